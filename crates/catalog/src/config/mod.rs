@@ -1,0 +1,56 @@
+//! The text of `muster.toml` becomes a [`Catalog`], strictly: a key that nobody knows is an error with its place and the
+//! nearest spelling, a key of the design that nothing acts on yet is refused as such, and every problem is reported at
+//! once.
+
+mod section;
+
+mod written;
+
+mod workspace;
+
+mod channels;
+
+mod columns;
+
+mod tables;
+
+mod fitting;
+
+mod relations;
+
+use toml_edit::Document;
+
+use crate::{Catalog, Place, Problem, Problems};
+use section::{Keys, Section, Source};
+
+const TOP: Keys = Keys {
+    known: &["workspace", "tables", "channels"],
+    later: &["lists", "scores", "test", "offers", "sites", "limits"],
+};
+
+/// Reads the text of a `muster.toml`; `file` is how messages name it.
+///
+/// # Errors
+/// Every problem of the text, in the order of their places.
+pub fn parse(file: &str, text: &str) -> Result<Catalog, Problems> {
+    let document = Document::parse(text).map_err(|error| Problems(vec![syntax(file, text, &error)]))?;
+    let source = Source::new(file, text);
+    let top = Section::top(&source, document.as_table());
+    let catalog = catalog(&top);
+    let problems = source.into_problems();
+    if problems.is_empty() { Ok(catalog) } else { Err(Problems(problems)) }
+}
+
+fn syntax(file: &str, text: &str, error: &toml_edit::TomlError) -> Problem {
+    let offset = error.span().map_or(0, |span| span.start);
+    Problem { place: Place::of(file, text, offset), message: error.message().replace('\n', "; "), hint: None }
+}
+
+fn catalog(top: &Section) -> Catalog {
+    top.only(&TOP);
+    let workspace = workspace::read(&top.required_section("workspace"));
+    let tables = top.section("tables").map(|tables| tables::read(&tables)).unwrap_or_default();
+    relations::check(top, &tables);
+    let channels = top.section("channels").map(|channels| channels::read(&channels)).unwrap_or_default();
+    Catalog { workspace, tables, channels }
+}

@@ -1,0 +1,301 @@
+//! A strict reader over a TOML table: it knows the place of every key, collects problems instead of stopping at the
+//! first, and always yields something, so that one slip does not hide the next.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::ops::Range;
+use std::str::FromStr;
+
+use toml_edit::{Item, TableLike, Value};
+
+use super::written;
+use crate::{Place, Problem, nearest};
+
+/// The text that is read, and what was found wrong in it.
+pub(super) struct Source<'a> {
+    file: &'a str,
+    text: &'a str,
+    problems: RefCell<Vec<Problem>>,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(file: &'a str, text: &'a str) -> Self {
+        Self { file, text, problems: RefCell::default() }
+    }
+
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        let mut problems = self.problems.into_inner();
+        problems.sort_by(|a, b| a.place.cmp(&b.place));
+        problems
+    }
+
+    fn report(&self, offset: usize, message: String, hint: Option<String>) {
+        let place = Place::of(self.file, self.text, offset);
+        self.problems.borrow_mut().push(Problem { place, message, hint });
+    }
+}
+
+/// The keys that a section may have: those that something acts on, and those of the design that nothing does yet.
+pub(super) struct Keys {
+    pub(super) known: &'static [&'static str],
+    pub(super) later: &'static [&'static str],
+}
+
+/// One table of the document, and what it is called: `[tables.orders]`.
+pub(super) struct Section<'a> {
+    source: &'a Source<'a>,
+    /// The names from the top, quoted where TOML wants it: `tables.orders`.
+    path: String,
+    /// The last of them, as it is.
+    name: &'a str,
+    span: Option<Range<usize>>,
+    /// `None` stands for a section that should be there and is not; it has no keys.
+    table: Option<&'a dyn TableLike>,
+}
+
+impl<'a> Section<'a> {
+    pub(super) fn top(source: &'a Source<'a>, table: &'a dyn TableLike) -> Self {
+        Self { source, path: String::new(), name: "", span: Some(0..0), table: Some(table) }
+    }
+
+    /// The last part of its path.
+    pub(super) fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// How messages call it.
+    pub(super) fn title(&self) -> String {
+        if self.path.is_empty() { "the file".to_owned() } else { format!("[{}]", self.path) }
+    }
+
+    fn offset(&self) -> usize {
+        self.span.as_ref().map_or(0, |span| span.start)
+    }
+
+    fn offset_of(&self, key: &str) -> usize {
+        let entry = self.table.and_then(|table| table.get_key_value(key));
+        entry.and_then(|(key, _)| key.span()).map_or_else(|| self.offset(), |span| span.start)
+    }
+
+    fn item(&self, key: &str) -> Option<&'a Item> {
+        self.table.and_then(|table| table.get(key)).filter(|item| !item.is_none())
+    }
+
+    /// The keys in the order of the file.
+    pub(super) fn keys(&self) -> Vec<&'a str> {
+        self.table.map(|table| table.iter().map(|(key, _)| key).collect()).unwrap_or_default()
+    }
+
+    /// Reports a problem of this section as a whole.
+    pub(super) fn problem(&self, message: impl Into<String>) {
+        self.problem_with(message, None);
+    }
+
+    /// Reports a problem of this section as a whole, and what to do about it; of one that is not there, it was reported
+    /// that it is not.
+    pub(super) fn problem_with(&self, message: impl Into<String>, hint: Option<String>) {
+        if self.table.is_some() {
+            self.source.report(self.offset(), message.into(), hint);
+        }
+    }
+
+    /// Reports a problem at the place of `key`.
+    pub(super) fn problem_at(&self, key: &str, message: impl Into<String>, hint: Option<String>) {
+        self.source.report(self.offset_of(key), message.into(), hint);
+    }
+
+    /// Reports a problem inside the text value of `key`, at byte `within` of the text that it stands for.
+    pub(super) fn problem_inside(&self, key: &str, within: usize, message: impl Into<String>) {
+        let place = self.item(key).and_then(Item::span).map_or_else(
+            || self.offset_of(key),
+            |span| span.start + written::offset(&self.source.text[span.clone()], within),
+        );
+        self.source.report(place, message.into(), None);
+    }
+
+    /// Refuses every key that is not in `keys`.
+    pub(super) fn only(&self, keys: &Keys) {
+        for key in self.keys() {
+            if keys.later.contains(&key) {
+                self.problem_at(key, format!("`{key}` in {} is not supported yet", self.title()), None);
+            } else if !keys.known.contains(&key) {
+                self.unknown(key, keys);
+            }
+        }
+    }
+
+    fn unknown(&self, key: &str, keys: &Keys) {
+        let hint = nearest(key, keys.known.iter().chain(keys.later).copied());
+        let hint = hint
+            .map_or_else(|| format!("known keys: {}", keys.known.join(", ")), |near| format!("did you mean `{near}`?"));
+        self.problem_at(key, format!("unknown key `{key}` in {}", self.title()), Some(hint));
+    }
+
+    /// The table under `key`.
+    pub(super) fn section(&self, key: &str) -> Option<Self> {
+        let child = self.child(key)?;
+        if child.table.is_none() {
+            let expected = format!("{} or {key} = {{ … }}", child.title());
+            self.problem_at(key, format!("`{key}` in {} must be a section: {expected}", self.title()), None);
+        }
+        Some(child)
+    }
+
+    fn child(&self, key: &str) -> Option<Self> {
+        let (key, item) = self.table?.get_key_value(key).filter(|(_, item)| !item.is_none())?;
+        let span = key.span().or_else(|| item.span());
+        let path = self.path_of(key.get());
+        Some(Self { source: self.source, path, name: key.get(), span, table: item.as_table_like() })
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        let key = toml_edit::Key::new(key).to_string();
+        if self.path.is_empty() { key } else { format!("{}.{key}", self.path) }
+    }
+
+    /// The table under `key`; where it is missing that is a problem, and the answer has no keys.
+    pub(super) fn required_section(&self, key: &'static str) -> Self {
+        self.section(key).unwrap_or_else(|| {
+            self.problem(format!("[{key}] is missing"));
+            Self { source: self.source, path: key.to_owned(), name: key, span: None, table: None }
+        })
+    }
+
+    fn value(&self, key: &str) -> Option<&'a Value> {
+        let item = self.item(key)?;
+        if item.as_value().is_none() {
+            self.wrong_kind(key, "a value");
+        }
+        item.as_value()
+    }
+
+    fn wrong_kind(&self, key: &str, expected: &str) {
+        self.problem_at(key, format!("`{key}` in {} must be {expected}", self.title()), None);
+    }
+
+    fn read<T>(&self, key: &str, expected: &str, read: impl FnOnce(&'a Value) -> Option<T>) -> Option<T> {
+        let value = self.value(key)?;
+        let found = read(value);
+        if found.is_none() {
+            self.wrong_kind(key, expected);
+        }
+        found
+    }
+
+    /// The text under `key`.
+    pub(super) fn text(&self, key: &str) -> Option<String> {
+        self.read(key, "a text in quotes", |value| value.as_str().map(str::to_owned))
+    }
+
+    /// The text under `key`, which says nothing if it is empty; where it is missing that is a problem.
+    pub(super) fn required_word(&self, key: &str) -> String {
+        self.require(key);
+        self.word(key).unwrap_or_default()
+    }
+
+    fn require(&self, key: &str) {
+        if self.item(key).is_none() {
+            self.problem(format!("`{key}` is missing in {}", self.title()));
+        }
+    }
+
+    /// The text under `key`, which says nothing if it is empty.
+    pub(super) fn word(&self, key: &str) -> Option<String> {
+        self.read(key, "a text in quotes that is not empty", |value| {
+            value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned)
+        })
+    }
+
+    /// The name of a column under `key`; of a list, which is reported, the first.
+    pub(super) fn column(&self, key: &str) -> Option<String> {
+        let Some(names) = self.item(key).and_then(Item::as_array) else {
+            return self.has(key).then(|| self.word(key).unwrap_or_default());
+        };
+        self.problem_at(key, format!("`{key}` of several columns in {} is not supported yet", self.title()), None);
+        Some(names.get(0).and_then(Value::as_str).unwrap_or_default().to_owned())
+    }
+
+    /// The name of a column under `key`; where it is missing that is a problem.
+    pub(super) fn required_column(&self, key: &str) -> String {
+        self.require(key);
+        self.column(key).unwrap_or_default()
+    }
+
+    /// The switch under `key`, or `default`.
+    pub(super) fn switch(&self, key: &str, default: bool) -> bool {
+        self.read(key, "true or false", Value::as_bool).unwrap_or(default)
+    }
+
+    /// The whole number under `key`, within `range`.
+    pub(super) fn number(&self, key: &str, range: Range<i64>) -> Option<i64> {
+        let expected = match range.end {
+            i64::MAX => format!("a whole number, {} or more", range.start),
+            end => format!("a whole number from {} to {}", range.start, end - 1),
+        };
+        self.read(key, &expected, |value| value.as_integer().filter(|number| range.contains(number)))
+    }
+
+    /// The list of texts under `key`, empty where there is none.
+    pub(super) fn texts(&self, key: &str) -> Vec<String> {
+        self.read(key, "a list of texts", texts).unwrap_or_default()
+    }
+
+    /// The text under `key`, or the list of texts.
+    pub(super) fn text_or_texts(&self, key: &str) -> Vec<String> {
+        let one = |value: &Value| value.as_str().map(|text| vec![text.to_owned()]);
+        self.read(key, "a text or a list of texts", |value| one(value).or_else(|| texts(value))).unwrap_or_default()
+    }
+
+    /// Whether a list without members stands under `key`.
+    pub(super) fn is_empty_list(&self, key: &str) -> bool {
+        self.item(key).and_then(Item::as_array).is_some_and(toml_edit::Array::is_empty)
+    }
+
+    /// The single character under `key`.
+    pub(super) fn character(&self, key: &str) -> Option<char> {
+        self.read(key, "a text of one character in quotes", |value| {
+            let mut characters = value.as_str()?.chars();
+            characters.next().filter(|_| characters.next().is_none())
+        })
+    }
+
+    /// The text under `key`, read as a `T`; what `T` says is wrong with it becomes the problem.
+    pub(super) fn parsed<T: FromStr<Err: Display>>(&self, key: &str) -> Option<T> {
+        let text = self.text(key)?;
+        text.parse().map_err(|error: T::Err| self.problem_at(key, error.to_string(), None)).ok()
+    }
+
+    /// One of the words under `key`, with what it stands for.
+    pub(super) fn one_of<T: Copy>(&self, key: &str, words: &[(&str, T)]) -> Option<T> {
+        let text = self.text(key)?;
+        let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
+        if found.is_none() {
+            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            let hint = nearest(&text, known.iter().copied()).map(|near| format!("did you mean \"{near}\"?"));
+            let message = format!("`{key}` in {} is \"{text}\"; expected one of {}", self.title(), known.join(", "));
+            self.problem_at(key, message, hint);
+        }
+        found
+    }
+
+    /// Whether the section has this key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.item(key).is_some()
+    }
+
+    /// Whether `text` stands under `key`.
+    pub(super) fn says(&self, key: &str, text: &str) -> bool {
+        self.item(key).and_then(Item::as_str) == Some(text)
+    }
+
+    /// A descendant of this section by its names, for problems found later.
+    pub(super) fn descendant(&self, names: &[&str]) -> Option<Self> {
+        let (first, rest) = names.split_first()?;
+        let child = self.child(first)?;
+        if rest.is_empty() { Some(child) } else { child.descendant(rest) }
+    }
+}
+
+fn texts(value: &Value) -> Option<Vec<String>> {
+    value.as_array()?.iter().map(|member| member.as_str().map(str::to_owned)).collect()
+}

@@ -1,0 +1,87 @@
+//! The names that a query may use: what the language needs to know of a snapshot, and no more.
+
+use chrono_tz::Tz;
+
+use crate::{ColumnType, Kind, Role};
+
+/// The names of one snapshot: tables with their columns and relations, and the segments.
+#[derive(Debug, Clone)]
+pub struct Names {
+    /// The zone in which dates, `today()` and instants without one are read.
+    pub zone: Tz,
+    /// The tables, parents before children.
+    pub tables: Vec<TableNames>,
+    /// The stored segments, by name.
+    pub segments: Vec<SegmentNames>,
+}
+
+impl Names {
+    /// The table of this name, capitals aside.
+    pub fn table(&self, name: &str) -> Option<&TableNames> {
+        self.tables.iter().find(|table| table.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The segment of this name, capitals aside.
+    pub fn segment(&self, name: &str) -> Option<&SegmentNames> {
+        self.segments.iter().find(|segment| segment.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The ancestors of `table`, from its parent up to the root.
+    pub fn ancestors<'a>(&'a self, table: &'a TableNames) -> impl Iterator<Item = &'a TableNames> {
+        std::iter::successors(Some(table), |below| below.parent().and_then(|parent| self.table(parent))).skip(1)
+    }
+}
+
+/// One table.
+#[derive(Debug, Clone)]
+pub struct TableNames {
+    /// Its name.
+    pub name: String,
+    /// Root, history or lookup.
+    pub kind: Kind,
+    /// Its key.
+    pub key: Option<String>,
+    /// The column with the instant of a row, where the table has its own.
+    pub time: Option<String>,
+    /// The column before whose instant a row does not exist.
+    pub created_at: Option<String>,
+    /// Its columns in their order.
+    pub columns: Vec<ColumnNames>,
+    /// The lookups that its rows reach: link name, the column with the key, the lookup table.
+    pub links: Vec<(String, String, String)>,
+}
+
+impl TableNames {
+    /// The column of this name, capitals aside.
+    pub fn column(&self, name: &str) -> Option<&ColumnNames> {
+        self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The table above, of a history.
+    pub fn parent(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::History { parent, .. } => Some(parent),
+            Kind::Root | Kind::Lookup => None,
+        }
+    }
+}
+
+/// One column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnNames {
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub column_type: ColumnType,
+    /// What it means to muster.
+    pub role: Option<Role>,
+}
+
+/// One stored segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentNames {
+    /// Its name.
+    pub name: String,
+    /// The table whose rows it selects.
+    pub grain: String,
+}

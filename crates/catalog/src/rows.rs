@@ -1,0 +1,119 @@
+//! Profiles inside the engine: dense ids, and sets of them.
+
+use roaring::RoaringBitmap;
+
+/// The dense number of a profile inside one store. It never leaves the engine: not in a hash, a tie or an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProfileId(pub u32);
+
+impl ProfileId {
+    /// How many profiles a block holds: one container of a Roaring bitmap.
+    pub const PER_BLOCK: u32 = 1 << 16;
+
+    /// The number of the block in which this profile and all its history lie.
+    pub const fn block(self) -> u32 {
+        self.0 / Self::PER_BLOCK
+    }
+
+    /// The place of this profile in its block, `0..65_536`.
+    pub const fn within_block(self) -> u32 {
+        self.0 % Self::PER_BLOCK
+    }
+}
+
+/// A set of rows of one table, as a bitmap: of profiles, or of the rows of a row segment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RowSet(RoaringBitmap);
+
+impl RowSet {
+    /// The set without rows.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// The rows of `bits`, in their most compact form.
+    pub fn from_bitmap(mut bits: RoaringBitmap) -> Self {
+        bits.optimize();
+        Self(bits)
+    }
+
+    /// The bitmap itself.
+    pub fn bitmap(&self) -> &RoaringBitmap {
+        &self.0
+    }
+
+    /// How many rows it holds.
+    pub fn len(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// Whether it holds no row.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `row` is in it.
+    pub fn contains(&self, row: u32) -> bool {
+        self.0.contains(row)
+    }
+
+    /// The rows in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        self.0.iter()
+    }
+
+    /// The rows of it that lie in one block of profiles.
+    pub fn block(&self, block: u32) -> Self {
+        let first = block.saturating_mul(ProfileId::PER_BLOCK);
+        Self(self.0.range(first..=first.saturating_add(ProfileId::PER_BLOCK - 1)).collect())
+    }
+
+    /// The rows of this set that are not in `other`.
+    pub fn minus(&self, other: &Self) -> Self {
+        Self(&self.0 - &other.0)
+    }
+
+    /// The rows of both sets.
+    pub fn and(&self, other: &Self) -> Self {
+        Self(&self.0 & &other.0)
+    }
+
+    /// The rows of either set.
+    pub fn or(&self, other: &Self) -> Self {
+        Self(&self.0 | &other.0)
+    }
+
+    /// The portable bytes of the Roaring format specification.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.0.serialized_size());
+        self.0.serialize_into(&mut bytes).expect("writing to memory does not fail");
+        bytes
+    }
+
+    /// Reads what [`RowSet::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// If the bytes are no bitmap in the Roaring format.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, std::io::Error> {
+        RoaringBitmap::deserialize_from(bytes).map(Self)
+    }
+}
+
+impl FromIterator<u32> for RowSet {
+    fn from_iter<I: IntoIterator<Item = u32>>(rows: I) -> Self {
+        Self::from_bitmap(rows.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_of_rows_survives_its_bytes() {
+        let rows: RowSet = [1, 70_000, 3].into_iter().collect();
+        let back = RowSet::from_bytes(&rows.to_bytes()).ok();
+        assert_eq!(back.map(|rows| rows.iter().collect()), Some(vec![1, 3, 70_000]));
+        assert!(RowSet::from_bytes(b"no bitmap").is_err());
+    }
+}

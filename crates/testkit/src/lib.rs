@@ -1,0 +1,30 @@
+//! One way to build fixtures, for the tests of every room; never a normal dependency.
+//!
+//! Real data are found through the environment variable `MUSTER_TEST_DATA`. Without it a test that needs them skips,
+//! loudly and counted: the gate fails when anything was skipped.
+
+use std::path::PathBuf;
+
+/// The folder `name` of the real data, or `None` (after saying so on stderr) where they are not to be had.
+///
+/// # Panics
+/// If `MUSTER_TEST_DATA` is set but holds no such folder: a test must not pass because of a typing error.
+pub fn real_data(name: &str) -> Option<PathBuf> {
+    let Some(root) = std::env::var_os("MUSTER_TEST_DATA") else {
+        eprintln!("SKIPPED: {name}: MUSTER_TEST_DATA is not set");
+        note_skip(name);
+        return None;
+    };
+    let folder = PathBuf::from(root).join(name);
+    assert!(folder.is_dir(), "MUSTER_TEST_DATA is set, but {} is no folder", folder.display());
+    Some(folder)
+}
+
+/// Test runners swallow the output of tests that pass, so a skip also leaves a file in the folder that
+/// `MUSTER_TEST_SKIPS` names, for the gate to count.
+fn note_skip(name: &str) {
+    if let Some(folder) = std::env::var_os("MUSTER_TEST_SKIPS") {
+        let file = PathBuf::from(folder).join(format!("{}-{}", name.replace('/', "_"), std::process::id()));
+        std::fs::write(file, name).expect("the folder of skips can be written");
+    }
+}
