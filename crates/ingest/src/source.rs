@@ -1,0 +1,263 @@
+//! Which files a table is read from, what kind they are, and their digests.
+//!
+//! The extension says the kind and the first bytes must agree. What is no source is refused by name, with a hint.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use muster_catalog::nearest;
+use sha2::{Digest as _, Sha256};
+
+use crate::error::{Error, Refusal};
+
+/// One file of a source.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SourceFile {
+    /// Its name in messages and reports: the path relative to the workspace, with `/`.
+    pub name: String,
+    /// Where it lies.
+    pub path: PathBuf,
+}
+
+/// SHA-256 of a file's bytes as they lie on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(pub [u8; 32]);
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// The digest of a file, without reading it as a table: whether it is known already.
+///
+/// # Errors
+/// [`Error::Unreadable`].
+pub fn digest(file: &SourceFile) -> Result<Digest, Error> {
+    let unreadable = |source| Error::Unreadable { file: file.name.clone(), source };
+    let mut opened = File::open(&file.path).map_err(unreadable)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        match opened.read(&mut buffer).map_err(unreadable)? {
+            0 => return Ok(Digest(hasher.finalize().into())),
+            count => hasher.update(&buffer[..count]),
+        }
+    }
+}
+
+/// The files in `folder` that `pattern` names, in the order of their names.
+///
+/// A pattern is a path relative to `folder` in which `*` stands for any characters of one name, `?` for one, and a name
+/// `**` for any folders. Wildcards pass over names that begin with a dot.
+///
+/// # Errors
+/// [`Error::NoFiles`] if it names none; [`Error::Unreadable`] if a folder on the way cannot be listed.
+pub fn expand_sources(folder: &Path, pattern: &str) -> Result<Vec<SourceFile>, Error> {
+    let names: Vec<&str> = pattern.split('/').filter(|name| !name.is_empty() && *name != ".").collect();
+    let start = if pattern.starts_with('/') {
+        SourceFile { name: String::new(), path: "/".into() }
+    } else {
+        SourceFile { name: String::new(), path: folder.to_owned() }
+    };
+    let mut found = Vec::new();
+    walk(&start, &names, &mut found)?;
+    found.sort();
+    found.dedup();
+    if found.is_empty() { Err(no_files(folder, pattern)) } else { Ok(found) }
+}
+
+/// Whether a file of this name (relative to the workspace) belongs to a source's pattern.
+pub fn source_matches(pattern: &str, name: &str) -> bool {
+    fn parts(path: &str) -> Vec<&str> {
+        path.split('/').filter(|part| !part.is_empty() && *part != ".").collect()
+    }
+    path_matches(&parts(pattern), &parts(name))
+}
+
+fn path_matches(pattern: &[&str], path: &[&str]) -> bool {
+    match (pattern.split_first(), path.split_first()) {
+        (None, None) => true,
+        (Some((&"**", rest)), None) => path_matches(rest, &[]),
+        (Some((&"**", rest)), Some((_, below))) => path_matches(rest, path) || path_matches(pattern, below),
+        (Some((first, rest)), Some((name, below))) => name_matches(first, name) && path_matches(rest, below),
+        _ => false,
+    }
+}
+
+/// `*` any characters, `?` one.
+fn name_matches(pattern: &str, name: &str) -> bool {
+    let Some(first) = pattern.chars().next() else { return name.is_empty() };
+    let rest = &pattern[first.len_utf8()..];
+    match first {
+        '*' => name.char_indices().map(|(at, _)| at).chain([name.len()]).any(|at| name_matches(rest, &name[at..])),
+        '?' => name.chars().next().is_some_and(|one| name_matches(rest, &name[one.len_utf8()..])),
+        _ => name.strip_prefix(first).is_some_and(|below| name_matches(rest, below)),
+    }
+}
+
+fn walk(at: &SourceFile, names: &[&str], found: &mut Vec<SourceFile>) -> Result<(), Error> {
+    let Some((name, rest)) = names.split_first() else {
+        if at.path.is_file() {
+            found.push(at.clone());
+        }
+        return Ok(());
+    };
+    if !name.contains(['*', '?']) {
+        return walk(&at.join(name), rest, found);
+    }
+    if *name == "**" {
+        walk(at, rest, found)?;
+    }
+    for entry in at.entries()? {
+        if *name == "**" && entry.path.is_dir() {
+            walk(&entry, names, found)?;
+        } else if *name != "**" && name_matches(name, entry.last_name()) {
+            walk(&entry, rest, found)?;
+        }
+    }
+    Ok(())
+}
+
+impl SourceFile {
+    fn join(&self, name: &str) -> Self {
+        let prefix = if self.name.is_empty() { String::new() } else { format!("{}/", self.name) };
+        Self { name: format!("{prefix}{name}"), path: self.path.join(name) }
+    }
+
+    fn last_name(&self) -> &str {
+        self.name.rsplit('/').next().unwrap_or(&self.name)
+    }
+
+    /// What lies in this folder, if it is one; names that are no text cannot be written in a pattern either.
+    fn entries(&self) -> Result<Vec<Self>, Error> {
+        if !self.path.is_dir() {
+            return Ok(Vec::new());
+        }
+        let unreadable = |source| Error::Unreadable { file: self.path.display().to_string(), source };
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(&self.path).map_err(unreadable)? {
+            if let Ok(name) = entry.map_err(unreadable)?.file_name().into_string()
+                && !name.starts_with('.')
+            {
+                entries.push(self.join(&name));
+            }
+        }
+        Ok(entries)
+    }
+}
+
+fn no_files(folder: &Path, pattern: &str) -> Error {
+    let (parent, last) = pattern.rsplit_once('/').map_or(("", pattern), |(parent, last)| (parent, last));
+    let beside = SourceFile { name: parent.to_owned(), path: folder.join(parent) }.entries().unwrap_or_default();
+    let near = nearest(last, beside.iter().map(SourceFile::last_name)).map(|near| match parent {
+        "" => near.to_owned(),
+        _ => format!("{parent}/{near}"),
+    });
+    Error::NoFiles { pattern: pattern.to_owned(), folder: folder.display().to_string(), nearest: near }
+}
+
+/// What a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Delimited text.
+    Text,
+    /// The same, compressed.
+    GzippedText,
+    /// Parquet.
+    Parquet,
+}
+
+/// The kind of a file, if it is a source.
+pub(crate) fn format_of(file: &SourceFile) -> Result<Format, Error> {
+    let refused = |refusal| Error::Refused { file: file.name.clone(), refusal };
+    let named = format_by_name(&file.name.to_lowercase()).map_err(refused)?;
+    let head = first_bytes(file)?;
+    let agrees = match kind_by_bytes(&head) {
+        Some((_, format)) => format == Some(named),
+        None => named == Format::Text || head.is_empty(),
+    };
+    let is = kind_by_bytes(&head).map_or("something else", |(kind, _)| kind);
+    if agrees { Ok(named) } else { Err(refused(Refusal::Disguised { named: named.name(), is })) }
+}
+
+impl Format {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::GzippedText => "gzip",
+            Self::Parquet => "Parquet",
+        }
+    }
+}
+
+fn format_by_name(name: &str) -> Result<Format, Refusal> {
+    const SPREADSHEET: Refusal = Refusal::Known { kind: "a spreadsheet", hint: "save the sheet as CSV (UTF-8)" };
+    let ends = |extensions: &[&str]| extensions.iter().any(|extension| name.ends_with(extension));
+    if ends(&[".csv", ".txt", ".tsv"]) {
+        Ok(Format::Text)
+    } else if ends(&[".csv.gz", ".txt.gz", ".tsv.gz"]) {
+        Ok(Format::GzippedText)
+    } else if ends(&[".parquet"]) {
+        Ok(Format::Parquet)
+    } else if ends(&[".xlsx", ".xls", ".xlsm", ".xlsb", ".ods"]) {
+        Err(SPREADSHEET)
+    } else if ends(&[".zip"]) {
+        Err(Refusal::Known { kind: "a zip archive", hint: "unpack it; single files may be compressed as .csv.gz" })
+    } else if ends(&[".arrow", ".feather", ".ipc"]) {
+        Err(Refusal::Known { kind: "an Arrow file", hint: "write it as Parquet" })
+    } else if ends(&[".pbf"]) {
+        Err(Refusal::Known { kind: "a road network", hint: "roads come in by `muster network import`" })
+    } else if ends(&[".ndjson", ".jsonl", ".json"]) {
+        Err(Refusal::Known { kind: "JSON", hint: "not supported yet; write it as CSV or Parquet" })
+    } else {
+        Err(Refusal::UnknownExtension)
+    }
+}
+
+/// What the first bytes give away, and the format if that is a source.
+fn kind_by_bytes(head: &[u8]) -> Option<(&'static str, Option<Format>)> {
+    const KINDS: [(&[u8], &str, Option<Format>); 6] = [
+        (b"\x1f\x8b", "gzip", Some(Format::GzippedText)),
+        (b"PAR1", "Parquet", Some(Format::Parquet)),
+        (b"PK\x03\x04", "a zip archive or a spreadsheet", None),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a spreadsheet", None),
+        (b"ARROW1", "an Arrow file", None),
+        (b"\x28\xb5\x2f\xfd", "zstd", None),
+    ];
+    KINDS.iter().find(|(magic, ..)| head.starts_with(magic)).map(|(_, kind, format)| (*kind, *format))
+}
+
+fn first_bytes(file: &SourceFile) -> Result<Vec<u8>, Error> {
+    let read = || -> io::Result<Vec<u8>> {
+        let mut head = Vec::new();
+        File::open(&file.path)?.take(16).read_to_end(&mut head)?;
+        Ok(head)
+    };
+    read().map_err(|source| Error::Unreadable { file: file.name.clone(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(pattern: &str, name: &str, matches: bool) {
+        assert_eq!(source_matches(pattern, name), matches, "{pattern} on {name}");
+    }
+
+    #[test]
+    fn a_star_stays_within_one_name_and_two_stars_cross_folders() {
+        check("orders.csv", "orders.csv", true);
+        check("./orders.csv", "orders.csv", true);
+        check("customers/*.csv", "customers/2025-01.csv", true);
+        check("customers/*.csv", "customers/old/2025-01.csv", false);
+        check("**/*.csv", "customers/old/2025-01.csv", true);
+        check("**/*.csv", "orders.csv", true);
+        check("day-??.csv", "day-01.csv", true);
+        check("day-??.csv", "day-1.csv", false);
+        check("*.csv", "orders.csv.gz", false);
+    }
+}

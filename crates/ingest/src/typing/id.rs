@@ -1,0 +1,114 @@
+//! Ids: texts that are never numbers. Blanks around them go, leading zeros stay.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arrow_array::builder::StringViewBuilder;
+use arrow_array::{Array, ArrayRef, StringViewArray};
+use muster_catalog::ColumnType;
+
+use super::{ValueFault, not_a};
+use crate::report::Reason;
+
+/// The ids; where nothing changes, which is the rule, the very same array.
+pub(super) fn read(texts: StringViewArray, integral: bool) -> (ArrayRef, Vec<ValueFault>) {
+    if texts
+        .iter()
+        .flatten()
+        .all(|text| matches!(id(text, integral), Ok(Cow::Borrowed(same)) if same.len() == text.len()))
+    {
+        return (Arc::new(texts), Vec::new());
+    }
+    let mut faults = Vec::new();
+    let mut ids = StringViewBuilder::with_capacity(texts.len());
+    for (row, text) in texts.iter().enumerate() {
+        match text.map(|text| id(text, integral)).transpose() {
+            Ok(id) => ids.append_option(id),
+            Err(reason) => {
+                faults.push(ValueFault::of(row, text, reason));
+                ids.append_null();
+            }
+        }
+    }
+    (Arc::new(ids.finish()), faults)
+}
+
+fn id(text: &str, integral: bool) -> Result<Cow<'_, str>, Reason> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(not_a(ColumnType::Id, "at least one character"));
+    }
+    if is_damaged(text.as_bytes()) {
+        return Err(Reason::DamagedId);
+    }
+    if integral { whole_number(text) } else { Ok(text.into()) }
+}
+
+/// Whether a spreadsheet wrote a long number as `1.23457E+12`. `12E5` is a fine id: no program writes a number like
+/// that.
+fn is_damaged(text: &[u8]) -> bool {
+    let Some(exponent_at) = text.iter().position(|byte| matches!(byte, b'e' | b'E')) else { return false };
+    let (mantissa, exponent) = (&text[..exponent_at], &text[exponent_at + 1..]);
+    let (signed, digits) = match exponent.split_first() {
+        Some((b'+' | b'-', digits)) => (true, digits),
+        _ => (false, exponent),
+    };
+    let mantissa = mantissa.strip_prefix(b"-").unwrap_or(mantissa);
+    let points = mantissa.iter().filter(|byte| matches!(byte, b'.' | b',')).count();
+    let mantissa_is_number = mantissa.first().is_some_and(u8::is_ascii_digit)
+        && mantissa.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b','))
+        && points <= 1;
+    let exponent_is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    mantissa_is_number && exponent_is_number && (signed || points == 1)
+}
+
+/// `17850.0` is `17850`; a number with a fraction is no id, and what is no number stays as it is.
+fn whole_number(text: &str) -> Result<Cow<'_, str>, Reason> {
+    let Some((whole, fraction)) = text.split_once('.') else { return Ok(text.into()) };
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole.strip_prefix('-').unwrap_or(whole)) || !digits(fraction) {
+        return Ok(text.into());
+    }
+    if fraction.bytes().all(|byte| byte == b'0') {
+        Ok(whole.into())
+    } else {
+        Err(not_a(ColumnType::Id, "a whole number"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use muster_catalog::Column;
+
+    use super::super::tests::check;
+    use super::*;
+
+    #[test]
+    fn leading_zeros_stay_and_blanks_around_go() {
+        check(
+            &Column::typed("id", ColumnType::Id),
+            &[("007", "007"), (" 42\t", "42"), ("85123A", "85123A"), ("1.0", "1.0")],
+        );
+    }
+
+    #[test]
+    fn a_number_in_a_spreadsheets_short_form_is_damaged_and_a_code_with_an_e_is_not() {
+        let cases = [
+            ("1.23457E+12", "!damaged id"),
+            ("1e+16", "!damaged id"),
+            ("1,2E12", "!damaged id"),
+            ("12E5", "12E5"),
+            ("E-1", "E-1"),
+            ("84029E", "84029E"),
+            ("1-2e+3", "1-2e+3"),
+            (" ", "!not an id"),
+        ];
+        check(&Column::typed("id", ColumnType::Id), &cases);
+    }
+
+    #[test]
+    fn an_integral_id_loses_its_empty_fraction() {
+        let column = Column { integral: true, ..Column::typed("id", ColumnType::Id) };
+        check(&column, &[("17850.0", "17850"), ("17850", "17850"), ("17850.5", "!not an id"), ("A.0", "A.0")]);
+    }
+}
