@@ -1,0 +1,95 @@
+//! What can go wrong between the columns and the disk.
+
+use std::path::{Path, PathBuf};
+
+use arrow_schema::ArrowError;
+use parquet::errors::ParquetError;
+
+/// Why a snapshot could not be made or read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file or folder of the data directory could not be used.
+    #[error("cannot {action} {path}")]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file of the store does not hold what the catalogue says.
+    #[error("{path} is damaged: {what}; restore it from a backup, or load the sources again")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A file of the store is no readable Parquet.
+    #[error("{path} cannot be read; restore it from a backup, or load the sources again")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the reader said.
+        #[source]
+        source: ParquetError,
+    },
+    /// The new rows of a table have another type in a column than the stored ones.
+    #[error("column `{column}` of `{table}` is {stored} in the store and {incoming} in the files")]
+    TypeChanged {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// Its type in the store.
+        stored: String,
+        /// Its type in the files.
+        incoming: String,
+    },
+    /// The files no longer have a column that the store has.
+    #[error("column `{column}` of `{table}` is missing in the files; nothing was changed")]
+    ColumnVanished {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// More rows than the store can number.
+    #[error("`{table}` would have {rows} rows; a table holds at most {} rows", u32::MAX)]
+    TooManyRows {
+        /// The table.
+        table: String,
+        /// How many it would have.
+        rows: u64,
+    },
+    /// The catalogue holds something that this muster cannot read.
+    #[error("the catalogue of the store cannot be read: {what}; was it written by a newer muster?")]
+    Catalogue {
+        /// What is wrong.
+        what: String,
+    },
+    /// The state file.
+    #[error(transparent)]
+    State(#[from] muster_state::Error),
+    /// Columns that do not fit together: a fault of muster, which no input reaches.
+    #[error("the columns of a table do not fit together")]
+    Columns(#[from] ArrowError),
+}
+
+impl Error {
+    pub(crate) fn file(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::File { action, path, source }
+    }
+
+    pub(crate) fn unreadable(path: &Path) -> impl FnOnce(ParquetError) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Unreadable { path, source }
+    }
+
+    pub(crate) fn damaged(path: &Path, what: impl Into<String>) -> Self {
+        Self::Damaged { path: path.to_owned(), what: what.into() }
+    }
+}
