@@ -1,0 +1,102 @@
+//! The column that a name stands for: in which of the open SELECTs it is looked for, and in which order.
+
+use sqlparser::ast::{Expr, Ident};
+use sqlparser::tokenizer::Span;
+
+use super::reach::Reach;
+use super::scope::{Scope, Source, Typed, same_name};
+use super::{Resolver, unknown};
+use crate::source::Fault;
+use crate::sql;
+
+/// The tables of scores, which a later version has.
+const SCORES: [&str; 7] = ["cadence", "reactivation", "rfm", "churn", "alive", "next_offer", "engagement"];
+
+impl Resolver<'_> {
+    /// The column that a name means: here, in a SELECT around this one, or behind a name that the SELECT gives.
+    pub(super) fn column(&mut self, parts: &[Ident]) -> Result<Typed, Fault> {
+        if let [head, name] = parts
+            && same_name(head, "segments")
+        {
+            return self.segment(name);
+        }
+        // A name that a FROM gives is meant before a way that leads there: in a subquery over orders, `profiles.country` is
+        // the outer row's where the outer query is FROM profiles, as in SQL.
+        let named = self.scopes_in_sight().find(|index| parts.len() > 1 && self.scopes[*index].gives(&parts[0]));
+        let searched: Vec<usize> = named.map_or_else(|| self.scopes_in_sight().collect(), |index| vec![index]);
+        for index in searched {
+            if let Some(typed) = self.column_of_scope(index, parts)? {
+                if index + 1 == self.scopes.len() {
+                    self.note_loose(parts);
+                }
+                return Ok(typed);
+            }
+        }
+        match self.named_item(parts) {
+            Some(item) => self.item(&item),
+            None => Err(self.unknown_column(parts)),
+        }
+    }
+
+    /// The scopes that a name may belong to, innermost first: from inside a history aggregate only that one.
+    pub(super) fn scopes_in_sight(&self) -> impl Iterator<Item = usize> + use<> {
+        let innermost = self.scopes.len().saturating_sub(1);
+        let closed = self.scopes.iter().rposition(Scope::is_history).unwrap_or(0);
+        (closed..=innermost).rev()
+    }
+
+    fn column_of_scope(&mut self, index: usize, parts: &[Ident]) -> Result<Option<Typed>, Fault> {
+        let names = self.names;
+        match &mut self.scopes[index].source {
+            Source::Tables(tables) => tables.find(names, parts),
+            Source::Rows(reach) => {
+                let bound = reach.find(parts)?;
+                let typed = bound.map(|bound| {
+                    self.tables_used.extend(table_of(reach, &bound.alias));
+                    Typed::new(sql::column(&bound.alias, &bound.column), Some(bound.holds))
+                });
+                Ok(typed)
+            }
+        }
+    }
+
+    fn note_loose(&mut self, parts: &[Ident]) {
+        let written: Vec<String> = parts.iter().map(|part| part.value.clone()).collect();
+        let span = parts.first().map_or_else(Span::empty, |part| part.span);
+        self.scope().note_loose(span, written.join("."), false);
+    }
+
+    fn named_item(&mut self, parts: &[Ident]) -> Option<Expr> {
+        let scope = self.scope();
+        let [name] = parts else { return None };
+        let item =
+            scope.items.iter().filter(|_| scope.clause.sees_items()).find(|(item, _)| same_name(name, &item.value));
+        item.map(|(_, expr)| expr.clone())
+    }
+
+    /// What a name of the SELECT stands for; inside it such names are not seen, so it cannot mean itself.
+    fn item(&mut self, item: &Expr) -> Result<Typed, Fault> {
+        let items = std::mem::take(&mut self.scope().items);
+        let resolved = self.expression(item);
+        self.scope().items = items;
+        resolved
+    }
+
+    fn unknown_column(&mut self, parts: &[Ident]) -> Fault {
+        let names = self.names;
+        let head = parts.first().filter(|_| parts.len() > 1);
+        match head {
+            Some(head) if same_name(head, "lists") => Fault::not_yet(head.span, "lists"),
+            Some(head) if same_name(head, "audiences") => Fault::not_yet(head.span, "stored audiences in queries"),
+            Some(head) if names.table(&head.value).is_none() && SCORES.iter().any(|score| same_name(head, score)) => {
+                Fault::not_yet(head.span, "scores")
+            }
+            _ => unknown::column(names, self.scope(), parts),
+        }
+    }
+}
+
+/// The catalog table behind an alias of rows in reach.
+fn table_of(reach: &Reach<'_>, alias: &str) -> Option<String> {
+    reach.rows.relations.iter().find(|relation| relation.alias == alias).map(|relation| relation.table.clone())
+}

@@ -1,0 +1,156 @@
+//! Expressions: every kind that may stand in a query, by name; what is not named here is refused.
+
+use muster_catalog::ColumnType;
+use sqlparser::ast::{Array, CeilFloorKind, DateTimeField, Expr, Query, Spanned};
+
+use super::Resolver;
+use super::literal::literal;
+use super::operator::truth;
+use super::scope::Typed;
+use crate::calendar::{self, Constant};
+use crate::error::ErrorKind;
+use crate::resolved::OutputColumn;
+use crate::source::Fault;
+use crate::sql;
+
+impl Resolver<'_> {
+    /// An expression with its names bound, its clock folded and its casts and divisions made total.
+    pub(super) fn expression(&mut self, expr: &Expr) -> Result<Typed, Fault> {
+        let loose_before = self.scope().loose.len();
+        let typed = self.unkeyed(expr)?;
+        let scope = self.scope();
+        if scope.keys.contains(&typed.sql) {
+            // A key of GROUP BY has one value per group, whatever is inside it.
+            scope.loose.truncate(loose_before);
+        }
+        Ok(typed)
+    }
+
+    fn unkeyed(&mut self, expr: &Expr) -> Result<Typed, Fault> {
+        match expr {
+            Expr::Identifier(name) => self.column(std::slice::from_ref(name)),
+            Expr::CompoundIdentifier(parts) => self.column(parts),
+            Expr::CompoundFieldAccess { .. } => {
+                Err(Fault::not_yet(expr.span(), "members of a value by index or field"))
+            }
+            Expr::Nested(inner) => {
+                let inner = self.expression(inner)?;
+                Ok(Typed { sql: sql::nested(inner.sql), ..inner })
+            }
+            Expr::Value(value) => literal(value),
+            Expr::TypedString(typed) => self.typed_text(typed),
+            Expr::Interval(interval) => {
+                let span = expr.span();
+                self.constant(Constant::Interval(calendar::interval_of(interval, span)?), span)
+            }
+            Expr::BinaryOp { left, op, right } => self.binary(left, op, right, expr),
+            Expr::UnaryOp { op, expr: inner } => self.unary(*op, inner),
+            Expr::IsNull(_) | Expr::IsNotNull(_) | Expr::IsTrue(_) | Expr::IsNotTrue(_) => self.is(expr),
+            Expr::IsFalse(_) | Expr::IsNotFalse(_) | Expr::IsUnknown(_) | Expr::IsNotUnknown(_) => self.is(expr),
+            Expr::IsDistinctFrom(left, right) => {
+                let (left, right) = self.pair(left, right)?;
+                Ok(truth(Expr::IsDistinctFrom(Box::new(left.sql), Box::new(right.sql))))
+            }
+            Expr::IsNotDistinctFrom(left, right) => {
+                let (left, right) = self.pair(left, right)?;
+                Ok(truth(Expr::IsNotDistinctFrom(Box::new(left.sql), Box::new(right.sql))))
+            }
+            Expr::Between { expr, negated, low, high } => self.between(expr, *negated, low, high),
+            Expr::InList { expr, list, negated } => self.in_list(expr, list, *negated),
+            Expr::InSubquery { expr, subquery, negated } => {
+                let needle = Box::new(self.expression(expr)?.sql);
+                let (subquery, _) = self.one_column(subquery)?;
+                Ok(truth(Expr::InSubquery { expr: needle, subquery: Box::new(subquery), negated: *negated }))
+            }
+            Expr::Exists { subquery, negated } => {
+                let subquery = Box::new(self.subquery(subquery)?.0);
+                Ok(truth(Expr::Exists { subquery, negated: *negated }))
+            }
+            Expr::Subquery(subquery) => {
+                let (subquery, holds) = self.one_column(subquery)?;
+                Ok(Typed::new(Expr::Subquery(Box::new(subquery)), holds))
+            }
+            Expr::Like { .. } | Expr::ILike { .. } | Expr::SimilarTo { .. } => self.like(expr),
+            Expr::Case { .. } => self.case(expr),
+            Expr::Cast { kind, expr: inner, data_type, array: false, format: None } => {
+                self.cast(kind, inner, data_type)
+            }
+            Expr::Function(function) => self.function(function, expr),
+            Expr::Array(array) => {
+                let elem = array.elem.iter().map(|one| Ok(self.expression(one)?.sql)).collect::<Result<_, Fault>>()?;
+                Ok(Typed::unknown(Expr::Array(Array { elem, named: true })))
+            }
+            other => self.spelled_out(other),
+        }
+    }
+
+    /// The functions that SQL writes in a way of their own.
+    pub(super) fn spelled_out(&mut self, expr: &Expr) -> Result<Typed, Fault> {
+        let plain = CeilFloorKind::DateTimeField(DateTimeField::NoDateTime);
+        let resolved = match expr {
+            Expr::Extract { field, syntax, expr } => {
+                Expr::Extract { field: field.clone(), syntax: syntax.clone(), expr: self.boxed(expr)? }
+            }
+            Expr::Ceil { expr, field } if *field == plain => {
+                Expr::Ceil { expr: self.boxed(expr)?, field: field.clone() }
+            }
+            Expr::Floor { expr, field } if *field == plain => {
+                Expr::Floor { expr: self.boxed(expr)?, field: field.clone() }
+            }
+            Expr::Position { expr, r#in } => Expr::Position { expr: self.boxed(expr)?, r#in: self.boxed(r#in)? },
+            Expr::Substring { expr, substring_from, substring_for, special, shorthand } => Expr::Substring {
+                expr: self.boxed(expr)?,
+                substring_from: self.maybe_boxed(substring_from.as_deref())?,
+                substring_for: self.maybe_boxed(substring_for.as_deref())?,
+                special: *special,
+                shorthand: *shorthand,
+            },
+            Expr::Trim { trim_where, trim_what, expr, trim_characters: None } => Expr::Trim {
+                trim_where: *trim_where,
+                trim_what: self.maybe_boxed(trim_what.as_deref())?,
+                expr: self.boxed(expr)?,
+                trim_characters: None,
+            },
+            Expr::Overlay { expr, overlay_what, overlay_from, overlay_for } => Expr::Overlay {
+                expr: self.boxed(expr)?,
+                overlay_what: self.boxed(overlay_what)?,
+                overlay_from: self.boxed(overlay_from)?,
+                overlay_for: self.maybe_boxed(overlay_for.as_deref())?,
+            },
+            Expr::AtTimeZone { timestamp, time_zone } => {
+                Expr::AtTimeZone { timestamp: self.boxed(timestamp)?, time_zone: self.boxed(time_zone)? }
+            }
+            other => {
+                let message = format!("`{other}` is not part of the segment language");
+                return Err(Fault::new(ErrorKind::NotAllowed, other.span(), message));
+            }
+        };
+        Ok(Typed::unknown(resolved))
+    }
+
+    pub(super) fn boxed(&mut self, expr: &Expr) -> Result<Box<Expr>, Fault> {
+        Ok(Box::new(self.expression(expr)?.sql))
+    }
+
+    pub(super) fn maybe_boxed(&mut self, expr: Option<&Expr>) -> Result<Option<Box<Expr>>, Fault> {
+        expr.map(|expr| self.boxed(expr)).transpose()
+    }
+
+    fn subquery(&mut self, query: &Query) -> Result<(Query, Vec<OutputColumn>), Fault> {
+        if self.scope().is_history() {
+            return Err(Fault::not_yet(query.span(), "a subquery inside a history aggregate"));
+        }
+        self.lowered(query)
+    }
+
+    fn one_column(&mut self, query: &Query) -> Result<(Query, Option<ColumnType>), Fault> {
+        let (lowered, columns) = self.subquery(query)?;
+        match columns.as_slice() {
+            [column] => Ok((lowered, column.holds)),
+            several => {
+                let message = format!("a query with one column is expected here; this one has {}", several.len());
+                Err(Fault::new(ErrorKind::NotAllowed, query.span(), message))
+            }
+        }
+    }
+}

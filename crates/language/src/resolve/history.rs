@@ -1,0 +1,265 @@
+//! History aggregates: what is reduced, and how the rows of the grain find it. Which rows those are is [`super::level`]'s.
+
+use muster_catalog::{ColumnType, Kind, Names, TableNames};
+use sqlparser::ast::{
+    DuplicateTreatment, Expr, Function as Call, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned,
+};
+use sqlparser::tokenizer::Span;
+
+use super::Resolver;
+use super::call::{argument_expressions, average, misplaced};
+use super::level::Level;
+use super::reach::{Reach, insert_column, path};
+use super::scope::{Scope, Source, Typed};
+use crate::error::ErrorKind;
+use crate::functions;
+use crate::resolved::{Aggregate, Function, History, Reached, Relation, Rows, Visible, hidden};
+use crate::source::Fault;
+use crate::sql;
+
+/// A history aggregate whose inside is resolved.
+struct Inside {
+    rows: Rows,
+    enclosing: Option<(String, Vec<String>)>,
+    argument: Option<Typed>,
+    filter: Option<Expr>,
+}
+
+impl<'a> Resolver<'a> {
+    /// The call as a history aggregate; `None` if it mentions no history, so that it is one of the group.
+    pub(super) fn history_aggregate(&mut self, call: &Call, name: &str, whole: &Expr) -> Result<Option<Typed>, Fault> {
+        let Some(level) = self.level(call, name)? else {
+            return if name == "has" { Err(self.has_without_table(call)) } else { Ok(None) };
+        };
+        let span = whole.span();
+        self.refuse_place(call, name, span)?;
+        refuse_shape(call, name, &level, span)?;
+        self.refuse_other_levels(call, &level)?;
+        let inside = self.inside(call, &level)?;
+        self.scope().note_loose(span, whole.to_string(), true);
+        self.tables_used.extend(inside.rows.relations.iter().map(|relation| relation.table.clone()));
+        let distinct = is_distinct(call);
+        self.reduced(name, &level, inside, distinct, span).map(Some)
+    }
+
+    fn refuse_place(&mut self, call: &Call, name: &str, span: Span) -> Result<(), Fault> {
+        if self.scope().is_history() {
+            return Err(Fault::not_yet(span, "a history aggregate inside another"));
+        }
+        if functions::is_history_aggregate_not_yet(name) {
+            return Err(Fault::not_yet(span, "`median` and `stddev` over history"));
+        }
+        if call.over.is_some() {
+            let message = format!("`{name}` over history has a value per row of the grain, so it takes no OVER");
+            return Err(
+                misplaced(span, message).hint("put it inside: sum(sum(…)) OVER (…), or into PARTITION BY or ORDER BY")
+            );
+        }
+        Ok(())
+    }
+
+    /// Resolves argument and FILTER for a row of the level.
+    fn inside(&mut self, call: &Call, level: &Level<'a>) -> Result<Inside, Fault> {
+        let names = self.names;
+        let Source::Rows(grain) = &self.scope().source else {
+            return Err(misplaced(call.name.span(), "a history aggregate needs a grain"));
+        };
+        let reach = Reach::of_level(names, level.table, grain);
+        self.scopes.push(Scope::of_history(reach));
+        let argument = argument_expressions(call).next().filter(|_| !level.rows);
+        let argument = argument.map(|argument| self.expression(argument)).transpose();
+        let filter = call.filter.as_deref().map(|filter| self.expression(filter)).transpose();
+        let scope = self.scopes.pop();
+        let Some(Source::Rows(mut reach)) = scope.map(|scope| scope.source) else {
+            unreachable!("the scope of the level was pushed above");
+        };
+        let enclosing = reach.enclosing();
+        Ok(Inside { rows: reach.rows, enclosing, argument: argument?, filter: filter?.map(|filter| filter.sql) })
+    }
+
+    /// Adds what is to be computed to the histories of the grain; the expression that reads it.
+    fn reduced(
+        &mut self,
+        name: &str,
+        level: &Level<'a>,
+        inside: Inside,
+        distinct: bool,
+        span: Span,
+    ) -> Result<Typed, Fault> {
+        let holds = inside.argument.as_ref().and_then(|argument| argument.holds);
+        let argument = inside.argument.map(|argument| argument.sql);
+        let history = self.history(level, inside.rows, inside.enclosing, span)?;
+        let mut column = |function: Function| {
+            let filter = inside.filter.clone();
+            let aggregate = Aggregate { name: String::new(), function, distinct, argument: argument.clone(), filter };
+            let column = named(history, aggregate);
+            sql::column(&history.name, &column)
+        };
+        Ok(match name {
+            "count" => {
+                let count = sql::call("coalesce", [column(Function::Count), sql::number(0)]);
+                Typed::new(count, Some(ColumnType::Int))
+            }
+            "has" => {
+                let has = sql::call("coalesce", [column(Function::Has), sql::falsehood()]);
+                Typed::new(has, Some(ColumnType::Bool))
+            }
+            "avg" => Typed::new(average(column(Function::Sum), column(Function::Count)), Some(ColumnType::Float)),
+            "min" => Typed::new(column(Function::Min), holds),
+            "max" => Typed::new(column(Function::Max), holds),
+            _ => Typed::new(column(Function::Sum), holds.filter(|holds| *holds == ColumnType::Int)),
+        })
+    }
+
+    /// The history of a level in the grain's rows, made if it is not there.
+    fn history(
+        &mut self,
+        level: &Level<'a>,
+        rows: Rows,
+        enclosing: Option<(String, Vec<String>)>,
+        span: Span,
+    ) -> Result<&mut History, Fault> {
+        let names = self.names;
+        let mut made = self.new_history(level, rows, enclosing, span)?;
+        let Source::Rows(grain) = &mut self.scopes.last_mut().expect("the grain's scope is open").source else {
+            return Err(misplaced(span, "a history aggregate needs a grain"));
+        };
+        let histories = &mut grain.rows.histories;
+        let known = histories
+            .iter()
+            .position(|known| known.level == made.level && known.enclosing.is_some() == made.enclosing.is_some());
+        let index = match known {
+            Some(index) => {
+                absorb(&mut histories[index], made, names);
+                index
+            }
+            None => {
+                let count = self.histories_named.entry(made.level.clone()).or_insert(0);
+                *count += 1;
+                let suffix = if *count == 1 { String::new() } else { format!("_{count}") };
+                made.name = format!("{}{}{suffix}", hidden::PREFIX, made.level);
+                histories.push(made);
+                histories.len() - 1
+            }
+        };
+        Ok(&mut histories[index])
+    }
+
+    fn new_history(
+        &mut self,
+        level: &Level<'a>,
+        rows: Rows,
+        enclosing: Option<(String, Vec<String>)>,
+        span: Span,
+    ) -> Result<History, Fault> {
+        let names = self.names;
+        let Source::Rows(grain) = &mut self.scope().source else {
+            return Err(misplaced(span, "a history aggregate needs a grain"));
+        };
+        let shared = grain.path().find(|table| path(names, level.table).any(|above| above.name == table.name));
+        let Some(shared) = shared else {
+            return Err(Fault::new(ErrorKind::Level, span, "the tables share no ancestor"));
+        };
+        let mut of_level = Reach::of_level(names, level.table, grain);
+        of_level.rows = rows;
+        let shared_key = of_level.key_of(shared);
+        let (inner, outer, enclosing) = match enclosing {
+            None => (shared_key, grain.key_of(shared), None),
+            Some((alias, columns)) => {
+                let row = enclosing_row(grain.base, shared, &alias, columns, shared_key, span)?;
+                ((alias, hidden::ROW.to_owned()), grain.key_of(grain.base), Some(row))
+            }
+        };
+        Ok(History {
+            name: String::new(),
+            level: level.table.name.clone(),
+            shared: shared.name.clone(),
+            rows: of_level.rows,
+            enclosing,
+            inner,
+            outer,
+            aggregates: Vec::new(),
+        })
+    }
+}
+
+/// The row of the grain beside the level's rows: those of the same shared ancestor.
+fn enclosing_row(
+    grain: &TableNames,
+    shared: &TableNames,
+    alias: &str,
+    mut columns: Vec<String>,
+    (from, by): (String, String),
+    span: Span,
+) -> Result<Relation, Fault> {
+    let its = match shared.kind {
+        Kind::Root => hidden::PROFILE,
+        _ if grain.parent().is_some_and(|parent| parent.eq_ignore_ascii_case(&shared.name)) => hidden::PARENT,
+        _ => return Err(Fault::not_yet(span, "a comparison with a row that is not right below the shared ancestor")),
+    };
+    insert_column(&mut columns, grain, hidden::ROW);
+    insert_column(&mut columns, grain, its);
+    let reached = Reached::Enclosing { from, by, its: its.to_owned() };
+    Ok(Relation { alias: alias.to_owned(), table: grain.name.clone(), columns, visible: Visible::ByTime, reached })
+}
+
+/// The column of an aggregate, added to the history unless it computes the same already.
+fn named(history: &mut History, aggregate: Aggregate) -> String {
+    let unnamed = |known: &Aggregate| Aggregate { name: String::new(), ..known.clone() };
+    if let Some(known) = history.aggregates.iter().find(|known| unnamed(known) == aggregate) {
+        return known.name.clone();
+    }
+    let name = format!("{}_{}", aggregate.function.name(), history.aggregates.len() + 1);
+    history.aggregates.push(Aggregate { name: name.clone(), ..aggregate });
+    name
+}
+
+/// Adds the relations and columns of one history to another of the same level; aliases mean the same in both.
+fn absorb(history: &mut History, other: History, names: &Names) {
+    for relation in other.rows.relations.into_iter() {
+        absorb_relation(&mut history.rows.relations, relation, names);
+    }
+    if let (Some(row), Some(other)) = (&mut history.enclosing, other.enclosing) {
+        absorb_columns(row, &other.columns, names);
+    }
+}
+
+fn absorb_relation(relations: &mut Vec<Relation>, relation: Relation, names: &Names) {
+    match relations.iter_mut().find(|known| known.alias == relation.alias) {
+        Some(known) => absorb_columns(known, &relation.columns, names),
+        None => relations.push(relation),
+    }
+}
+
+fn absorb_columns(relation: &mut Relation, columns: &[String], names: &Names) {
+    let Some(table) = names.table(&relation.table) else { return };
+    for column in columns {
+        insert_column(&mut relation.columns, table, column);
+    }
+}
+
+fn is_distinct(call: &Call) -> bool {
+    matches!(&call.args, FunctionArguments::List(list) if list.duplicate_treatment == Some(DuplicateTreatment::Distinct))
+}
+
+/// What a history aggregate looks like: one argument, DISTINCT or not, a FILTER or not.
+fn refuse_shape(call: &Call, name: &str, level: &Level<'_>, span: Span) -> Result<(), Fault> {
+    let FunctionArguments::List(list) = &call.args else { return Ok(()) };
+    let table = &level.table.name;
+    let fault = |message: String| Err(Fault::new(ErrorKind::Level, span, message));
+    if !list.clauses.is_empty() || call.null_treatment.is_some() || !call.within_group.is_empty() {
+        return fault(format!("`{name}` over history takes DISTINCT and FILTER only"));
+    }
+    if !matches!(list.args.as_slice(), [FunctionArg::Unnamed(FunctionArgExpr::Expr(_))]) {
+        return fault(format!("`{name}` over history takes one argument"));
+    }
+    match (name, level.rows, is_distinct(call)) {
+        ("count", true, true) => {
+            fault(format!("`count(DISTINCT {table})`: its rows are distinct already; name a column"))
+        }
+        ("count" | "has", true, false) | ("count", false, _) => Ok(()),
+        ("has", _, _) => fault(format!("`has` takes a table: has({table}) FILTER (WHERE …)")),
+        (_, true, _) => fault(format!("`{name}` needs a value of each row of {table}: {name}({table}.…)")),
+        (_, false, _) => Ok(()),
+    }
+}

@@ -1,0 +1,274 @@
+//! Binds a parsed query to the catalog: names, grain, levels, the clock.
+//!
+//! A query is taken apart here into its SELECTs ([`select`] reads one, [`from`] its tables, [`expression`] and [`call`]
+//! what stands in its clauses). A SELECT from one root or history table sees rows with everything above and beside them
+//! ([`reach`]) and may reduce histories ([`history`], [`level`]); any other sees tables ([`tables`]). Only syntax that is
+//! named in these files gets through: what is not known is refused.
+
+// What a SELECT sees.
+mod from;
+mod reach;
+mod scope;
+mod tables;
+
+// Its clauses.
+mod order;
+mod projection;
+mod select;
+mod ties;
+
+// What stands in them.
+mod call;
+mod clock;
+mod column;
+mod expression;
+mod literal;
+mod operator;
+
+// What the language adds to SQL.
+mod history;
+mod level;
+mod segment;
+
+// What is wrong.
+mod refuse;
+mod unknown;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use muster_catalog::{Names, Timestamp};
+use sqlparser::ast::{self, SetExpr, SetQuantifier, Spanned, With};
+
+use crate::error::{Error, ErrorKind};
+use crate::resolved::{Body, GrainQuery, OutputColumn, ResolvedQuery, ResolvedSegment, hidden};
+use crate::source::Fault;
+use crate::stack::deep;
+use crate::statement::Query;
+use crate::{calendar, sql};
+use scope::Scope;
+
+/// Binds `query` to `names`, as of the instant `as_of`, which is also what `now()` means.
+///
+/// The same text, names and instant give the same result, always.
+///
+/// # Errors
+/// The first thing that is wrong, with its place in the text that was parsed; [`ErrorKind`] says what can be done.
+pub fn resolve(query: &Query, names: &Names, as_of: Timestamp) -> Result<ResolvedQuery, Error> {
+    let resolved = deep(|| Resolver::new(names, as_of).whole(&query.syntax));
+    resolved.map_err(|fault| fault.at(&query.source))
+}
+
+/// Binds the definition of a segment; the result's columns are the ids of the rows that are in it.
+///
+/// # Errors
+/// As [`resolve`], and [`ErrorKind::NotAllowed`] for a query that does not select rows of one table.
+pub fn resolve_segment(query: &Query, names: &Names, as_of: Timestamp) -> Result<ResolvedSegment, Error> {
+    let resolved = deep(|| Resolver::new(names, as_of).segment_definition(&query.syntax));
+    resolved.map_err(|fault| fault.at(&query.source))
+}
+
+/// What is known while one statement is resolved.
+struct Resolver<'a> {
+    names: &'a Names,
+    as_of: Timestamp,
+    /// The SELECTs that are open, the innermost last.
+    scopes: Vec<Scope<'a>>,
+    /// The CTEs in sight, the innermost last.
+    ctes: Vec<CommonTable>,
+    /// How many histories of each level have a name already: names are unique in the whole statement, since engines
+    /// let an inner WITH collide with an outer one.
+    histories_named: BTreeMap<String, usize>,
+    tables_used: BTreeSet<String>,
+    segments_used: BTreeSet<String>,
+}
+
+/// A table of a WITH clause.
+struct CommonTable {
+    name: ast::Ident,
+    columns: Vec<OutputColumn>,
+}
+
+impl<'a> Resolver<'a> {
+    fn new(names: &'a Names, as_of: Timestamp) -> Self {
+        Self {
+            names,
+            as_of,
+            scopes: Vec::new(),
+            ctes: Vec::new(),
+            histories_named: BTreeMap::new(),
+            tables_used: BTreeSet::new(),
+            segments_used: BTreeSet::new(),
+        }
+    }
+
+    fn whole(mut self, query: &ast::Query) -> Result<ResolvedQuery, Fault> {
+        calendar::Constant::Instant(self.as_of).literal(query.span())?;
+        let (body, columns) = self.query(query)?;
+        Ok(ResolvedQuery {
+            body,
+            columns,
+            tables_used: self.tables_used.into_iter().collect(),
+            segments_used: self.segments_used.into_iter().collect(),
+            as_of: self.as_of,
+        })
+    }
+
+    /// One query with its CTEs, which are out of sight again afterwards.
+    fn query(&mut self, query: &ast::Query) -> Result<(Body, Vec<OutputColumn>), Fault> {
+        refuse::query_modifiers(query)?;
+        let outside = self.ctes.len();
+        let with = query.with.as_ref().map(|with| self.with(with)).transpose()?;
+        let resolved = self.query_body(query, with);
+        self.ctes.truncate(outside);
+        resolved
+    }
+
+    fn query_body(&mut self, query: &ast::Query, with: Option<With>) -> Result<(Body, Vec<OutputColumn>), Fault> {
+        let limit_clause = refuse::limit(query)?;
+        if let SetExpr::Select(select) = query.body.as_ref() {
+            let order_by = query.order_by.as_ref();
+            let resolved = self.select(select, order_by, limit_clause.is_some())?;
+            let body = SetExpr::Select(Box::new(resolved.select));
+            let rest = ast::Query { with, order_by: resolved.order_by, limit_clause, ..sql::query(body) };
+            let body = match resolved.rows {
+                Some(rows) => Body::Grain(Arc::new(GrainQuery { rows, grouped: resolved.grouped, rest })),
+                None => Body::Plain(Arc::new(rest)),
+            };
+            return Ok((body, resolved.columns));
+        }
+        let (body, columns) = self.set_expression(&query.body)?;
+        let order_by = self.order_of_output(query.order_by.as_ref(), &columns, limit_clause.is_some())?;
+        let plain = ast::Query { with, order_by, limit_clause, ..sql::query(body) };
+        Ok((Body::Plain(Arc::new(plain)), columns))
+    }
+
+    /// A query as plain SQL, for the places where it is part of another.
+    fn lowered(&mut self, query: &ast::Query) -> Result<(ast::Query, Vec<OutputColumn>), Fault> {
+        let (body, columns) = self.query(query)?;
+        let lowered = match body {
+            Body::Grain(grain) => grain.lowered(self.as_of),
+            Body::Plain(plain) => Arc::unwrap_or_clone(plain),
+        };
+        Ok((lowered, columns))
+    }
+
+    /// A query that cannot see the SELECT it stands in: a CTE or a derived table.
+    fn apart(&mut self, query: &ast::Query) -> Result<(ast::Query, Vec<OutputColumn>), Fault> {
+        let around = std::mem::take(&mut self.scopes);
+        let resolved = self.lowered(query);
+        self.scopes = around;
+        resolved
+    }
+
+    fn with(&mut self, with: &With) -> Result<With, Fault> {
+        if with.recursive {
+            let message = "WITH RECURSIVE is not part of the segment language";
+            return Err(Fault::new(ErrorKind::NotAllowed, with.span(), message));
+        }
+        let cte_tables = with.cte_tables.iter().map(|cte| self.cte(cte)).collect::<Result<_, Fault>>()?;
+        Ok(With { cte_tables, ..with.clone() })
+    }
+
+    fn cte(&mut self, cte: &ast::Cte) -> Result<ast::Cte, Fault> {
+        let name = &cte.alias.name;
+        self.own_name(name)?;
+        if self.ctes.iter().any(|known| scope::same_name(name, &known.name.value)) {
+            return Err(Fault::new(ErrorKind::NotAllowed, name.span, format!("a second CTE called `{}`", name.value)));
+        }
+        if cte.from.is_some() || cte.materialized.is_some() {
+            return Err(refuse::modifier(name.span, "a modifier of a CTE"));
+        }
+        let (query, columns) = self.apart(&cte.query)?;
+        let columns = tables::renamed(columns, &cte.alias)?;
+        let alias = ast::TableAlias { explicit: false, ..tables::quoted_alias(&cte.alias) };
+        self.ctes.push(CommonTable { name: alias.name.clone(), columns });
+        Ok(ast::Cte { alias, query: Box::new(query), ..cte.clone() })
+    }
+
+    /// Refuses a name for a CTE or an alias that would hide a table or one of muster's own names.
+    fn own_name(&self, name: &ast::Ident) -> Result<(), Fault> {
+        if name.value.starts_with(hidden::PREFIX) {
+            let message = format!("`{}` begins like muster's own names", name.value);
+            return Err(
+                Fault::new(ErrorKind::NotAllowed, name.span, message).hint("choose a name without `__` in front")
+            );
+        }
+        if name.value.eq_ignore_ascii_case("segments") {
+            let message = "`segments` is the name under which segments are used";
+            return Err(Fault::new(ErrorKind::NotAllowed, name.span, message).hint("choose another name"));
+        }
+        match self.names.table(&name.value) {
+            Some(table) => {
+                let message = format!("`{}` is the name of a table", table.name);
+                Err(Fault::new(ErrorKind::NotAllowed, name.span, message).hint("choose another name"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn set_expression(&mut self, body: &SetExpr) -> Result<(SetExpr, Vec<OutputColumn>), Fault> {
+        match body {
+            SetExpr::Select(_) => {
+                let (query, columns) = self.lowered(&sql::query(body.clone()))?;
+                Ok((side(query), columns))
+            }
+            SetExpr::Query(query) => {
+                let (query, columns) = self.lowered(query)?;
+                Ok((SetExpr::Query(Box::new(query)), columns))
+            }
+            SetExpr::SetOperation { left, op, set_quantifier, right } => {
+                self.set_operation((left, right), *op, *set_quantifier)
+            }
+            SetExpr::Values(values) => self.values(values),
+            other => Err(Fault::new(ErrorKind::NotAllowed, other.span(), "expected SELECT")),
+        }
+    }
+
+    fn set_operation(
+        &mut self,
+        (left, right): (&SetExpr, &SetExpr),
+        op: ast::SetOperator,
+        set_quantifier: SetQuantifier,
+    ) -> Result<(SetExpr, Vec<OutputColumn>), Fault> {
+        use SetQuantifier::{AllByName, ByName, DistinctByName};
+        if matches!(set_quantifier, ByName | AllByName | DistinctByName) {
+            return Err(refuse::modifier(right.span(), "BY NAME"));
+        }
+        let (left, columns) = self.set_expression(left)?;
+        let (right_side, others) = self.set_expression(right)?;
+        if columns.len() != others.len() {
+            let message = format!("{op} of {} columns with {}", columns.len(), others.len());
+            return Err(Fault::new(ErrorKind::NotAllowed, right.span(), message));
+        }
+        let columns = columns.into_iter().zip(&others).map(|(left, right)| OutputColumn {
+            holds: left.holds.filter(|holds| right.holds == Some(*holds)),
+            ..left
+        });
+        let columns = columns.collect();
+        let operation = SetExpr::SetOperation { left: Box::new(left), op, set_quantifier, right: Box::new(right_side) };
+        Ok((operation, columns))
+    }
+
+    fn values(&mut self, values: &ast::Values) -> Result<(SetExpr, Vec<OutputColumn>), Fault> {
+        self.scopes.push(Scope::of_tables());
+        let rows = values.rows.iter().map(|row| {
+            let content =
+                row.content.iter().map(|expr| Ok(self.expression(expr)?.sql)).collect::<Result<_, Fault>>()?;
+            Ok(ast::Parens { content, ..row.clone() })
+        });
+        let rows = rows.collect::<Result<Vec<_>, Fault>>();
+        self.scopes.pop();
+        let rows = rows?;
+        let width = rows.first().map_or(0, |row| row.content.len());
+        let columns = (1..=width).map(|index| OutputColumn { name: format!("column{index}"), holds: None });
+        let values = ast::Values { explicit_row: false, value_keyword: false, rows };
+        Ok((SetExpr::Values(values), columns.collect()))
+    }
+}
+
+/// A query as one side of a set operation: its body alone where there is nothing around it.
+fn side(query: ast::Query) -> SetExpr {
+    let bare = query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none();
+    if bare { *query.body } else { SetExpr::Query(Box::new(query)) }
+}

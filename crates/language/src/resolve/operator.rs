@@ -1,0 +1,237 @@
+//! Operators, comparisons and CASE: sums on the local calendar, divisions that give NULL, texts beside instants.
+
+use chrono::{Days, NaiveDate};
+use muster_catalog::{ColumnType, local_midnight};
+use sqlparser::ast::{BinaryOperator, CaseWhen, Expr, Spanned, UnaryOperator, Value};
+use sqlparser::tokenizer::Span;
+
+use super::scope::Typed;
+use super::{Resolver, refuse};
+use crate::calendar::{self, Constant};
+use crate::source::Fault;
+use crate::sql;
+
+impl Resolver<'_> {
+    /// `NOT`, `-`, `+`.
+    pub(super) fn unary(&mut self, op: UnaryOperator, inner: &Expr) -> Result<Typed, Fault> {
+        let inner_typed = self.expression(inner)?;
+        let holds = match op {
+            UnaryOperator::Not => Some(ColumnType::Bool),
+            UnaryOperator::Plus | UnaryOperator::Minus => inner_typed.holds,
+            other => return Err(refuse::modifier(inner.span(), &format!("the operator {other}"))),
+        };
+        Ok(Typed::new(Expr::UnaryOp { op, expr: Box::new(inner_typed.sql) }, holds))
+    }
+
+    /// `IS NULL` and its like.
+    pub(super) fn is(&mut self, expr: &Expr) -> Result<Typed, Fault> {
+        let resolved = match expr {
+            Expr::IsNull(inner) => Expr::IsNull(self.boxed(inner)?),
+            Expr::IsNotNull(inner) => Expr::IsNotNull(self.boxed(inner)?),
+            Expr::IsTrue(inner) => Expr::IsTrue(self.boxed(inner)?),
+            Expr::IsNotTrue(inner) => Expr::IsNotTrue(self.boxed(inner)?),
+            Expr::IsFalse(inner) => Expr::IsFalse(self.boxed(inner)?),
+            Expr::IsNotFalse(inner) => Expr::IsNotFalse(self.boxed(inner)?),
+            Expr::IsUnknown(inner) => Expr::IsUnknown(self.boxed(inner)?),
+            Expr::IsNotUnknown(inner) => Expr::IsNotUnknown(self.boxed(inner)?),
+            other => return self.spelled_out(other),
+        };
+        Ok(truth(resolved))
+    }
+
+    /// Two values with an operator between them.
+    pub(super) fn binary(
+        &mut self,
+        left: &Expr,
+        op: &BinaryOperator,
+        right: &Expr,
+        whole: &Expr,
+    ) -> Result<Typed, Fault> {
+        use BinaryOperator as Op;
+        match op {
+            Op::And | Op::Or => {
+                let (left, right) = (self.expression(left)?, self.expression(right)?);
+                Ok(truth(sql::binary(left.sql, op.clone(), right.sql)))
+            }
+            Op::Eq | Op::NotEq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq => {
+                let (left, right) = self.pair(left, right)?;
+                Ok(truth(sql::binary(left.sql, op.clone(), right.sql)))
+            }
+            Op::PGRegexMatch | Op::PGRegexIMatch | Op::PGRegexNotMatch | Op::PGRegexNotIMatch => {
+                let (left, right) = (self.expression(left)?, self.expression(right)?);
+                Ok(truth(sql::binary(left.sql, op.clone(), right.sql)))
+            }
+            Op::Plus => self.sum(left, 1, right, whole),
+            Op::Minus => self.sum(left, -1, right, whole),
+            Op::Divide | Op::Modulo => {
+                let (left, right) = (self.expression(left)?, self.expression(right)?);
+                Ok(Typed::unknown(sql::binary(left.sql, op.clone(), never_zero(right.sql))))
+            }
+            Op::Multiply | Op::StringConcat | Op::BitwiseAnd | Op::BitwiseOr => {
+                let (left, right) = (self.expression(left)?, self.expression(right)?);
+                Ok(Typed::unknown(sql::binary(left.sql, op.clone(), right.sql)))
+            }
+            other => Err(refuse::modifier(whole.span(), &format!("the operator {other}"))),
+        }
+    }
+
+    /// `left + right` or `left - right`; what is known is added here, on the local calendar.
+    fn sum(&mut self, left: &Expr, sign: i64, right: &Expr, whole: &Expr) -> Result<Typed, Fault> {
+        let (left, right) = (self.expression(left)?, self.expression(right)?);
+        if let Some(folded) = self.folded(&left, sign, &right, whole.span())? {
+            return self.constant(folded, whole.span());
+        }
+        let holds = match (&left, &right) {
+            (Typed { holds: Some(ColumnType::Timestamp), .. }, Typed { constant: Some(Constant::Interval(_)), .. }) => {
+                Some(ColumnType::Timestamp)
+            }
+            (Typed { holds: Some(ColumnType::Int), .. }, Typed { holds: Some(ColumnType::Int), .. }) => {
+                Some(ColumnType::Int)
+            }
+            _ => None,
+        };
+        let op = if sign < 0 { BinaryOperator::Minus } else { BinaryOperator::Plus };
+        Ok(Typed::new(sql::binary(left.sql, op, right.sql), holds))
+    }
+
+    fn folded(&self, left: &Typed, sign: i64, right: &Typed, span: Span) -> Result<Option<Constant>, Fault> {
+        let zone = self.names.zone;
+        match (left.constant, right.constant) {
+            (Some(Constant::Interval(interval)), Some(point)) if sign > 0 => point.plus(interval, 1, zone, span),
+            (Some(point), Some(Constant::Interval(interval))) => point.plus(interval, sign, zone, span),
+            (Some(Constant::Date(date)), None) => {
+                Ok(whole_number(&right.sql).and_then(|days| moved(date, sign * days)).map(Constant::Date))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Two values side by side in a comparison: a text or date beside an instant is one too.
+    pub(super) fn pair(&mut self, left: &Expr, right: &Expr) -> Result<(Typed, Typed), Fault> {
+        let (left_span, right_span) = (left.span(), right.span());
+        let (left, right) = (self.expression(left)?, self.expression(right)?);
+        let (left_holds, right_holds) = (left.holds, right.holds);
+        let right = self.beside(left_holds, right, right_span)?;
+        let left = self.beside(right_holds, left, left_span)?;
+        Ok((left, right))
+    }
+
+    /// A value as it reads beside one that `holds` this.
+    pub(super) fn beside(&mut self, holds: Option<ColumnType>, value: Typed, span: Span) -> Result<Typed, Fault> {
+        let zone = self.names.zone;
+        match (holds, &value) {
+            (Some(ColumnType::Timestamp), Typed { text: Some(text), .. }) => {
+                let instant = calendar::instant_of(text, zone, span)?;
+                self.constant(Constant::Instant(instant), span)
+            }
+            (Some(ColumnType::Timestamp), Typed { constant: Some(Constant::Date(date)), .. }) => {
+                self.constant(Constant::Instant(local_midnight(*date, zone)), span)
+            }
+            (Some(ColumnType::Date), Typed { text: Some(text), .. }) => {
+                let date = calendar::date_of(text, span)?;
+                self.constant(Constant::Date(date), span)
+            }
+            _ => Ok(value),
+        }
+    }
+
+    /// `BETWEEN`.
+    pub(super) fn between(&mut self, expr: &Expr, negated: bool, low: &Expr, high: &Expr) -> Result<Typed, Fault> {
+        let value = self.expression(expr)?;
+        let (low_typed, high_typed) = (self.expression(low)?, self.expression(high)?);
+        let low = self.beside(value.holds, low_typed, low.span())?;
+        let high = self.beside(value.holds, high_typed, high.span())?;
+        let (expr, low, high) = (Box::new(value.sql), Box::new(low.sql), Box::new(high.sql));
+        Ok(truth(Expr::Between { expr, negated, low, high }))
+    }
+
+    /// `IN (…)`.
+    pub(super) fn in_list(&mut self, expr: &Expr, list: &[Expr], negated: bool) -> Result<Typed, Fault> {
+        let value = self.expression(expr)?;
+        let list = list.iter().map(|one| {
+            let typed = self.expression(one)?;
+            Ok(self.beside(value.holds, typed, one.span())?.sql)
+        });
+        let list = list.collect::<Result<_, Fault>>()?;
+        Ok(truth(Expr::InList { expr: Box::new(value.sql), list, negated }))
+    }
+
+    /// `LIKE` and its like.
+    pub(super) fn like(&mut self, expr: &Expr) -> Result<Typed, Fault> {
+        let resolved = match expr {
+            Expr::Like { negated, any: false, expr, pattern, escape_char } => Expr::Like {
+                negated: *negated,
+                any: false,
+                expr: self.boxed(expr)?,
+                pattern: self.boxed(pattern)?,
+                escape_char: escape_char.clone(),
+            },
+            Expr::ILike { negated, any: false, expr, pattern, escape_char } => Expr::ILike {
+                negated: *negated,
+                any: false,
+                expr: self.boxed(expr)?,
+                pattern: self.boxed(pattern)?,
+                escape_char: escape_char.clone(),
+            },
+            Expr::SimilarTo { negated, expr, pattern, escape_char } => Expr::SimilarTo {
+                negated: *negated,
+                expr: self.boxed(expr)?,
+                pattern: self.boxed(pattern)?,
+                escape_char: escape_char.clone(),
+            },
+            other => return self.spelled_out(other),
+        };
+        Ok(truth(resolved))
+    }
+
+    /// `CASE`.
+    pub(super) fn case(&mut self, expr: &Expr) -> Result<Typed, Fault> {
+        let Expr::Case { case_token, end_token, operand, conditions, else_result } = expr else {
+            return self.spelled_out(expr);
+        };
+        let operand = operand.as_ref().map(|operand| self.expression(operand)).transpose()?;
+        let holds = operand.as_ref().and_then(|operand| operand.holds);
+        let conditions = conditions.iter().map(|CaseWhen { condition, result }| {
+            let typed = self.expression(condition)?;
+            let condition = self.beside(holds, typed, condition.span())?.sql;
+            Ok(CaseWhen { condition, result: self.expression(result)?.sql })
+        });
+        let conditions = conditions.collect::<Result<_, Fault>>()?;
+        let resolved = Expr::Case {
+            case_token: case_token.clone(),
+            end_token: end_token.clone(),
+            operand: operand.map(|operand| Box::new(operand.sql)),
+            conditions,
+            else_result: self.maybe_boxed(else_result.as_deref())?,
+        };
+        Ok(Typed::unknown(resolved))
+    }
+}
+
+/// A condition.
+pub(super) fn truth(sql: Expr) -> Typed {
+    Typed::new(sql, Some(ColumnType::Bool))
+}
+
+/// `divisor`, or NULL where it is zero.
+fn never_zero(divisor: Expr) -> Expr {
+    match whole_number(&divisor) {
+        Some(number) if number != 0 => divisor,
+        _ => sql::call("nullif", [divisor, sql::number(0)]),
+    }
+}
+
+fn whole_number(expr: &Expr) -> Option<i64> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::Number(digits, _) => digits.parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn moved(date: NaiveDate, days: i64) -> Option<NaiveDate> {
+    let count = Days::new(days.unsigned_abs());
+    if days < 0 { date.checked_sub_days(count) } else { date.checked_add_days(count) }
+}

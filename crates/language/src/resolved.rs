@@ -1,0 +1,220 @@
+//! The resolved query: the contract between the language and whoever executes it.
+//!
+//! Every column reference in the syntax held here is `"alias"."column"`, where the alias names a [`Relation`], a [`History`],
+//! or a table of the plain FROM, and the column is spelled as in the catalog. There is no clock, no bare name and no
+//! modifier left that an engine could read in its own way.
+
+use std::sync::Arc;
+
+use muster_catalog::{ColumnType, Timestamp};
+use sqlparser::ast;
+
+/// Names of the columns that tables have in the engine beside their own; a query cannot write them.
+pub mod hidden {
+    /// The number of a row, unique in its table (BIGINT).
+    pub const ROW: &str = "__row";
+    /// The `__row` of the parent, on histories (BIGINT).
+    pub const PARENT: &str = "__parent";
+    /// The `__row` of the profile, on histories (BIGINT).
+    pub const PROFILE: &str = "__profile";
+    /// The instant of a row, its own or inherited; on profiles the one of `created_at`, where declared.
+    pub const TIME: &str = "__time";
+    /// Names that begin like this are muster's.
+    pub const PREFIX: &str = "__";
+
+    /// The column of profiles that says whether a row is in a segment (BOOLEAN, never NULL).
+    pub fn segment(name: &str) -> String {
+        format!("__segment_{name}")
+    }
+}
+
+/// A query whose every name is bound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResolvedQuery {
+    /// What is to be computed.
+    pub body: Body,
+    /// The columns of the result, in order; no two have the same name.
+    pub columns: Vec<OutputColumn>,
+    /// The catalog tables that are read, by name, each once.
+    pub tables_used: Vec<String>,
+    /// The segments whose column of profiles is read, by name, each once.
+    pub segments_used: Vec<String>,
+    /// The instant at which the query looks at the world.
+    pub as_of: Timestamp,
+}
+
+/// A segment's query: a [`ResolvedQuery`] whose columns are the ids of the rows that are in it.
+///
+/// Of a profile segment the one column is `__row`; of a row segment they are `__row`, `__profile` and the key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResolvedSegment {
+    /// The table whose rows are in it.
+    pub grain: String,
+    /// Which ones.
+    pub query: ResolvedQuery,
+}
+
+/// One column of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputColumn {
+    /// Its name.
+    pub name: String,
+    /// What it holds, where that is known without the engine.
+    pub holds: Option<ColumnType>,
+}
+
+/// What is to be computed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body {
+    /// A SELECT from one root or history table, with whatever its rows see.
+    Grain(Arc<GrainQuery>),
+    /// Any other query, already plain SQL.
+    Plain(Arc<ast::Query>),
+}
+
+/// A SELECT whose rows are those of one table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GrainQuery {
+    /// The rows, and everything that is reached from them.
+    pub rows: Rows,
+    /// Whether they are grouped: by keys, or all into one.
+    pub grouped: bool,
+    /// The rest of the statement: a SELECT without FROM, over the aliases of `rows`; CTEs that its subqueries use.
+    pub rest: ast::Query,
+}
+
+/// The rows of a table, joined with what they see.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rows {
+    /// The table itself first; each other is reached from one before it, and never multiplies rows.
+    pub relations: Vec<Relation>,
+    /// The histories that are reduced for each row.
+    pub histories: Vec<History>,
+}
+
+/// A table under an alias.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relation {
+    /// Its name in expressions.
+    pub alias: String,
+    /// The table.
+    pub table: String,
+    /// The columns that are used, hidden ones first, the others in catalog order.
+    pub columns: Vec<String>,
+    /// Which of its rows are there as of the query's instant.
+    pub visible: Visible,
+    /// How a row of it is found.
+    pub reached: Reached,
+}
+
+/// Which rows of a table are there as of an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Visible {
+    /// All of them: lookups, and profiles that have always existed.
+    Always,
+    /// Those of which `__time` is not later.
+    ByTime,
+    /// Those of which `__time` is not later, and those without one: profiles with `created_at`.
+    ByTimeIfKnown,
+    /// Those of which `__time` is not later and whose profile, of the named table, is there too.
+    ByTimeAndProfile(String),
+}
+
+/// How a row of a relation is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reached {
+    /// It is the row itself.
+    Itself,
+    /// An ancestor: its `__row` is in the column `by` of the relation `from`.
+    Ancestor {
+        /// The alias of the row below.
+        from: String,
+        /// `__parent` or `__profile`.
+        by: String,
+    },
+    /// A lookup: its `key` is in the column `by` of the relation `from`; at most one row, or none.
+    Lookup {
+        /// The alias of the row that holds the key.
+        from: String,
+        /// The column that holds it.
+        by: String,
+        /// The key of the lookup.
+        key: String,
+    },
+    /// The row of the grain for which a history is reduced, beside the level: one whose column `its` equals `level`.
+    Enclosing {
+        /// The alias of the relation of the level's rows.
+        from: String,
+        /// The column there that tells the shared ancestor.
+        by: String,
+        /// The column of the enclosing row that tells it.
+        its: String,
+    },
+}
+
+/// The rows of one history table, reduced to one row per shared ancestor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct History {
+    /// Its alias in expressions.
+    pub name: String,
+    /// The table that is reduced: the level.
+    pub level: String,
+    /// The nearest table that is an ancestor of the level and an ancestor of the grain, or the grain itself.
+    pub shared: String,
+    /// The level's rows and what they see.
+    pub rows: Rows,
+    /// The row of the grain itself, where an aggregate compares with it and it is no ancestor of the level.
+    pub enclosing: Option<Relation>,
+    /// What the level's rows are grouped by: alias and column of a `__row`, `__parent` or `__profile`.
+    pub inner: (String, String),
+    /// What finds the group for a row of the grain: alias and column there.
+    pub outer: (String, String),
+    /// What is computed for each group.
+    pub aggregates: Vec<Aggregate>,
+}
+
+/// One reduction of a history.
+///
+/// A group without rows has no row at all, so expressions read `count` and `has` through `coalesce`. An average is a
+/// sum and a count here.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Aggregate {
+    /// Its column.
+    pub name: String,
+    /// How rows become one value.
+    pub function: Function,
+    /// Whether equal values count once.
+    pub distinct: bool,
+    /// The value of each row; `None` counts rows.
+    pub argument: Option<ast::Expr>,
+    /// Which rows take part: those for which it is TRUE.
+    pub filter: Option<ast::Expr>,
+}
+
+/// How the rows of a history become one value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Function {
+    /// How many rows, or values that are not NULL (BIGINT).
+    Count,
+    /// Their sum; NULL without values.
+    Sum,
+    /// The smallest; NULL without values.
+    Min,
+    /// The largest; NULL without values.
+    Max,
+    /// Whether there is a row (BOOLEAN).
+    Has,
+}
+
+impl Function {
+    /// As it is written in the language.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Sum => "sum",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Has => "has",
+        }
+    }
+}

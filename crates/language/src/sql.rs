@@ -1,0 +1,175 @@
+//! Small constructors of SQL syntax, so that the resolver reads as what it builds.
+
+use muster_catalog::Timestamp;
+use sqlparser::ast::helpers::attached_token::AttachedToken;
+use sqlparser::ast::{
+    BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, ObjectNamePart, Query, Select,
+    SelectFlavor, SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, TimezoneInfo, TypedString,
+    UnaryOperator, Value,
+};
+
+/// A quoted name.
+pub(crate) fn name(text: &str) -> Ident {
+    Ident::with_quote('"', text)
+}
+
+/// `"alias"."column"`.
+pub(crate) fn column(alias: &str, column: &str) -> Expr {
+    Expr::CompoundIdentifier(vec![name(alias), name(column)])
+}
+
+/// `'text'`.
+pub(crate) fn text(text: &str) -> Expr {
+    Expr::value(Value::SingleQuotedString(text.to_owned()))
+}
+
+/// A whole number.
+pub(crate) fn number(number: i64) -> Expr {
+    let digits = Expr::value(Value::Number(number.unsigned_abs().to_string(), false));
+    if number < 0 { Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(digits) } } else { digits }
+}
+
+/// `FALSE`.
+pub(crate) fn falsehood() -> Expr {
+    Expr::value(Value::Boolean(false))
+}
+
+/// `left op right`.
+pub(crate) fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
+    Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) }
+}
+
+/// `(expr)`.
+pub(crate) fn nested(expr: Expr) -> Expr {
+    Expr::Nested(Box::new(expr))
+}
+
+/// `CAST(expr AS data_type)`.
+pub(crate) fn cast(expr: Expr, data_type: DataType) -> Expr {
+    Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type, array: false, format: None }
+}
+
+/// `CAST(expr AS DOUBLE)`.
+pub(crate) fn double(expr: Expr) -> Expr {
+    cast(expr, DataType::Double(ExactNumberInfo::None))
+}
+
+/// `data_type 'value'`.
+pub(crate) fn typed_text(data_type: DataType, value: &str) -> Expr {
+    let value = Value::SingleQuotedString(value.to_owned()).into();
+    Expr::TypedString(TypedString { data_type, value, uses_odbc_syntax: false })
+}
+
+/// `TIMESTAMPTZ '2025-06-30T10:00:00Z'`: the form that every engine reads as the same instant.
+pub(crate) fn instant(instant: Timestamp) -> Expr {
+    typed_text(DataType::Timestamp(None, TimezoneInfo::Tz), &instant.to_string())
+}
+
+/// `function(arguments)`, by its plain name.
+pub(crate) fn call(function: &str, arguments: impl IntoIterator<Item = Expr>) -> Expr {
+    let arguments = arguments.into_iter().map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)));
+    Expr::Function(bare_call(function, arguments.collect()))
+}
+
+/// A call without DISTINCT, FILTER or OVER.
+pub(crate) fn bare_call(function: &str, args: Vec<FunctionArg>) -> Function {
+    let list = FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() };
+    Function {
+        name: ObjectName(vec![ObjectNamePart::Identifier(Ident::new(function))]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(list),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    }
+}
+
+/// `expr AS "alias"`.
+pub(crate) fn aliased(expr: Expr, alias: &str) -> SelectItem {
+    SelectItem::ExprWithAlias { expr, alias: name(alias) }
+}
+
+/// `"name"` in front of a CTE's `AS (…)`.
+pub(crate) fn cte_name(name: &str) -> TableAlias {
+    TableAlias { explicit: false, ..alias(name) }
+}
+
+/// `AS "alias"`.
+pub(crate) fn alias(alias: &str) -> TableAlias {
+    TableAlias { explicit: true, name: name(alias), columns: Vec::new(), at: None }
+}
+
+/// A table or CTE by its name alone.
+pub(crate) fn table(table: &str, alias: Option<TableAlias>) -> TableFactor {
+    TableFactor::Table {
+        name: ObjectName::from(name(table)),
+        alias,
+        args: None,
+        with_hints: Vec::new(),
+        version: None,
+        with_ordinality: false,
+        partitions: Vec::new(),
+        json_path: None,
+        sample: None,
+        index_hints: Vec::new(),
+    }
+}
+
+/// `(query) AS "alias"`.
+pub(crate) fn derived(query: Query, alias: TableAlias) -> TableFactor {
+    TableFactor::Derived { lateral: false, subquery: Box::new(query), alias: Some(alias), sample: None }
+}
+
+/// `SELECT projection FROM from WHERE selection`.
+pub(crate) fn select(projection: Vec<SelectItem>, from: Vec<TableWithJoins>, selection: Option<Expr>) -> Select {
+    Select {
+        select_token: AttachedToken::empty(),
+        optimizer_hints: Vec::new(),
+        distinct: None,
+        select_modifiers: None,
+        top: None,
+        top_before_distinct: false,
+        projection,
+        exclude: None,
+        into: None,
+        from,
+        lateral_views: Vec::new(),
+        prewhere: None,
+        selection,
+        connect_by: Vec::new(),
+        group_by: GroupByExpr::Expressions(Vec::new(), Vec::new()),
+        cluster_by: Vec::new(),
+        distribute_by: Vec::new(),
+        sort_by: Vec::new(),
+        having: None,
+        named_window: Vec::new(),
+        qualify: None,
+        window_before_qualify: false,
+        value_table_mode: None,
+        flavor: SelectFlavor::Standard,
+    }
+}
+
+/// A query that is only its body.
+pub(crate) fn query(body: SetExpr) -> Query {
+    Query {
+        with: None,
+        body: Box::new(body),
+        order_by: None,
+        limit_clause: None,
+        fetch: None,
+        locks: Vec::new(),
+        for_clause: None,
+        settings: None,
+        format_clause: None,
+        pipe_operators: Vec::new(),
+    }
+}
+
+/// A query that is only a SELECT.
+pub(crate) fn select_query(select: Select) -> Query {
+    query(SetExpr::Select(Box::new(select)))
+}

@@ -1,0 +1,162 @@
+//! The statements of the language, and the two ways to read exactly one: a whole text, or a piece of a file.
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use muster_catalog::{Timestamp, parse_local};
+use sqlparser::ast;
+use sqlparser::tokenizer::Span;
+
+use crate::calendar;
+use crate::error::{Error, ErrorKind};
+use crate::read::Reader;
+use crate::source::{Fault, Source};
+use crate::split::{Piece, split_statements};
+use crate::stack::deep;
+use crate::tokens::tokenize;
+
+/// One statement of the language.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Statement {
+    /// `[AS OF 'instant'] SELECT …`.
+    Query {
+        /// The instant of its own, if it has one.
+        as_of: Option<InstantText>,
+        /// The query.
+        query: Query,
+    },
+    /// `EXPLAIN SQL [AS OF 'instant'] SELECT …`: the same query as plain SQL.
+    ExplainSql {
+        /// The instant of its own, if it has one.
+        as_of: Option<InstantText>,
+        /// The query.
+        query: Query,
+    },
+    /// `CREATE [OR REPLACE] SEGMENT name [COMMENT 'text'] AS …`, or the same as a view of the schema `segments`.
+    CreateSegment(SegmentDefinition),
+    /// `REFRESH SEGMENT name`.
+    RefreshSegment {
+        /// The segment; lower case unless quoted.
+        name: String,
+    },
+    /// `DROP SEGMENT name`.
+    DropSegment {
+        /// The segment; lower case unless quoted.
+        name: String,
+    },
+    /// `SHOW TABLES`.
+    ShowTables,
+    /// `SHOW SEGMENTS`.
+    ShowSegments,
+    /// `DESCRIBE table`.
+    DescribeTable {
+        /// The table; lower case unless quoted.
+        name: String,
+    },
+    /// `DESCRIBE SEGMENT name`.
+    DescribeSegment {
+        /// The segment; lower case unless quoted.
+        name: String,
+    },
+    /// `SET as_of = 'instant'`.
+    SetAsOf(InstantText),
+}
+
+/// A definition to be stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SegmentDefinition {
+    /// Its name; lower case unless quoted.
+    pub name: String,
+    /// Whether it may take the place of another of the same name.
+    pub or_replace: bool,
+    /// What a person should know about it.
+    pub comment: Option<String>,
+    /// Who is in it. `AS WHERE condition` has become `SELECT * FROM profiles WHERE condition`.
+    pub query: Query,
+}
+
+/// A query that has been parsed and not resolved.
+#[derive(Debug, Clone)]
+pub struct Query {
+    pub(crate) syntax: Arc<ast::Query>,
+    pub(crate) source: Source,
+}
+
+/// Two queries are equal when they read the same; where they stood does not count.
+impl PartialEq for Query {
+    fn eq(&self, other: &Self) -> bool {
+        self.syntax == other.syntax
+    }
+}
+
+impl Query {
+    /// The query in its canonical form, on one line: keywords in capitals, single blanks, no comments. The same for every
+    /// layout of the same text, so a digest of it tells whether a definition changed; it reads back as the same query.
+    pub fn digest_text(&self) -> String {
+        deep(|| self.syntax.to_string())
+    }
+}
+
+/// An instant as it was written.
+#[derive(Debug, Clone)]
+pub struct InstantText {
+    pub(crate) text: String,
+    pub(crate) span: Span,
+    pub(crate) source: Source,
+}
+
+impl PartialEq for InstantText {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl InstantText {
+    /// What was written between the quotes.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The instant; without an offset of its own it is read in `zone`, and a date is its midnight there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Literal`] if the text is no instant.
+    pub fn instant(&self, zone: Tz) -> Result<Timestamp, Error> {
+        let read =
+            parse_local(&self.text, zone).map_err(|problem| calendar::unreadable(&self.text, &problem, self.span));
+        read.map_err(|fault| fault.at(&self.source))
+    }
+}
+
+/// Reads one statement; a semicolon at its end is fine.
+///
+/// # Errors
+/// [`ErrorKind::Syntax`] where the text stops being a statement, [`ErrorKind::TooLarge`] beyond 64 KiB, 200 nested
+/// parentheses or 1,000 chained operators, [`ErrorKind::NotAllowed`] for SQL that is not part of the language and for a
+/// second statement, [`ErrorKind::NotSupportedYet`] for statements of a later version.
+pub fn parse(text: &str) -> Result<Statement, Error> {
+    let pieces = split_statements(text);
+    let whole = Source::of(text, 0, text.len());
+    match pieces.as_slice() {
+        [] => {
+            Err(Fault::new(ErrorKind::Syntax, Span::empty(), "no statement; expected SELECT … or another").at(&whole))
+        }
+        [piece] => parse_piece(piece),
+        [_, second, ..] => {
+            let tokens = tokenize(second).unwrap_or_default();
+            let span = tokens.first().map_or_else(Span::empty, |token| token.span);
+            let message = "a second statement; expected the end of the text";
+            Err(Fault::new(ErrorKind::NotAllowed, span, message).hint("run them one by one").at(&whole))
+        }
+    }
+}
+
+/// Reads one piece of a text; places count in the whole text.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_piece(piece: &Piece<'_>) -> Result<Statement, Error> {
+    let source = Source::of(piece.whole, piece.offset, piece.offset + piece.text.len());
+    let read = deep(|| tokenize(piece).and_then(|tokens| Reader::new(tokens, &source).whole_statement()));
+    read.map_err(|fault| fault.at(&source))
+}

@@ -1,0 +1,143 @@
+//! Text to tokens, with the caps that hold before anything is parsed.
+//!
+//! The parser and everything behind it recurse over the tree, so a text that would make it too deep is refused here.
+
+use sqlparser::dialect::GenericDialect;
+use sqlparser::keywords::Keyword;
+use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
+
+use crate::error::ErrorKind;
+use crate::source::Fault;
+use crate::split::Piece;
+
+/// The most bytes of one statement.
+pub(crate) const MAX_TEXT_BYTES: usize = 64 * 1024;
+/// The most parentheses, brackets, CASEs and set operations inside one another.
+pub(crate) const MAX_NESTING: usize = 200;
+/// The most operators between two commas, clauses or brackets: each one is a level of the tree.
+pub(crate) const MAX_CHAIN: usize = 1_000;
+
+/// The tokens of a piece, placed in the whole text.
+///
+/// # Errors
+/// [`ErrorKind::TooLarge`] beyond the caps, [`ErrorKind::Syntax`] for a text that stops inside a token.
+pub(crate) fn tokenize(piece: &Piece<'_>) -> Result<Vec<TokenWithSpan>, Fault> {
+    let start = start_of(piece);
+    if piece.text.len() > MAX_TEXT_BYTES {
+        let message = format!("the statement has {} bytes; at most {MAX_TEXT_BYTES} are read", piece.text.len());
+        return Err(Fault::new(ErrorKind::TooLarge, Span::new(start, start), message));
+    }
+    let tokens = Tokenizer::new(&GenericDialect, piece.text).tokenize_with_location().map_err(|error| {
+        let at = shift(error.location, start);
+        Fault::new(ErrorKind::Syntax, Span::new(at, at), error.message)
+    })?;
+    let placed = tokens.into_iter().map(|token| TokenWithSpan {
+        token: token.token,
+        span: Span::new(shift(token.span.start, start), shift(token.span.end, start)),
+    });
+    let placed: Vec<TokenWithSpan> = placed.collect();
+    refuse_depth(&placed)?;
+    Ok(placed)
+}
+
+fn start_of(piece: &Piece<'_>) -> Location {
+    let before = &piece.whole[..piece.offset];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let line = before.matches('\n').count() + 1;
+    let column = before[line_start..].chars().count() + 1;
+    Location::new(line as u64, column as u64)
+}
+
+fn shift(location: Location, start: Location) -> Location {
+    let column = if location.line == 1 { location.column + start.column - 1 } else { location.column };
+    Location::new(location.line + start.line - 1, column)
+}
+
+fn refuse_depth(tokens: &[TokenWithSpan]) -> Result<(), Fault> {
+    let mut depth = Depth { levels: vec![Level::default()] };
+    let mut before = None;
+    for token in tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))) {
+        depth.count(&token.token, before);
+        before = Some(&token.token);
+        if depth.nesting() > MAX_NESTING {
+            let message = format!("more than {MAX_NESTING} parentheses or set operations inside one another");
+            return Err(Fault::new(ErrorKind::TooLarge, token.span, message));
+        }
+        if depth.operators() > MAX_CHAIN {
+            let message = format!("more than {MAX_CHAIN} operators in one expression");
+            let hint = "write `column IN (…)` for a long list";
+            return Err(Fault::new(ErrorKind::TooLarge, token.span, message).hint(hint));
+        }
+    }
+    Ok(())
+}
+
+/// How deep the tree is at one token, at most: the open brackets, and in each the operators that chain.
+struct Depth {
+    levels: Vec<Level>,
+}
+
+#[derive(Default)]
+struct Level {
+    operators: usize,
+    set_operators: usize,
+}
+
+impl Depth {
+    fn operators(&self) -> usize {
+        self.levels.iter().map(|level| level.operators).sum()
+    }
+
+    fn nesting(&self) -> usize {
+        self.levels.iter().map(|level| 1 + level.set_operators).sum()
+    }
+
+    fn count(&mut self, token: &Token, before: Option<&Token>) {
+        match token {
+            Token::LParen | Token::LBracket | Token::LBrace => self.levels.push(Level::default()),
+            Token::RParen | Token::RBracket | Token::RBrace => self.close(),
+            Token::Comma => self.top().operators = 0,
+            Token::Lt if before.is_some_and(is_nested_type) => self.levels.push(Level::default()),
+            Token::Word(word) if word.keyword == Keyword::CASE => self.levels.push(Level::default()),
+            Token::Word(word) if word.keyword == Keyword::END => self.close(),
+            Token::Word(word) if starts_clause(word.keyword) => self.top().operators = 0,
+            Token::Word(word) if joins_queries(word.keyword) => self.top().set_operators += 1,
+            token if is_operator(token) => self.top().operators += 1,
+            _ => {}
+        }
+    }
+
+    fn top(&mut self) -> &mut Level {
+        self.levels.last_mut().expect("closing never removes the outermost level")
+    }
+
+    fn close(&mut self) {
+        if self.levels.len() > 1 {
+            self.levels.pop();
+        }
+    }
+}
+
+/// `ARRAY<ARRAY<…`: its end may be written `>>`, so it is never closed here; nobody writes two hundred of them.
+fn is_nested_type(token: &Token) -> bool {
+    matches!(token, Token::Word(word) if [Keyword::ARRAY, Keyword::STRUCT, Keyword::MAP].contains(&word.keyword))
+}
+
+fn joins_queries(keyword: Keyword) -> bool {
+    [Keyword::UNION, Keyword::EXCEPT, Keyword::INTERSECT, Keyword::MINUS].contains(&keyword)
+}
+
+fn starts_clause(keyword: Keyword) -> bool {
+    use Keyword::{FROM, GROUP, HAVING, ORDER, QUALIFY, SELECT, THEN, WHEN, WHERE};
+    [SELECT, FROM, WHERE, GROUP, HAVING, QUALIFY, ORDER, WHEN, THEN].contains(&keyword)
+}
+
+/// Whether a token may add a level to the tree: every sign, and the words that join conditions or tables.
+fn is_operator(token: &Token) -> bool {
+    use Keyword::{AND, BETWEEN, ILIKE, IN, IS, JOIN, LIKE, NOT, OR, XOR};
+    match token {
+        Token::Word(word) => [AND, OR, XOR, NOT, IS, LIKE, ILIKE, IN, BETWEEN, JOIN].contains(&word.keyword),
+        Token::Whitespace(_) | Token::Number(..) | Token::SingleQuotedString(_) | Token::Period | Token::EOF => false,
+        _ => true,
+    }
+}

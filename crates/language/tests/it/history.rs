@@ -1,0 +1,138 @@
+//! History aggregates: level, shared ancestor, FILTER, and where they may stand.
+
+use muster_language::{Body, Function, Reached};
+
+use crate::world::{deep_names, names_with_cart_lines, names_with_created_at, resolved, resolved_with, transcript};
+
+#[test]
+fn the_query_of_the_languages_page_prints_as_one_join_per_history() {
+    check_transcript!(&["SELECT email, sum(orders.total) AS spent
+FROM profiles
+WHERE country IN ('NL', 'BE')
+  AND count(orders) FILTER (WHERE orders.total > 100 AND orders.channel = 'web') >= 3
+  AND max(orders.placed_at) < now() - INTERVAL '90 days'
+  AND has(order_lines) FILTER (WHERE products.category = 'Sofas')
+  AND NOT segments.unsubscribed"]);
+}
+
+#[test]
+fn every_history_aggregate_reads_an_absent_group_as_an_empty_one() {
+    check_transcript!(&[
+        "SELECT count(orders) AS n, has(orders) AS any_order FROM profiles",
+        "SELECT sum(orders.total) AS s, avg(orders.total) AS a, min(orders.total) AS lo, max(orders.total) AS hi FROM profiles",
+        "SELECT count(DISTINCT order_lines.product_id) AS n FROM profiles",
+    ]);
+}
+
+#[test]
+fn a_filter_that_all_aggregates_share_is_applied_before_grouping() {
+    check_transcript!(&[
+        "SELECT count(orders) FILTER (WHERE channel = 'web') AS n, sum(orders.total) FILTER (WHERE channel = 'web') AS s FROM profiles",
+        "SELECT count(orders) FILTER (WHERE channel = 'web') AS n, count(orders) AS all_orders FROM profiles",
+    ]);
+}
+
+#[test]
+fn the_argument_sees_the_levels_ancestors_and_lookups() {
+    check_transcript!(&[
+        "SELECT sum(order_lines.quantity * orders.total) AS s FROM profiles",
+        "SELECT sum(order_lines.quantity * order_lines.price) FILTER (WHERE products.category = 'Sofas' AND country = 'NL') AS s FROM profiles",
+        "SELECT max(products.price) AS dearest FROM profiles",
+        "SELECT count(orders) FILTER (WHERE orders.total > p.income / 12) AS n FROM profiles p",
+    ]);
+}
+
+#[test]
+fn a_sibling_is_reduced_over_the_nearest_shared_ancestor() {
+    check_transcript!(&[
+        "SELECT cart_id FROM carts WHERE NOT has(orders)",
+        "SELECT product_id, count(carts) AS n FROM order_lines",
+        "SELECT order_id, sum(order_lines.quantity) AS n FROM orders",
+    ]);
+}
+
+#[test]
+fn a_filter_may_compare_with_the_row_of_the_grain() {
+    check_transcript!(&[
+        "SELECT cart_id FROM carts WHERE status = 'open' AND NOT has(orders) FILTER (WHERE orders.placed_at > carts.updated_at)",
+    ]);
+}
+
+#[test]
+fn history_aggregates_stand_inside_group_aggregates_keys_and_windows() {
+    check_transcript!(&[
+        "SELECT country, count(*) AS n, avg(sum(orders.total)) AS mean FROM profiles GROUP BY country",
+        "SELECT count(orders) AS orders_each, count(*) AS n FROM profiles GROUP BY count(orders) ORDER BY 1",
+        "SELECT CASE WHEN count(orders) = 0 THEN 'none' ELSE 'some' END AS kind, count(*) AS n FROM profiles GROUP BY kind",
+        "SELECT count(*) FILTER (WHERE has(carts)) AS n FROM profiles",
+        "SELECT email, rank() OVER (PARTITION BY country ORDER BY sum(orders.total) DESC) AS place FROM profiles QUALIFY place <= 3",
+    ]);
+}
+
+#[test]
+fn rows_three_levels_down_reach_every_level_above() {
+    let texts = [
+        "SELECT pieces, orders.total, country FROM returns",
+        "SELECT sum(returns.pieces * orders.total) AS s FROM profiles",
+        "SELECT return_id FROM returns WHERE has(shipments)",
+        "SELECT sum(returns.pieces) AS n FROM orders",
+    ];
+    check_snapshot!(transcript(&texts, &deep_names()));
+}
+
+#[test]
+fn a_lookup_that_two_histories_reach_is_the_one_of_the_aggregates_level() {
+    let names = names_with_cart_lines();
+    for (short, long) in [
+        (
+            "SELECT email FROM profiles WHERE has(cart_lines) FILTER (WHERE products.category = 'Sofas')",
+            "SELECT email FROM profiles WHERE has(cart_lines) FILTER (WHERE cart_lines.products.category = 'Sofas')",
+        ),
+        (
+            "SELECT sum(order_lines.quantity * products.price) AS worth FROM profiles",
+            "SELECT sum(order_lines.quantity * order_lines.products.price) AS worth FROM profiles",
+        ),
+    ] {
+        let [short, long] = [short, long].map(|text| resolved_with(text, &names).map(|query| query.to_sql()));
+        assert!(short.is_ok(), "{short:?}");
+        assert_eq!(short, long);
+    }
+    let unsettled = resolved_with("SELECT count(DISTINCT products.category) AS n FROM profiles", &names);
+    let message = unsettled.expect_err("nothing says which").message;
+    assert_eq!(message, "`products` is ambiguous: order_lines.products, cart_lines.products");
+    let below =
+        resolved_with("SELECT sum(orders.total) FILTER (WHERE products.category = 'x') AS n FROM profiles", &names);
+    let hint = below.expect_err("lines are below orders").hint.unwrap_or_default();
+    assert!(hint.contains("has(order_lines) FILTER (WHERE products.category = 'x')"), "{hint}");
+}
+
+#[test]
+fn profiles_that_do_not_exist_yet_are_left_out_with_their_history() {
+    let names = names_with_created_at();
+    let texts = ["SELECT email FROM profiles WHERE has(orders)", "SELECT count(*) AS n FROM orders"];
+    let printed =
+        texts.map(|text| resolved_with(text, &names).expect("both are queries of the language").to_pretty_sql());
+    check_snapshot!(printed.join("\n\n"));
+}
+
+#[test]
+fn the_resolved_query_is_a_structure_that_another_back_end_can_run() {
+    let query = resolved("SELECT avg(order_lines.price) AS mean FROM profiles WHERE has(carts)").expect("it resolves");
+    let Body::Grain(grain) = query.body else { panic!("a SELECT from profiles has a grain") };
+    let levels: Vec<_> = grain.rows.histories.iter().map(|history| (&*history.level, &*history.shared)).collect();
+    assert_eq!(levels, [("carts", "profiles"), ("order_lines", "profiles")]);
+    let functions = grain.rows.histories.iter().flat_map(|history| &history.aggregates).map(|one| one.function);
+    assert_eq!(functions.collect::<Vec<_>>(), [Function::Has, Function::Sum, Function::Count]);
+    assert_eq!(grain.rows.relations[0].reached, Reached::Itself);
+    assert_eq!(query.tables_used, ["carts", "order_lines", "profiles"]);
+    assert!(query.segments_used.is_empty());
+    assert!(!grain.grouped);
+}
+
+#[test]
+fn equal_aggregates_are_computed_once() {
+    let query = resolved("SELECT count(orders) AS a, count(orders) + 1 AS b FROM profiles").expect("it resolves");
+    let Body::Grain(grain) = query.body else { panic!("a SELECT from profiles has a grain") };
+    assert_eq!(grain.rows.histories.len(), 1);
+    assert_eq!(grain.rows.histories[0].aggregates.len(), 1);
+}
