@@ -1,0 +1,179 @@
+//! Runs plain SQL over a snapshot, within limits.
+
+use std::panic::resume_unwind;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
+
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_schema::SchemaRef;
+use datafusion::error::DataFusionError;
+use datafusion::physical_plan::SendableRecordBatchStream;
+use futures::StreamExt;
+use muster_catalog::RowSet;
+use muster_language::{ResolvedQuery, ResolvedSegment};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::evaluation::Evaluation;
+use crate::{Error, session};
+
+/// What one query may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// From its text to its last row.
+    pub time: Duration,
+    /// Bytes that its operators may hold.
+    pub memory: usize,
+    /// Rows of its answer.
+    pub rows: u64,
+    /// How many threads work on it.
+    pub threads: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { time: Duration::from_secs(30), memory: 4 << 30, rows: 10_000_000, threads }
+    }
+}
+
+/// The rows of an answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Its columns.
+    pub schema: SchemaRef,
+    /// Its rows, in order.
+    pub batches: Vec<RecordBatch>,
+}
+
+impl Answer {
+    /// How many rows it has.
+    pub fn row_count(&self) -> usize {
+        self.batches.iter().map(RecordBatch::num_rows).sum()
+    }
+}
+
+/// Runs queries: threads of its own, and the limits of each query.
+#[derive(Debug)]
+pub struct Engine {
+    /// Always there, but for the moment in which the engine ends.
+    runtime: Option<Runtime>,
+    limits: Limits,
+}
+
+impl Engine {
+    /// An engine whose queries stay within `limits`.
+    ///
+    /// # Errors
+    /// If its threads cannot be started.
+    pub fn new(limits: Limits) -> Result<Self, Error> {
+        let runtime = Builder::new_multi_thread().worker_threads(limits.threads).thread_name("query").build();
+        Ok(Self { runtime: Some(runtime.map_err(Error::Threads)?), limits })
+    }
+
+    /// The rows of `query`.
+    ///
+    /// # Errors
+    /// If it passes a limit, or the engine refuses it.
+    pub fn answer(&self, query: &ResolvedQuery, evaluation: &Evaluation) -> Result<Answer, Error> {
+        let run = self.run(query.to_sql(), evaluation);
+        self.within_time(async move {
+            let stream = run.stream().await?;
+            let schema = stream.schema();
+            Ok(Answer { schema, batches: run.collect(stream).await? })
+        })
+    }
+
+    /// The rows of the table that `segment` selects from, by number.
+    ///
+    /// # Errors
+    /// If it passes a limit (of time and memory; sets of rows are small), or the engine refuses it.
+    pub fn rows(&self, segment: &ResolvedSegment, evaluation: &Evaluation) -> Result<RowSet, Error> {
+        let run = self.run(segment.to_sql(), evaluation);
+        self.within_time(async move {
+            let mut stream = run.stream().await?;
+            let mut rows = Vec::new();
+            while let Some(batch) = stream.next().await {
+                let batch = batch.map_err(|error| run.engine_error(error))?;
+                let numbers = batch.column(0).as_primitive::<Int64Type>();
+                rows.extend(numbers.values().iter().map(|row| *row as u32));
+            }
+            rows.sort_unstable();
+            Ok(rows.into_iter().collect())
+        })
+    }
+
+    fn run(&self, sql: String, evaluation: &Evaluation) -> Run {
+        Run { sql, evaluation: evaluation.clone(), limits: self.limits }
+    }
+
+    /// The work runs on the engine's threads, and the time is kept on the caller's: an operator that does not yield holds up
+    /// its own thread, timers of the runtime included, and must not hold up the answer that it took too long.
+    fn within_time<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, Error>> + Send + 'static,
+    ) -> Result<T, Error> {
+        let Limits { time, .. } = self.limits;
+        let (done, outcome) = std::sync::mpsc::sync_channel(1);
+        let runtime = self.runtime.as_ref().expect("the engine has not ended");
+        let task = runtime.spawn(async move {
+            // Whoever asked may have stopped waiting.
+            let _ = done.send(work.await);
+        });
+        match outcome.recv_timeout(time) {
+            Ok(done) => done,
+            Err(RecvTimeoutError::Timeout) => {
+                task.abort();
+                Err(Error::Time { limit: time })
+            }
+            Err(RecvTimeoutError::Disconnected) => match runtime.block_on(task) {
+                Err(broken) if broken.is_panic() => resume_unwind(broken.into_panic()),
+                _ => unreachable!("work ends with an answer or a panic"),
+            },
+        }
+    }
+}
+
+impl Drop for Engine {
+    /// Does not wait for what was stopped and has not noticed yet.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// One query on its way.
+struct Run {
+    sql: String,
+    evaluation: Evaluation,
+    limits: Limits,
+}
+
+impl Run {
+    async fn stream(&self) -> Result<SendableRecordBatchStream, Error> {
+        let context = session::open(&self.evaluation, &self.limits).map_err(|error| self.engine_error(error))?;
+        let plan = context.state().create_logical_plan(&self.sql).await.map_err(|error| self.engine_error(error))?;
+        session::verify(&plan)?;
+        let frame = context.execute_logical_plan(plan).await.map_err(|error| self.engine_error(error))?;
+        frame.execute_stream().await.map_err(|error| self.engine_error(error))
+    }
+
+    async fn collect(&self, mut stream: SendableRecordBatchStream) -> Result<Vec<RecordBatch>, Error> {
+        let (mut batches, mut rows) = (Vec::new(), 0);
+        while let Some(batch) = stream.next().await {
+            let batch = batch.map_err(|error| self.engine_error(error))?;
+            rows += batch.num_rows() as u64;
+            if rows > self.limits.rows {
+                return Err(Error::Rows { rows: self.limits.rows });
+            }
+            batches.push(batch);
+        }
+        Ok(batches)
+    }
+
+    fn engine_error(&self, error: DataFusionError) -> Error {
+        Error::from_engine(error, &self.limits)
+    }
+}

@@ -1,0 +1,19 @@
+//! What a query runs over.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use muster_catalog::RowSet;
+use muster_store::Snapshot;
+
+/// One snapshot, its zone, and the segments that the query names, evaluated on it already.
+#[derive(Debug, Clone)]
+pub struct Evaluation {
+    /// The tables.
+    pub snapshot: Arc<Snapshot>,
+    /// The zone in which instants are shown, truncated and added to.
+    pub zone: Tz,
+    /// The profiles of each segment that the query names.
+    pub segments: BTreeMap<String, Arc<RowSet>>,
+}

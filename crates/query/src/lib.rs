@@ -1,0 +1,22 @@
+//! Resolved query to rows: the only door to DataFusion.
+//!
+//! [`Engine`] runs the plain SQL of a resolved query over one snapshot, in a session that can reach nothing else: no file,
+//! no definition, no clock. What a text means is `language`'s; which segments a query needs, and as of when, its caller
+//! says in an [`Evaluation`].
+
+mod evaluation;
+pub use evaluation::Evaluation;
+
+mod engine;
+pub use engine::{Answer, Engine, Limits};
+
+mod error;
+pub use error::Error;
+
+mod session;
+
+mod interrupt;
+
+mod sum;
+
+mod table;

@@ -1,0 +1,172 @@
+//! A table of a snapshot as DataFusion sees it: the columns that are asked for, block by block.
+
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use muster_catalog::{ColumnType, Kind, RowSet};
+use muster_store::{Snapshot, SystemColumn, TableSchema};
+
+use muster_language::hidden;
+
+use crate::evaluation::Evaluation;
+
+/// One table, with its system columns and, of profiles, the segments that the query names.
+#[derive(Debug)]
+pub(crate) struct SnapshotTable {
+    evaluation: Evaluation,
+    table: String,
+    schema: SchemaRef,
+}
+
+impl SnapshotTable {
+    pub(crate) fn new(evaluation: &Evaluation, table: &TableSchema) -> Self {
+        let zone: Arc<str> = evaluation.zone.name().into();
+        let own = table.columns.iter().map(|column| Field::new(&column.name, exposed(column.column_type, &zone), true));
+        let system =
+            evaluation.snapshot.system_columns(&table.name).into_iter().map(|column| system_field(column, &zone));
+        let segments = if table.kind == Kind::Root { evaluation.segments.clone() } else { Default::default() };
+        let segments = segments.keys().map(|name| Field::new(hidden::segment(name), DataType::Boolean, false));
+        let schema = Arc::new(Schema::new(own.chain(system).chain(segments).collect::<Vec<_>>()));
+        Self { evaluation: evaluation.clone(), table: table.name.clone(), schema }
+    }
+}
+
+/// Instants carry the workspace's zone inside the engine, so that its calendar arithmetic is the local one.
+fn exposed(column_type: ColumnType, zone: &Arc<str>) -> DataType {
+    match column_type {
+        ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::clone(zone))),
+        other => other.arrow(),
+    }
+}
+
+fn system_field(column: SystemColumn, zone: &Arc<str>) -> Field {
+    match column {
+        SystemColumn::Time => Field::new(column.name(), exposed(ColumnType::Timestamp, zone), true),
+        _ => Field::new(column.name(), DataType::Int64, false),
+    }
+}
+
+#[async_trait]
+impl TableProvider for SnapshotTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let schema = match projection {
+            Some(places) => Arc::new(self.schema.project(places)?),
+            None => Arc::clone(&self.schema),
+        };
+        let options = state.config().options();
+        let stripes = options.execution.target_partitions.max(1);
+        let stripe = |first: usize| -> Arc<dyn PartitionStream> {
+            Arc::new(Stripe {
+                evaluation: self.evaluation.clone(),
+                table: self.table.clone(),
+                schema: Arc::clone(&schema),
+                blocks: (first..self.evaluation.snapshot.block_count(&self.table)).step_by(stripes).collect(),
+                batch_rows: options.execution.batch_size.get(),
+            })
+        };
+        let partitions = (0..stripes).map(stripe).collect();
+        Ok(Arc::new(StreamingTableExec::try_new(schema, partitions, None, [], false, limit)?))
+    }
+}
+
+/// Every n-th block of a table: the share of one thread.
+#[derive(Debug)]
+struct Stripe {
+    evaluation: Evaluation,
+    table: String,
+    schema: SchemaRef,
+    blocks: Vec<usize>,
+    batch_rows: usize,
+}
+
+impl PartitionStream for Stripe {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let reader = BlockReader {
+            evaluation: self.evaluation.clone(),
+            table: self.table.clone(),
+            schema: Arc::clone(&self.schema),
+        };
+        let batch_rows = self.batch_rows;
+        let batches = self.blocks.clone().into_iter().flat_map(move |block| match reader.block(block) {
+            Ok(batch) => slices(&batch, batch_rows).into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        });
+        Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), futures::stream::iter(batches)))
+    }
+}
+
+fn slices(batch: &RecordBatch, rows: usize) -> Vec<RecordBatch> {
+    let starts = (0..batch.num_rows()).step_by(rows);
+    starts.map(|start| batch.slice(start, rows.min(batch.num_rows() - start))).collect()
+}
+
+/// Reads the wanted columns of a block.
+struct BlockReader {
+    evaluation: Evaluation,
+    table: String,
+    schema: SchemaRef,
+}
+
+impl BlockReader {
+    fn block(&self, block: usize) -> Result<RecordBatch> {
+        let columns = self.schema.fields().iter().map(|field| self.column(field, block)).collect::<Result<_>>()?;
+        let rows = self.snapshot().block_rows(&self.table, block);
+        let options = RecordBatchOptions::new().with_row_count(Some((rows.end - rows.start) as usize));
+        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
+    }
+
+    fn column(&self, field: &Field, block: usize) -> Result<ArrayRef> {
+        if let Some(members) = self.segment(field.name()) {
+            let rows = self.snapshot().block_rows(&self.table, block);
+            let member = |row: i64| Some(members.contains(u32::try_from(row).ok()?));
+            return Ok(Arc::new(rows.map(member).collect::<BooleanArray>()));
+        }
+        let mut columns = self.snapshot().scan(&self.table, block, &[field.name()]).map_err(external)?;
+        let column = columns.pop().expect("one column was asked for");
+        if column.data_type() == field.data_type() {
+            Ok(column)
+        } else {
+            Ok(arrow_cast::cast(&column, field.data_type())?)
+        }
+    }
+
+    fn segment(&self, column: &str) -> Option<&RowSet> {
+        let named = self.evaluation.segments.iter().find(|(name, _)| hidden::segment(name) == column);
+        named.map(|(_, rows)| rows.as_ref())
+    }
+
+    fn snapshot(&self) -> &Snapshot {
+        &self.evaluation.snapshot
+    }
+}
+
+fn external(error: muster_store::Error) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}

@@ -1,0 +1,100 @@
+//! Instants on the calendar of the workspace, over the nights on which clocks change.
+
+use crate::world::{Files, World, rows};
+
+/// Orders around the last Sunday of March 2025, of which 02:00 to 03:00 did not happen in Amsterdam, and of October, of
+/// which it happened twice.
+fn over_the_changes() -> World {
+    World::of(&Files {
+        customers: rows(&["ann 2024-01-01T00:00:00Z NL - - - -"]),
+        orders: rows(&[
+            "a ann 2025-03-29T22:59:59Z 1.00",
+            "b ann 2025-03-29T23:00:00Z 1.00",
+            "c ann 2025-03-30T00:59:59Z 1.00",
+            "d ann 2025-03-30T01:00:00Z 1.00",
+            "e ann 2025-03-30T21:59:59Z 1.00",
+            "f ann 2025-03-30T22:00:00Z 1.00",
+            "g ann 2024-10-26T22:00:00Z 1.00",
+            "h ann 2024-10-27T00:30:00Z 1.00",
+            "i ann 2024-10-27T01:30:00Z 1.00",
+            "j ann 2024-10-27T22:59:59Z 1.00",
+        ]),
+        ..Files::default()
+    })
+}
+
+#[test]
+fn instants_are_shown_on_the_local_clock() {
+    over_the_changes().check(
+        "SELECT order_id, placed_at FROM orders WHERE order_id IN ('c', 'd', 'h', 'i') ORDER BY order_id",
+        &[
+            "c 2025-03-30T01:59:59+01:00",
+            "d 2025-03-30T03:00:00+02:00",
+            "h 2024-10-27T02:30:00+02:00",
+            "i 2024-10-27T02:30:00+01:00",
+        ],
+    );
+}
+
+#[test]
+fn days_are_local_days_of_23_and_of_25_hours() {
+    over_the_changes().check(
+        "SELECT date_trunc('day', placed_at) AS day, count(*) AS orders FROM orders GROUP BY date_trunc('day', placed_at) ORDER BY day",
+        &[
+            "2024-10-27T00:00:00+02:00 4",
+            "2025-03-29T00:00:00+01:00 1",
+            "2025-03-30T00:00:00+01:00 4",
+            "2025-03-31T00:00:00+02:00 1",
+        ],
+    );
+    over_the_changes().check(
+        "SELECT placed_at::date AS day, count(*) AS orders FROM orders GROUP BY placed_at::date ORDER BY day",
+        &["2024-10-27 4", "2025-03-29 1", "2025-03-30 4", "2025-03-31 1"],
+    );
+}
+
+#[test]
+fn longer_spans_begin_at_local_midnight_too() {
+    over_the_changes().check(
+        "SELECT DISTINCT date_trunc('week', placed_at) AS week, date_trunc('month', placed_at) AS month, date_trunc('year', placed_at) AS year
+         FROM orders WHERE order_id IN ('d', 'f', 'h') ORDER BY week",
+        &[
+            "2024-10-21T00:00:00+02:00 2024-10-01T00:00:00+02:00 2024-01-01T00:00:00+01:00",
+            "2025-03-24T00:00:00+01:00 2025-03-01T00:00:00+01:00 2025-01-01T00:00:00+01:00",
+            "2025-03-31T00:00:00+02:00 2025-03-01T00:00:00+01:00 2025-01-01T00:00:00+01:00",
+        ],
+    );
+}
+
+#[test]
+fn parts_of_an_instant_are_those_of_the_local_clock() {
+    over_the_changes().check(
+        "SELECT order_id, EXTRACT(HOUR FROM placed_at) AS hour, EXTRACT(DAY FROM placed_at) AS day, EXTRACT(DOW FROM placed_at) AS dow
+         FROM orders WHERE order_id IN ('b', 'd', 'f', 'i') ORDER BY order_id",
+        &["b 0 30 0", "d 3 30 0", "f 0 31 1", "i 2 27 0"],
+    );
+}
+
+#[test]
+fn an_interval_of_days_keeps_the_local_time_and_one_of_hours_does_not() {
+    over_the_changes().check(
+        "SELECT placed_at + INTERVAL '1 day' AS day_later, placed_at + INTERVAL '24 hours' AS hours_later,
+                placed_at + INTERVAL '1 month' AS month_later
+         FROM orders WHERE order_id = 'a'",
+        &["2025-03-30T23:59:59+02:00 2025-03-31T00:59:59+02:00 2025-04-29T23:59:59+02:00"],
+    );
+}
+
+#[test]
+fn a_window_is_half_open_on_local_days() {
+    over_the_changes()
+        .check("SELECT count(*) AS n FROM orders WHERE placed_at >= '2025-03-30' AND placed_at < '2025-03-31'", &["4"]);
+}
+
+#[test]
+fn ages_and_anniversaries_step_on_local_days() {
+    World::shop().check(
+        "SELECT id, age(born) AS age, days_to_anniversary(born) AS until, days_between(born, today()) AS days FROM profiles ORDER BY id",
+        &["ann 45 243 16558", "bob 34 184 12600", "cas - - -"],
+    );
+}

@@ -1,0 +1,21 @@
+//! Queries from text to rows over a published shop: what they answer, exactly, and where they stop.
+
+#![allow(clippy::unwrap_used, reason = "the helpers of tests may panic like the tests")]
+
+mod world;
+
+mod history;
+
+mod segments;
+
+mod as_of;
+
+mod calendar;
+
+mod numbers;
+
+mod limits;
+
+mod names;
+
+mod threads;

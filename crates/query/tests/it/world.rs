@@ -1,0 +1,222 @@
+//! A shop small enough to count by hand, published to a temporary folder, and the way to ask it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow_array::{ArrayRef, RecordBatch, StringViewArray};
+use arrow_cast::cast;
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
+use muster_catalog::{RowSet, SegmentNames, Timestamp, parse_local};
+use muster_language::{ResolvedQuery, Statement, parse, resolve, resolve_segment};
+use muster_query::{Answer, Engine, Error, Evaluation, Limits};
+use muster_state::{Mode, State};
+use muster_store::{Batch, ColumnSchema, MIGRATIONS, Snapshot, Store, TableInput};
+use tempfile::TempDir;
+
+const CATALOG: &str = r#"
+[workspace]
+name = "shop"
+time_zone = "Europe/Amsterdam"
+
+[tables.profiles]
+source = "customers.csv"
+key = "id"
+created_at = "since"
+
+[tables.orders]
+source = "orders.csv"
+key = "order_id"
+parent = "profiles"
+on = "customer"
+time = "placed_at"
+
+[tables.lines]
+source = "lines.csv"
+parent = "orders"
+on = "order_id"
+
+[tables.products]
+source = "products.csv"
+key = "sku"
+lookup = { products = "lines.sku" }
+"#;
+
+const CUSTOMERS: &[(&str, &str)] = &[
+    ("id", "id"),
+    ("since", "timestamp"),
+    ("country", "text"),
+    ("born", "date"),
+    ("income", "decimal(12,2)"),
+    ("children", "int"),
+    ("score", "float"),
+];
+const ORDERS: &[(&str, &str)] =
+    &[("order_id", "id"), ("customer", "id"), ("placed_at", "timestamp"), ("total", "decimal(18,2)")];
+const LINES: &[(&str, &str)] = &[("order_id", "id"), ("sku", "id"), ("quantity", "int"), ("price", "decimal(12,2)")];
+const PRODUCTS: &[(&str, &str)] = &[("sku", "id"), ("category", "text")];
+
+/// Files of a shop: a row of each is a text with blanks between the fields, `-` for no value.
+#[derive(Default)]
+pub struct Files {
+    pub customers: Vec<String>,
+    pub orders: Vec<String>,
+    pub lines: Vec<String>,
+    pub products: Vec<String>,
+}
+
+/// Texts of a shop's rows.
+pub fn rows(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// A published shop.
+pub struct World {
+    pub snapshot: Arc<Snapshot>,
+    pub engine: Engine,
+    segments: BTreeMap<String, Arc<RowSet>>,
+    _folder: TempDir,
+}
+
+/// Noon in Amsterdam, after everything that happened in the shop.
+pub const AS_OF: &str = "2025-06-30T12:00:00";
+
+const ZONE: chrono_tz::Tz = chrono_tz::Europe::Amsterdam;
+
+/// Limits that no test of another subject comes near.
+pub fn limits() -> Limits {
+    Limits { time: Duration::from_secs(30), memory: 1 << 30, rows: 100_000, threads: 2 }
+}
+
+impl World {
+    /// Three customers; the first bought three times, the second once, the third never.
+    pub fn shop() -> Self {
+        Self::of(&Files {
+            customers: rows(&[
+                "ann 2024-01-01T00:00:00Z NL 1980-02-29 30000.00 2 0.1",
+                "bob 2025-01-01T00:00:00Z BE 1990-12-31 - 0 0.2",
+                "cas 2025-06-01T00:00:00Z NL - 0.00 - -",
+            ]),
+            orders: rows(&[
+                "o1 ann 2024-12-24T10:00:00Z 100.10",
+                "o2 ann 2025-03-01T10:00:00Z 20.20",
+                "o3 ann 2025-06-29T23:30:00Z 3.30",
+                "o4 bob 2025-03-01T10:00:00Z 50.00",
+            ]),
+            lines: rows(&["o1 sofa 1 90.10", "o1 lamp 2 5.00", "o2 lamp 4 5.05", "o3 vase 1 3.30", "o4 sofa 1 50.00"]),
+            products: rows(&["sofa Sofas", "lamp Lighting"]),
+        })
+    }
+
+    pub fn of(files: &Files) -> Self {
+        Self::within(limits(), files)
+    }
+
+    /// A shop of these files, whose engine stays within `limits`.
+    pub fn within(limits: Limits, files: &Files) -> Self {
+        let folder = TempDir::new().unwrap();
+        let catalog = muster_catalog::parse("muster.toml", CATALOG).unwrap();
+        let state = State::open(folder.path(), MIGRATIONS, Mode::Create).unwrap();
+        let store = state.read(|tx| Store::open(folder.path(), tx)).unwrap();
+        let inputs = vec![
+            input("profiles", CUSTOMERS, &files.customers),
+            input("orders", ORDERS, &files.orders),
+            input("lines", LINES, &files.lines),
+            input("products", PRODUCTS, &files.products),
+        ];
+        let prepared = store.prepare(&catalog, inputs, Timestamp::from_micros(1)).unwrap();
+        assert!(prepared.report().refusals.is_empty(), "{:?}", prepared.report().refusals);
+        state.write(|tx| prepared.commit(tx, "{}".to_owned(), &[])).unwrap();
+        let snapshot = store.adopt(prepared);
+        Self { snapshot, engine: Engine::new(limits).unwrap(), segments: BTreeMap::new(), _folder: folder }
+    }
+
+    /// The same, where the segment `name` holds the profiles with these numbers.
+    pub fn with_segment(mut self, name: &str, profiles: &[u32]) -> Self {
+        self.segments.insert(name.to_owned(), Arc::new(profiles.iter().copied().collect()));
+        self
+    }
+
+    pub fn evaluation(&self) -> Evaluation {
+        Evaluation { snapshot: Arc::clone(&self.snapshot), zone: ZONE, segments: self.segments.clone() }
+    }
+
+    fn names(&self) -> muster_catalog::Names {
+        let segment = |name: &String| SegmentNames { name: name.clone(), grain: "profiles".to_owned() };
+        self.snapshot.names(ZONE, self.segments.keys().map(segment).collect())
+    }
+
+    pub fn resolved(&self, text: &str) -> ResolvedQuery {
+        let Statement::Query { as_of, query } = parse(text).unwrap_or_else(|error| panic!("{error}")) else {
+            panic!("{text} is no query")
+        };
+        let instant = as_of.map_or_else(|| parse_local(AS_OF, ZONE).unwrap(), |own| own.instant(ZONE).unwrap());
+        resolve(&query, &self.names(), instant).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    pub fn ask(&self, text: &str) -> Result<Answer, Error> {
+        self.engine.answer(&self.resolved(text), &self.evaluation())
+    }
+
+    /// The rows of an answer as texts, cells separated by blanks, no value as `-`.
+    #[track_caller]
+    pub fn answer(&self, text: &str) -> Vec<String> {
+        match self.ask(text) {
+            Ok(answer) => answer.batches.iter().flat_map(texts).collect(),
+            Err(error) => panic!("{text}\n{error}\n{}", self.resolved(text).to_pretty_sql()),
+        }
+    }
+
+    #[track_caller]
+    pub fn check(&self, text: &str, expected: &[&str]) {
+        assert_eq!(self.answer(text), expected, "{text}\n{}", self.resolved(text).to_pretty_sql());
+    }
+
+    /// The numbers of the profiles for which `condition` is true.
+    #[track_caller]
+    pub fn members(&self, condition: &str) -> Vec<u32> {
+        let text = format!("CREATE SEGMENT s AS WHERE {condition}");
+        let Statement::CreateSegment(definition) = parse(&text).unwrap_or_else(|error| panic!("{error}")) else {
+            panic!("{text} is no definition")
+        };
+        let instant = parse_local(AS_OF, ZONE).unwrap();
+        let segment = resolve_segment(&definition.query, &self.names(), instant).unwrap();
+        self.engine.rows(&segment, &self.evaluation()).unwrap().iter().collect()
+    }
+
+    /// The whole message of a query that has no answer.
+    #[track_caller]
+    pub fn error(&self, text: &str) -> String {
+        match self.ask(text) {
+            Ok(answer) => panic!("{text}\n{:?}", answer.batches),
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
+fn texts(batch: &RecordBatch) -> Vec<String> {
+    let options = FormatOptions::default().with_null("-");
+    let cells: Vec<_> =
+        batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
+    let row = |row: usize| cells.iter().map(|cell| cell.value(row).to_string()).collect::<Vec<_>>().join(" ");
+    (0..batch.num_rows()).map(row).collect()
+}
+
+fn input(table: &str, columns: &[(&str, &str)], rows: &[String]) -> TableInput {
+    let columns: Vec<ColumnSchema> = columns
+        .iter()
+        .map(|(name, column_type)| ColumnSchema {
+            name: (*name).to_owned(),
+            column_type: column_type.parse().unwrap(),
+            role: None,
+        })
+        .collect();
+    let fields: Vec<Vec<&str>> = rows.iter().map(|row| row.split(' ').collect()).collect();
+    let arrays = columns.iter().enumerate().map(|(place, column)| {
+        let texts = fields.iter().map(|fields| Some(fields[place]).filter(|text| *text != "-"));
+        let texts: ArrayRef = Arc::new(texts.collect::<StringViewArray>());
+        (column.name.clone(), cast(&texts, &column.column_type.arrow()).unwrap(), true)
+    });
+    let rows = RecordBatch::try_from_iter_with_nullable(arrays).unwrap();
+    TableInput { table: table.to_owned(), batches: vec![Batch { file: 0, rows }], columns }
+}
