@@ -1,0 +1,95 @@
+//! A segment's definition: a name, a query, and what a person should know about it.
+
+use muster_catalog::Timestamp;
+use muster_language::{Query, SegmentDefinition, Statement, parse};
+use muster_state::{Tx, params};
+use sha2::{Digest, Sha256};
+
+use crate::Error;
+
+/// A stored definition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definition {
+    /// Its name.
+    pub name: String,
+    /// Who is in it.
+    pub query: Query,
+    /// What a person should know about it.
+    pub comment: Option<String>,
+    /// SHA-256 of the query's canonical text, in hexadecimal: equal for every layout of the same query.
+    pub digest: String,
+    /// When it was stored.
+    pub defined_at: Timestamp,
+}
+
+impl Definition {
+    /// What is to be stored of a parsed definition.
+    pub fn new(parsed: SegmentDefinition, defined_at: Timestamp) -> Self {
+        let SegmentDefinition { name, comment, query, .. } = parsed;
+        let digest = digest(&query.digest_text());
+        Self { name, query, comment, digest, defined_at }
+    }
+
+    /// The query in its canonical text.
+    pub fn text(&self) -> String {
+        self.query.digest_text()
+    }
+
+    /// All definitions, by name.
+    ///
+    /// # Errors
+    /// If the state cannot be read, or holds a text of a newer language.
+    pub fn all(tx: &Tx<'_>) -> Result<Vec<Self>, Error> {
+        let sql = "SELECT name, query, comment, digest, defined_at FROM segment_definitions ORDER BY name";
+        let mut definitions = Vec::new();
+        tx.each(sql, [], |row| {
+            let query = read(&row.get::<_, String>(1).map_err(muster_state::Error::from)?)?;
+            let column = |error| Error::from(muster_state::Error::from(error));
+            definitions.push(Self {
+                name: row.get(0).map_err(column)?,
+                query,
+                comment: row.get(2).map_err(column)?,
+                digest: row.get(3).map_err(column)?,
+                defined_at: Timestamp::from_micros(row.get(4).map_err(column)?),
+            });
+            Ok::<(), Error>(())
+        })?;
+        Ok(definitions)
+    }
+
+    /// Stores it in the place of another of its name; an audience of another definition is forgotten.
+    ///
+    /// # Errors
+    /// If the state cannot be written.
+    pub fn save(&self, tx: &Tx<'_>) -> Result<(), Error> {
+        tx.execute(
+            "INSERT INTO segment_definitions VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (name) DO UPDATE SET query = ?2, comment = ?3, digest = ?4, defined_at = ?5",
+            params![self.name, self.text(), self.comment, self.digest, self.defined_at.micros()],
+        )?;
+        let other = "DELETE FROM segment_audiences WHERE segment = ?1 AND definition <> ?2";
+        tx.execute(other, params![self.name, self.digest])?;
+        Ok(())
+    }
+
+    /// Removes the definition `name`, and its audience with it.
+    ///
+    /// # Errors
+    /// If the state cannot be written.
+    pub fn remove(tx: &Tx<'_>, name: &str) -> Result<(), Error> {
+        tx.execute("DELETE FROM segment_definitions WHERE name = ?1", [name])?;
+        Ok(())
+    }
+}
+
+fn digest(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A stored text is what [`Query::digest_text`] printed, which reads back as the same query.
+fn read(text: &str) -> Result<Query, Error> {
+    match parse(text)? {
+        Statement::Query { query, .. } => Ok(query),
+        _ => unreachable!("a stored definition is a query"),
+    }
+}

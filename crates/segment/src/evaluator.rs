@@ -1,0 +1,149 @@
+//! Who is in a segment: evaluated on one snapshot, each segment at most once per instant.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use chrono_tz::Tz;
+use muster_catalog::{Names, ProfileId, RowSet, SegmentNames, Timestamp, nearest};
+use muster_language::{Query, ResolvedQuery, ResolvedSegment, resolve, resolve_segment};
+use muster_query::{Answer, Engine, Evaluation};
+use muster_store::Snapshot;
+
+use crate::{Definition, Error};
+
+/// Definitions over one snapshot.
+pub struct Evaluator<'a> {
+    engine: &'a Engine,
+    snapshot: Arc<Snapshot>,
+    names: Names,
+    definitions: BTreeMap<String, Definition>,
+    known: RefCell<BTreeMap<(String, Timestamp), Arc<RowSet>>>,
+}
+
+/// All segments are of profiles for now, so every definition has this grain.
+const GRAIN: &str = "profiles";
+
+impl<'a> Evaluator<'a> {
+    /// An evaluator of `definitions` over `snapshot`, whose dates and times are those of `zone`.
+    pub fn new(engine: &'a Engine, snapshot: Arc<Snapshot>, zone: Tz, definitions: Vec<Definition>) -> Self {
+        let names_of =
+            |definition: &Definition| SegmentNames { name: definition.name.clone(), grain: GRAIN.to_owned() };
+        let names = snapshot.names(zone, definitions.iter().map(names_of).collect());
+        let definitions = definitions.into_iter().map(|definition| (definition.name.clone(), definition)).collect();
+        Self { engine, snapshot, names, definitions, known: RefCell::default() }
+    }
+
+    /// The snapshot.
+    pub fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// What a query may name.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+
+    /// The definitions, by name.
+    pub fn definitions(&self) -> impl Iterator<Item = &Definition> {
+        self.definitions.values()
+    }
+
+    /// The definition `name`, capitals aside.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSegment`] with the nearest name.
+    pub fn definition(&self, name: &str) -> Result<&Definition, Error> {
+        let found = self.definitions.values().find(|definition| definition.name.eq_ignore_ascii_case(name));
+        found.ok_or_else(|| Error::UnknownSegment {
+            name: name.to_owned(),
+            nearest: nearest(name, self.definitions.keys().map(String::as_str)).map(str::to_owned),
+        })
+    }
+
+    /// The segments that `definition` names.
+    ///
+    /// # Errors
+    /// If its query does not resolve against this snapshot, or selects from another table than profiles.
+    pub fn uses(&self, definition: &Definition, as_of: Timestamp) -> Result<Vec<String>, Error> {
+        Ok(self.resolved(definition, as_of)?.query.segments_used)
+    }
+
+    fn resolved(&self, definition: &Definition, as_of: Timestamp) -> Result<ResolvedSegment, Error> {
+        let resolved = resolve_segment(&definition.query, &self.names, as_of)?;
+        if resolved.grain == GRAIN { Ok(resolved) } else { Err(Error::RowSegment { grain: resolved.grain }) }
+    }
+
+    /// The profiles of the segment `name` as of an instant.
+    ///
+    /// # Errors
+    /// If there is no such segment, segments are defined by each other, or a query fails.
+    pub fn rows(&self, name: &str, as_of: Timestamp) -> Result<Arc<RowSet>, Error> {
+        self.rows_below(name, as_of, &mut Vec::new())
+    }
+
+    /// `path` holds the segments that wait for this one.
+    fn rows_below(&self, name: &str, as_of: Timestamp, path: &mut Vec<String>) -> Result<Arc<RowSet>, Error> {
+        let definition = self.definition(name)?;
+        let key = (definition.name.clone(), as_of);
+        if let Some(known) = self.known.borrow().get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let waits_for_itself = path.iter().position(|waiting| *waiting == definition.name);
+        path.push(definition.name.clone());
+        if let Some(start) = waits_for_itself {
+            return Err(Error::Cycle { cycle: path.split_off(start) });
+        }
+        let resolved = self.resolved(definition, as_of)?;
+        let evaluation = self.evaluation(&resolved.query, path)?;
+        let rows = Arc::new(self.engine.rows(&resolved, &evaluation)?);
+        path.pop();
+        self.known.borrow_mut().insert(key, Arc::clone(&rows));
+        Ok(rows)
+    }
+
+    /// What `query` runs over: the snapshot with the segments that it names.
+    fn evaluation(&self, query: &ResolvedQuery, path: &mut Vec<String>) -> Result<Evaluation, Error> {
+        let rows = |name: &String| Ok((name.clone(), self.rows_below(name, query.as_of, path)?));
+        let segments = query.segments_used.iter().map(rows).collect::<Result<_, Error>>()?;
+        Ok(Evaluation { snapshot: Arc::clone(&self.snapshot), zone: self.names.zone, segments })
+    }
+
+    /// The rows of a query as of an instant.
+    ///
+    /// # Errors
+    /// If it does not resolve, or fails.
+    pub fn answer(&self, query: &Query, as_of: Timestamp) -> Result<Answer, Error> {
+        let resolved = resolve(query, &self.names, as_of)?;
+        let evaluation = self.evaluation(&resolved, &mut Vec::new())?;
+        Ok(self.engine.answer(&resolved, &evaluation)?)
+    }
+
+    /// A query as plain SQL, laid out for people.
+    ///
+    /// # Errors
+    /// If it does not resolve.
+    pub fn plain_sql(&self, query: &Query, as_of: Timestamp) -> Result<String, Error> {
+        Ok(resolve(query, &self.names, as_of)?.to_pretty_sql())
+    }
+
+    /// The keys of profiles, in bytewise order.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn keys(&self, profiles: &RowSet) -> Result<Vec<String>, Error> {
+        let key = self.snapshot.schema(GRAIN).and_then(|root| root.key.clone()).expect("profiles have a key");
+        let mut keys = Vec::with_capacity(profiles.len() as usize);
+        for block in 0..self.snapshot.block_count(GRAIN) {
+            let members = profiles.block(block as u32);
+            if !members.is_empty() {
+                let column = self.snapshot.scan(GRAIN, block, &[&key])?.remove(0);
+                let column = column.as_string_view();
+                keys.extend(members.iter().map(|row| column.value(ProfileId(row).within_block() as usize).to_owned()));
+            }
+        }
+        keys.sort_unstable();
+        Ok(keys)
+    }
+}

@@ -1,0 +1,28 @@
+//! Everything that has a name and is refreshed: for now segments and their audiences.
+//!
+//! [`Session`] executes statements of the language over the newest snapshot; [`Evaluator`] says who is in a segment, each
+//! at most once per snapshot and instant. Definitions and audiences live in the state file. What a query means is
+//! `language`'s, how it runs is `query`'s, what is done with an audience is `campaign`'s.
+
+mod error;
+pub use error::Error;
+
+mod definition;
+pub use definition::Definition;
+
+mod audience;
+pub use audience::Audience;
+
+mod tables;
+pub use tables::MIGRATIONS;
+
+mod evaluator;
+pub use evaluator::Evaluator;
+
+mod profiles;
+pub use profiles::Profiles;
+
+mod session;
+pub use session::{Access, Outcome, Session, Workbench};
+
+mod listing;

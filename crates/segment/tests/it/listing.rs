@@ -1,0 +1,84 @@
+//! SHOW and DESCRIBE.
+
+use muster_segment::Outcome;
+
+use crate::world::Shop;
+
+#[test]
+fn tables_with_their_kinds_and_rows() {
+    assert_eq!(
+        Shop::open().rows("SHOW TABLES"),
+        [
+            "table | kind | below | key | time | rows | waiting",
+            "stores | lookup | - | store_id | - | 2 | 0",
+            "profiles | root | - | id | - | 4 | 0",
+            "orders | history | profiles | order_id | placed_at | 4 | 0",
+        ]
+    );
+}
+
+#[test]
+fn columns_with_their_types_and_what_they_are_for() {
+    let shop = Shop::open();
+    assert_eq!(
+        shop.rows("DESCRIBE profiles"),
+        [
+            "column | type | part | role",
+            "id | id | key | -",
+            "email | text | - | email",
+            "country | text | - | -",
+            "income | decimal(12,2) | - | -",
+            "store | id | link stores | -",
+        ]
+    );
+    assert_eq!(
+        shop.rows("DESCRIBE Orders"),
+        [
+            "column | type | part | role",
+            "order_id | id | key | -",
+            "customer | id | parent's key | -",
+            "placed_at | timestamp | time | -",
+            "total | decimal(12,2) | - | -",
+        ]
+    );
+}
+
+#[test]
+fn segments_with_their_counts_and_age() {
+    let shop = Shop::open();
+    assert_eq!(shop.rows("SHOW SEGMENTS"), ["segment | profiles | as_of | evaluated_at | comment"]);
+    shop.define("CREATE SEGMENT rich COMMENT 'More than most' AS WHERE income > 5");
+    shop.session_as_of("2025-02-01")
+        .define_all(crate::world::definitions(&["CREATE SEGMENT buyers AS WHERE has(orders)"]), false)
+        .unwrap();
+    assert_eq!(
+        shop.rows("SHOW SEGMENTS"),
+        [
+            "segment | profiles | as_of | evaluated_at | comment",
+            "buyers | 1 | 2025-02-01T00:00:00+01:00 | 2025-06-30T12:00:00+02:00 | -",
+            "rich | 2 | 2025-06-30T12:00:00+02:00 | 2025-06-30T12:00:00+02:00 | More than most",
+        ]
+    );
+}
+
+#[test]
+fn a_segment_with_its_definition_and_its_users() {
+    let shop = Shop::open();
+    shop.define("CREATE SEGMENT dutch AS where   country='NL'");
+    shop.define("CREATE SEGMENT b AS WHERE segments.dutch AND income > 5");
+    shop.define("CREATE SEGMENT a AS WHERE NOT segments.dutch");
+    assert_eq!(
+        shop.rows("DESCRIBE SEGMENT Dutch"),
+        [
+            "segment | profiles | as_of | evaluated_at | definition | used_by | comment",
+            "dutch | 2 | 2025-06-30T12:00:00+02:00 | 2025-06-30T12:00:00+02:00 | SELECT * FROM profiles WHERE country = 'NL' | a, b | -",
+        ]
+    );
+}
+
+#[test]
+fn a_query_is_explained_as_plain_sql() {
+    let explained = Shop::open().run("EXPLAIN SQL SELECT count(*) AS n FROM profiles WHERE country = 'NL'");
+    let Ok(Outcome::Text(sql)) = explained else { panic!("{explained:?}") };
+    assert!(sql.contains("count(*) AS \"n\"") && sql.contains("\"profiles\".\"country\" = 'NL'"), "{sql}");
+}

@@ -1,0 +1,15 @@
+//! Statements over a published shop: what is defined, evaluated, kept, shown and refused.
+
+#![allow(clippy::unwrap_used, reason = "the helpers of tests may panic like the tests")]
+
+mod world;
+
+mod defining;
+
+mod refusing;
+
+mod refreshing;
+
+mod listing;
+
+mod evaluating;

@@ -1,0 +1,245 @@
+//! A shop of four customers, its state file, and sessions that read and write it.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, RecordBatch, StringViewArray};
+use arrow_cast::cast;
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
+use muster_catalog::{FixedClock, Timestamp, parse_local};
+use muster_language::{SegmentDefinition, Statement, parse, parse_piece, split_statements};
+use muster_query::{Answer, Engine, Limits};
+use muster_segment::{Access, Audience, Error, Outcome, Session, Workbench};
+use muster_state::{Migration, Mode, State};
+use muster_store::{Batch, ColumnSchema, Store, TableInput};
+use tempfile::TempDir;
+
+const CATALOG: &str = r#"
+[workspace]
+name = "shop"
+time_zone = "Europe/Amsterdam"
+
+[tables.profiles]
+source = "customers.csv"
+key = "id"
+
+[tables.profiles.columns]
+email = { role = "email" }
+
+[tables.orders]
+source = "orders.csv"
+key = "order_id"
+parent = "profiles"
+on = "customer"
+time = "placed_at"
+
+[tables.stores]
+source = "stores.csv"
+key = "store_id"
+lookup = { stores = "profiles.store" }
+"#;
+
+const CUSTOMERS: &[(&str, &str)] =
+    &[("id", "id"), ("email", "text"), ("country", "text"), ("income", "decimal(12,2)"), ("store", "id")];
+const ORDERS: &[(&str, &str)] =
+    &[("order_id", "id"), ("customer", "id"), ("placed_at", "timestamp"), ("total", "decimal(12,2)")];
+const STORES: &[(&str, &str)] = &[("store_id", "id"), ("city", "text")];
+
+const ZONE: chrono_tz::Tz = chrono_tz::Europe::Amsterdam;
+
+/// What the clock of the shop says.
+pub const NOW: &str = "2025-06-30T12:00:00";
+
+/// A shop in a temporary folder.
+pub struct Shop {
+    pub folder: TempDir,
+    pub state: State,
+    pub store: Store,
+    pub engine: Engine,
+    pub clock: FixedClock,
+}
+
+fn migrations() -> Vec<Migration> {
+    [muster_store::MIGRATIONS, muster_segment::MIGRATIONS].concat()
+}
+
+fn engine() -> Engine {
+    Engine::new(Limits { threads: 2, ..Limits::default() }).unwrap()
+}
+
+/// The instant of a text in the shop's zone.
+pub fn instant(text: &str) -> Timestamp {
+    parse_local(text, ZONE).unwrap()
+}
+
+impl Shop {
+    /// A shop before its first load.
+    pub fn empty() -> Self {
+        let folder = TempDir::new().unwrap();
+        let state = State::open(folder.path(), &migrations(), Mode::Create).unwrap();
+        let store = state.read(|tx| Store::open(folder.path(), tx)).unwrap();
+        Self { folder, state, store, engine: engine(), clock: FixedClock(instant(NOW)) }
+    }
+
+    /// Four customers: the first bought twice, the second and third once, the last never.
+    pub fn open() -> Self {
+        let shop = Self::empty();
+        shop.load(vec![
+            input(
+                "profiles",
+                CUSTOMERS,
+                &[
+                    "bob b@x.example BE 20.00 s1",
+                    "ann a@x.example NL 10.00 s1",
+                    "cas - NL - -",
+                    "dan d@x.example - 0.00 s2",
+                ],
+            ),
+            input(
+                "orders",
+                ORDERS,
+                &[
+                    "o1 ann 2025-01-01T10:00:00Z 5.00",
+                    "o2 ann 2025-06-01T10:00:00Z 15.00",
+                    "o3 bob 2025-03-01T10:00:00Z 50.00",
+                    "o4 cas 2025-06-29T10:00:00Z 1.00",
+                ],
+            ),
+            input("stores", STORES, &["s1 Delft", "s2 Gent"]),
+        ]);
+        shop
+    }
+
+    fn load(&self, inputs: Vec<TableInput>) {
+        let catalog = muster_catalog::parse("muster.toml", CATALOG).unwrap();
+        let prepared = self.store.prepare(&catalog, inputs, Timestamp::from_micros(1)).unwrap();
+        self.state.write(|tx| prepared.commit(tx, "{}".to_owned(), &[])).unwrap();
+        self.store.adopt(prepared);
+    }
+
+    /// One more customer from the Netherlands.
+    pub fn with_one_more(&self) {
+        self.load(vec![input("profiles", CUSTOMERS, &["eva e@x.example NL 1.00 s1"])]);
+    }
+
+    /// Closes everything and opens it again, as the next process does.
+    pub fn reopened(self) -> Self {
+        let Self { folder, state, store, engine, clock } = self;
+        drop((state, store));
+        let state = State::open(folder.path(), &migrations(), Mode::Existing).unwrap();
+        let store = state.read(|tx| Store::open(folder.path(), tx)).unwrap();
+        Self { folder, state, store, engine, clock }
+    }
+
+    pub fn bench(&self) -> Workbench<'_> {
+        Workbench {
+            store: &self.store,
+            access: Access::Write(&self.state),
+            engine: &self.engine,
+            clock: &self.clock,
+            zone: ZONE,
+        }
+    }
+
+    pub fn session(&self) -> Session<'_> {
+        Session::new(self.bench(), None).unwrap()
+    }
+
+    /// A session as of another instant than now.
+    pub fn session_as_of(&self, text: &str) -> Session<'_> {
+        Session::new(self.bench(), Some(instant(text))).unwrap()
+    }
+
+    /// Executes all statements of a text in one session; what became of the last.
+    pub fn run(&self, text: &str) -> Result<Outcome, Error> {
+        run(&mut self.session(), text)
+    }
+
+    /// The audience of a definition that is in order.
+    #[track_caller]
+    pub fn define(&self, text: &str) -> Audience {
+        match self.run(text) {
+            Ok(Outcome::Defined { audience, .. }) => audience,
+            other => panic!("{text}\n{other:?}"),
+        }
+    }
+
+    /// The whole message of a statement that is refused.
+    #[track_caller]
+    pub fn error(&self, text: &str) -> String {
+        match self.run(text) {
+            Ok(outcome) => panic!("{text}\n{outcome:?}"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// The rows of an answer as texts, cells separated by ` | `, no value as `-`.
+    #[track_caller]
+    pub fn rows(&self, text: &str) -> Vec<String> {
+        match self.run(text) {
+            Ok(Outcome::Answer(answer)) => rows(&answer),
+            other => panic!("{text}\n{other:?}"),
+        }
+    }
+
+    /// The kept audience of a segment, as keys.
+    pub fn kept(&self, segment: &str) -> Option<Vec<String>> {
+        let audience = self.state.read(|tx| Audience::newest(tx, segment)).unwrap()?;
+        Some(self.keys(&audience))
+    }
+
+    /// The keys of an audience's profiles.
+    pub fn keys(&self, audience: &Audience) -> Vec<String> {
+        self.session().evaluator().unwrap().keys(&audience.rows).unwrap()
+    }
+}
+
+/// Executes all statements of a text; what became of the last.
+pub fn run(session: &mut Session<'_>, text: &str) -> Result<Outcome, Error> {
+    let mut last = None;
+    for piece in split_statements(text) {
+        last = Some(session.execute(parse_piece(&piece)?)?);
+    }
+    Ok(last.unwrap())
+}
+
+/// Definitions of a text, in its order.
+pub fn definitions(texts: &[&str]) -> Vec<SegmentDefinition> {
+    let definition = |text: &&str| match parse(text).unwrap() {
+        Statement::CreateSegment(definition) => definition,
+        other => panic!("{other:?} is no definition"),
+    };
+    texts.iter().map(definition).collect()
+}
+
+/// The rows of an answer as texts, the names of its columns first.
+pub fn rows(answer: &Answer) -> Vec<String> {
+    let header = answer.schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>().join(" | ");
+    std::iter::once(header).chain(answer.batches.iter().flat_map(texts)).collect()
+}
+
+fn texts(batch: &RecordBatch) -> Vec<String> {
+    let options = FormatOptions::default().with_null("-");
+    let cells: Vec<_> =
+        batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
+    let row = |row: usize| cells.iter().map(|cell| cell.value(row).to_string()).collect::<Vec<_>>().join(" | ");
+    (0..batch.num_rows()).map(row).collect()
+}
+
+fn input(table: &str, columns: &[(&str, &str)], rows: &[&str]) -> TableInput {
+    let columns: Vec<ColumnSchema> = columns
+        .iter()
+        .map(|(name, column_type)| ColumnSchema {
+            name: (*name).to_owned(),
+            column_type: column_type.parse().unwrap(),
+            role: (*name == "email").then_some(muster_catalog::Role::Email),
+        })
+        .collect();
+    let fields: Vec<Vec<&str>> = rows.iter().map(|row| row.split(' ').collect()).collect();
+    let arrays = columns.iter().enumerate().map(|(place, column)| {
+        let texts = fields.iter().map(|fields| Some(fields[place]).filter(|text| *text != "-"));
+        let texts: ArrayRef = Arc::new(texts.collect::<StringViewArray>());
+        (column.name.clone(), cast(&texts, &column.column_type.arrow()).unwrap(), true)
+    });
+    let rows = RecordBatch::try_from_iter_with_nullable(arrays).unwrap();
+    TableInput { table: table.to_owned(), batches: vec![Batch { file: 0, rows }], columns }
+}
