@@ -1,0 +1,250 @@
+//! What a customer does: orders, carts and visits in their time.
+//!
+//! `rhythm` says when they buy and `basket` what; here it becomes rows. The shop keeps carts for
+//! 60 days and visits for a year, as shops do.
+
+use super::World;
+use super::basket::{Item, basket, value};
+use super::calendar::{AS_OF, Day, LAST_DAY, LocalTime};
+use super::chance::{Chance, Purpose};
+use super::chapter::Chapter;
+use super::families::FAMILIES;
+use super::money::Cents;
+use super::person::Person;
+use super::records::{Cart, CartLine, Customer, Order, WebVisit, tier, tier_counts_from};
+use super::rhythm::Rhythm;
+
+/// The first day whose carts are kept.
+const CARTS_FROM: Day = Day(LAST_DAY.0 - 60);
+/// The first day whose visits are kept.
+const VISITS_FROM: Day = Day(LAST_DAY.0 - 365);
+/// A cart that was touched on this day or later may still be ordered.
+const OPEN_FROM: Day = Day(LAST_DAY.0 - 7);
+/// Of the customers: who sends back much, and how likely they and the others do.
+const SENDS_BACK_MUCH: f64 = 0.04;
+const RETURNS: (f64, f64) = (0.42, 0.045);
+/// Mean days between carts that someone fills and leaves.
+const BETWEEN_LEFT_CARTS: f64 = 120.0;
+/// Mean days between visits of someone who just looks around.
+const BETWEEN_VISITS: f64 = 57.0;
+
+/// Appends everything about the customer with that number.
+pub(super) fn live<'w>(world: &'w World, number: u64, chapter: &mut Chapter<'w>) {
+    let person = Person::of(world, number);
+    let mut chance = Chance::of(world.seed, Purpose::Life, number);
+    let rhythm = Rhythm::drawn(&world.demand, &mut chance);
+    let returns = if chance.happens(SENDS_BACK_MUCH) { RETURNS.0 } else { RETURNS.1 };
+    let mut life = Life { world, person: &person, since: LocalTime(0), returns, chance: &mut chance, chapter };
+    let purchases = life.moments(&rhythm);
+    life.since = life.signs_up(&rhythm, purchases.first().copied());
+    let spent = purchases.into_iter().map(|moment| life.buys(moment)).sum();
+    life.leaves_carts(&rhythm);
+    life.looks_around(&rhythm);
+    let created_at = life.since;
+    chapter.customers.push(Customer { person, created_at, tier: tier(spent) });
+}
+
+struct Life<'a, 'w> {
+    world: &'w World,
+    person: &'a Person,
+    /// When they signed up; the shop knows nothing of them from before.
+    since: LocalTime,
+    /// How likely they send an order back.
+    returns: f64,
+    chance: &'a mut Chance,
+    chapter: &'a mut Chapter<'w>,
+}
+
+impl<'w> Life<'_, 'w> {
+    /// The moments of the purchases, in order.
+    fn moments(&mut self, rhythm: &Rhythm) -> Vec<LocalTime> {
+        let mut moments: Vec<LocalTime> = rhythm.purchases.iter().map(|day| day.moment(self.chance)).collect();
+        moments.sort_unstable();
+        moments
+    }
+
+    /// Before the first purchase: minutes for those who came to buy, else on their day.
+    fn signs_up(&mut self, rhythm: &Rhythm, first: Option<LocalTime>) -> LocalTime {
+        match first {
+            Some(first) if first.day() == rhythm.since => LocalTime(first.0 - self.chance.between(60, 1_800)).awake(),
+            _ => rhythm.since.moment(self.chance),
+        }
+    }
+
+    /// Places an order; what it is worth for the tier comes back.
+    fn buys(&mut self, placed_at: LocalTime) -> Cents {
+        let items = basket(self.world, self.person, placed_at.day(), self.chance);
+        let order = self.order(placed_at, &items);
+        let counts = order.status == "delivered" && placed_at.day() >= tier_counts_from();
+        let worth = if counts { order.total } else { Cents(0) };
+        if order.store.is_none() {
+            self.looked_before(placed_at, &items);
+            self.had_cart(&order, &items);
+        }
+        self.chapter.add_order(order, &items);
+        worth
+    }
+
+    fn order(&mut self, placed_at: LocalTime, items: &[Item]) -> Order {
+        let value = value(items);
+        let discount = discount(value, self.chance);
+        let (channel, store) = self.channel(placed_at);
+        let expected_at = self.expected(placed_at, items);
+        Order {
+            number: self.chapter.orders.len() as u64,
+            customer: self.person.number,
+            placed_at,
+            channel,
+            store,
+            status: self.status(expected_at),
+            expected_at,
+            total: value - discount,
+            discount,
+        }
+    }
+
+    /// One in five likes to come by; the stores are open from nine to six.
+    fn channel(&mut self, placed_at: LocalTime) -> (&'static str, Option<u32>) {
+        let habit = if self.person.number.is_multiple_of(5) { 70 } else { 25 };
+        let is_open = (9..18).contains(&(placed_at.second_of_day() / 3600));
+        match self.chance.below(100) {
+            drawn if drawn < habit && is_open => ("store", Some(self.store())),
+            97.. => ("phone", None),
+            drawn if drawn % 4 == 0 => ("app", None),
+            _ => ("web", None),
+        }
+    }
+
+    fn store(&mut self) -> u32 {
+        if self.chance.happens(0.85) {
+            return self.person.home.store;
+        }
+        self.chance.below(self.world.stores.len() as u64) as u32
+    }
+
+    /// When the slowest of the items is to be delivered: on the hour, by day.
+    fn expected(&mut self, placed_at: LocalTime, items: &[Item]) -> LocalTime {
+        let lead = |item: &Item| FAMILIES[self.world.assortment.family_of(item.product)].lead_days;
+        let (least, most) = items.iter().map(lead).max().unwrap_or((1, 3));
+        placed_at.day().plus(self.chance.between(least, most)).at(self.chance.between(8, 18) * 3600)
+    }
+
+    /// One order in fifty is cancelled; one in seventeen is returned after it came.
+    fn status(&mut self, expected_at: LocalTime) -> &'static str {
+        match self.chance.unit() {
+            drawn if drawn < 0.02 => "cancelled",
+            _ if expected_at > AS_OF => "open",
+            drawn if drawn < 0.02 + self.returns => "returned",
+            _ => "delivered",
+        }
+    }
+
+    fn looked_before(&mut self, placed_at: LocalTime, items: &[Item]) {
+        if placed_at.day() < VISITS_FROM {
+            return;
+        }
+        for _ in 0..self.chance.between(1, 2) {
+            let looked_at = self.shortly_before(placed_at, 5 * 86_400);
+            let category = self.world.assortment.category_of(self.chance.one_of(items).product);
+            self.visit(looked_at, Some(category));
+        }
+    }
+
+    fn had_cart(&mut self, order: &Order, items: &[Item]) {
+        if order.placed_at.day() < CARTS_FROM || order.channel == "phone" {
+            return;
+        }
+        let updated_at = self.shortly_before(order.placed_at, 3_600);
+        let created_at = self.shortly_before(updated_at, 2 * 86_400);
+        self.cart(created_at, updated_at, "ordered", Some(order.number), items);
+    }
+
+    fn leaves_carts(&mut self, rhythm: &Rhythm) {
+        for day in self.days_between(CARTS_FROM, rhythm.until, BETWEEN_LEFT_CARTS) {
+            let updated_at = day.moment(self.chance);
+            let created_at = self.shortly_before(updated_at, 86_400);
+            if created_at < self.since {
+                continue;
+            }
+            let items = basket(self.world, self.person, day, self.chance);
+            let status = if day >= OPEN_FROM { "open" } else { "abandoned" };
+            self.cart(created_at, updated_at, status, None, &items);
+        }
+    }
+
+    fn looks_around(&mut self, rhythm: &Rhythm) {
+        for day in self.days_between(VISITS_FROM, rhythm.until, BETWEEN_VISITS) {
+            let moment = day.moment(self.chance);
+            let category = self.chance.happens(0.7).then(|| self.any_category(day));
+            self.visit(moment, category);
+        }
+    }
+
+    fn any_category(&mut self, day: Day) -> &'w str {
+        let family = match self.chance.happens(0.6) {
+            true => self.chance.one_of(&self.person.favourites),
+            false => self.world.assortment.family_in(day.month0(), self.chance),
+        };
+        self.world.assortment.category_of(self.world.assortment.product_of(family, self.chance))
+    }
+
+    /// Days at random, so many apart on average, from `first` to `last`.
+    fn days_between(&mut self, first: Day, last: Day, mean_gap: f64) -> Vec<Day> {
+        let mut days = Vec::new();
+        let mut at = self.chance.exponential(mean_gap);
+        while first.plus(at as i64) <= last {
+            days.push(first.plus(at as i64));
+            at += self.chance.exponential(mean_gap);
+        }
+        days
+    }
+
+    fn shortly_before(&mut self, moment: LocalTime, within_seconds: i64) -> LocalTime {
+        let before = LocalTime(moment.0 - self.chance.between(60, within_seconds)).awake();
+        before.max(self.since).min(moment)
+    }
+
+    fn visit(&mut self, visited_at: LocalTime, category: Option<&'w str>) {
+        if visited_at < self.since || visited_at.day() < VISITS_FROM {
+            return;
+        }
+        let page_type = match category {
+            Some(_) => self.chance.one_of(&["category", "product", "product", "product"]),
+            None => self.chance.one_of(&["home", "home", "search", "account", "stores"]),
+        };
+        self.chapter.web_visits.push(WebVisit {
+            number: self.chapter.web_visits.len() as u64,
+            customer: self.person.number,
+            visited_at,
+            page_type,
+            category,
+            source: self.chance.one_of(&VISIT_SOURCES),
+            seconds: 5 + self.chance.exponential(95.0) as i64,
+        });
+    }
+
+    fn cart(
+        &mut self,
+        created_at: LocalTime,
+        updated_at: LocalTime,
+        status: &'static str,
+        order: Option<u64>,
+        items: &[Item],
+    ) {
+        let number = self.chapter.carts.len() as u64;
+        self.chapter.carts.push(Cart { number, customer: self.person.number, created_at, updated_at, status, order });
+        self.chapter.cart_lines.extend(items.iter().map(|item| CartLine { cart: number, item: *item }));
+    }
+}
+
+const VISIT_SOURCES: [&str; 8] =
+    ["direct", "direct", "organic search", "organic search", "newsletter", "paid search", "social", "price comparison"];
+
+/// A tenth off for one order in twelve, ten euros off for one in twenty-five, else nothing.
+fn discount(value: Cents, chance: &mut Chance) -> Cents {
+    match chance.below(100) {
+        0..8 => value.percent(10),
+        8..12 if value >= Cents(5_000) => Cents(1_000),
+        _ => Cents(0),
+    }
+}
