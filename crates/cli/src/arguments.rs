@@ -1,0 +1,239 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use tracing_subscriber::EnvFilter;
+
+/// Analytics, segments and campaigns over all customers and their whole history.
+#[derive(Debug, Parser)]
+#[command(name = "muster", version, about, max_term_width = 100)]
+pub struct Arguments {
+    /// The workspace; without it the nearest folder from here upwards that has a muster.toml
+    #[arg(long, global = true, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// The instant that now() means, instead of the present or the workspace's as_of
+    #[arg(long, global = true, value_name = "INSTANT")]
+    pub as_of: Option<String>,
+    /// One JSON document on stdout
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// More messages on stderr; twice for even more
+    #[arg(short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+impl Arguments {
+    /// Messages go to stderr: results on stdout stay clean.
+    pub fn start_log(&self) {
+        let level = ["warn", "info", "debug"][usize::from(self.verbose.min(2))];
+        let filter = EnvFilter::try_from_env("MUSTER_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make a shop, load it, segment it, and send a campaign to a mail sink
+    Demo(Demo),
+    /// Begin a workspace
+    Init(Init),
+    /// Read everything, change nothing, and list every problem with its place
+    Check,
+    /// Files into the store
+    Load(Load),
+    /// What is loaded, how old it is, and what is on its way
+    Status,
+    /// Run statements of the segment language
+    Sql(Sql),
+    /// The segments with their counts and ages
+    Segments,
+    /// One segment
+    Segment(Segment),
+    /// Create or replace the segments that queries/ defines
+    Apply(Apply),
+    /// Campaigns: what is sent to whom
+    #[command(subcommand)]
+    Campaign(Campaign),
+    /// A segment's profiles into a file
+    Export(Export),
+    /// A mail server that keeps a journal and delivers nothing
+    #[command(hide = true)]
+    Sink(Sink),
+}
+
+/// `muster demo`
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// How many customers the shop has
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub customers: u64,
+    /// Which of all shops of that size
+    #[arg(long, default_value_t = 42)]
+    pub seed: u64,
+    /// Where the workspace goes, kept; without it a temporary folder
+    #[arg(long, value_name = "DIR")]
+    pub into: Option<PathBuf>,
+    /// Keep the temporary folder and say where it is
+    #[arg(long)]
+    pub keep: bool,
+    /// How the shop's files are written
+    #[arg(long, value_enum, default_value_t = FileFormat::Parquet)]
+    pub files: FileFormat,
+    /// Write the workspace and stop: nothing is loaded or sent
+    #[arg(long, requires = "into")]
+    pub only_write: bool,
+}
+
+/// How the demo's files are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FileFormat {
+    /// Comma-separated text
+    Csv,
+    /// Columns
+    Parquet,
+}
+
+/// `muster init`
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The folder of the workspace; made where it is missing
+    pub folder: PathBuf,
+}
+
+/// `muster load`
+#[derive(Debug, Args)]
+pub struct Load {
+    /// Only these tables
+    pub tables: Vec<String>,
+    /// Only this file, into each table whose source matches it
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Read and merge everything, say what would happen, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `muster sql`
+#[derive(Debug, Args)]
+pub struct Sql {
+    /// The statements
+    #[arg(short, value_name = "TEXT", conflicts_with = "file")]
+    pub command: Option<String>,
+    /// A file of statements
+    #[arg(short, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// How rows are written
+    #[arg(long, value_enum, default_value_t = RowFormat::Table)]
+    pub format: RowFormat,
+    /// Seconds that a query may take
+    #[arg(long, default_value_t = 30, value_name = "S")]
+    pub timeout: u64,
+}
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RowFormat {
+    /// For people
+    Table,
+    /// Comma-separated text
+    Csv,
+    /// An array of objects
+    Json,
+    /// An Arrow IPC stream
+    Arrow,
+    /// A Parquet file
+    Parquet,
+}
+
+/// `muster segment`
+#[derive(Debug, Args)]
+pub struct Segment {
+    /// Its name
+    pub name: String,
+    /// The keys of its profiles, one a line
+    #[arg(long)]
+    pub members: bool,
+}
+
+/// `muster apply`
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// Files or folders; without any the workspace's queries/
+    pub paths: Vec<PathBuf>,
+}
+
+/// `muster campaign …`
+#[derive(Debug, Subcommand)]
+pub enum Campaign {
+    /// The published campaigns, and the definitions that are not published yet
+    List,
+    /// Every problem of a definition and its templates
+    Check {
+        /// The campaign
+        name: String,
+    },
+    /// Make the definition live, as a new version
+    Publish {
+        /// The campaign
+        name: String,
+    },
+    /// Send what is due, and return
+    RunDue {
+        /// Only this campaign
+        name: Option<String>,
+    },
+    /// Every decision to write to someone, or not to
+    Ledger {
+        /// The campaign
+        name: String,
+        /// How the rows are written
+        #[arg(long, value_enum, default_value_t = RowFormat::Table)]
+        format: RowFormat,
+    },
+    /// Let nobody enter and send nothing, until it is resumed
+    Pause {
+        /// The campaign
+        name: String,
+    },
+    /// Go on after a pause
+    Resume {
+        /// The campaign
+        name: String,
+    },
+}
+
+/// `muster export`
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The segment
+    #[arg(required_unless_present = "tables")]
+    pub segment: Option<String>,
+    /// The file: .csv, .ndjson or .parquet
+    #[arg(long, value_name = "FILE", required_unless_present = "tables")]
+    pub to: Option<PathBuf>,
+    /// The columns of profiles, in order; without it all of them
+    #[arg(long, value_delimiter = ',')]
+    pub columns: Vec<String>,
+    /// All tables as Parquet, with the hidden columns that printed SQL needs
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["segment", "to", "columns"])]
+    pub tables: Option<PathBuf>,
+}
+
+/// `muster sink`
+#[derive(Debug, Args)]
+pub struct Sink {
+    /// Where accepted messages are recorded before they are acknowledged
+    #[arg(long)]
+    pub journal: PathBuf,
+    /// The address of loopback to listen on; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub listen: std::net::SocketAddr,
+    /// A file that receives the port
+    #[arg(long)]
+    pub port_file: Option<PathBuf>,
+}

@@ -1,0 +1,116 @@
+//! `muster export`: a segment's profiles, or all tables, into files.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{Field, Schema};
+use muster_language::parse;
+use muster_query::Answer;
+use muster_segment::{Outcome, Session};
+use muster_store::Snapshot;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::arguments::{Arguments, Export};
+use crate::exit::Exit;
+use crate::output;
+use crate::workspace::{PATIENT, Workspace, engine};
+
+/// What an exported file holds: stands beside it as FILE.manifest.json.
+#[derive(Serialize)]
+struct Manifest {
+    segment: String,
+    definition: String,
+    snapshot: u64,
+    as_of: String,
+    rows: usize,
+    columns: Vec<String>,
+    sha256: String,
+}
+
+/// Exports what the arguments name.
+///
+/// # Errors
+/// If there is no such segment or column, or a file cannot be written.
+pub fn run(arguments: &Arguments, wanted: &Export) -> Result<Exit> {
+    let workspace = Workspace::find(arguments)?;
+    if let Some(folder) = &wanted.tables {
+        let opened = workspace.open_reading()?;
+        let snapshot = opened.store.snapshot().context("there is no data yet; load some with `muster load`")?;
+        tables(&snapshot, folder)?;
+        return Ok(Exit::Done);
+    }
+    let segment = wanted.segment.as_deref().context("the name of a segment is missing")?;
+    let file = wanted.to.as_deref().context("--to FILE is missing")?;
+    let manifest = export(&workspace, segment, &wanted.columns, file)?;
+    if arguments.json {
+        output::document(&manifest)?;
+    } else {
+        output::text(&format!("{}: {} profiles of {segment}", file.display(), manifest.rows))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn export(workspace: &Workspace, segment: &str, columns: &[String], file: &Path) -> Result<Manifest> {
+    let (opened, clock, engine) = (workspace.open_reading()?, workspace.clock(), engine(PATIENT)?);
+    let mut session = Session::new(opened.workbench(workspace, &engine, clock.as_ref()), workspace.as_of)?;
+    let evaluator = session.evaluator()?;
+    let definition = evaluator.definition(segment)?.clone();
+    let key =
+        evaluator.snapshot().schema("profiles").and_then(|root| root.key.clone()).context("profiles have a key")?;
+    let columns = if columns.is_empty() {
+        "*".to_owned()
+    } else {
+        columns.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")
+    };
+    let text =
+        format!("SELECT {columns} FROM profiles WHERE segments.{} ORDER BY {}", quoted(&definition.name), quoted(&key));
+    let Outcome::Answer(answer) = session.execute(parse(&text)?)? else { unreachable!("a SELECT has an answer") };
+    output::file(&answer, file)?;
+    let manifest = Manifest {
+        segment: definition.name.clone(),
+        definition: definition.text(),
+        snapshot: evaluator.snapshot().number(),
+        as_of: session.as_of().rfc3339(workspace.catalog.workspace.time_zone),
+        rows: answer.row_count(),
+        columns: answer.schema.fields().iter().map(|field| field.name().clone()).collect(),
+        sha256: Sha256::digest(fs::read(file)?).iter().map(|byte| format!("{byte:02x}")).collect(),
+    };
+    let beside = file.with_added_extension("manifest.json");
+    fs::write(&beside, serde_json::to_vec_pretty(&manifest)?)
+        .with_context(|| format!("cannot write {}", beside.display()))?;
+    Ok(manifest)
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// Every table as one Parquet file, system columns last, instants in UTC: what printed SQL runs on elsewhere.
+fn tables(snapshot: &Snapshot, folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    for table in snapshot.schemas() {
+        let own = table.columns.iter().map(|column| column.name.as_str());
+        let mut names: Vec<&str> = own.collect();
+        for column in snapshot.system_columns(&table.name) {
+            names.push(column.name());
+        }
+        let block = |block: usize| -> Result<RecordBatch> {
+            let columns = snapshot.scan(&table.name, block, &names)?;
+            let fields = names
+                .iter()
+                .zip(&columns)
+                .map(|(name, column): (_, &ArrayRef)| Field::new(*name, column.data_type().clone(), true));
+            Ok(RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns)?)
+        };
+        let batches = (0..snapshot.block_count(&table.name)).map(block).collect::<Result<Vec<_>>>()?;
+        let schema = batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
+        let file = folder.join(format!("{}.parquet", table.name));
+        output::file(&Answer { schema, batches }, &file)?;
+        output::text(&format!("{}: {} rows", file.display(), snapshot.row_count(&table.name)))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! A workspace on disk: found, read, and opened for reading or for writing.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, anyhow, bail};
+use muster_campaign::Secret;
+use muster_catalog::{Catalog, Clock, FixedClock, Timestamp, parse, parse_local};
+use muster_query::{Engine, Limits};
+use muster_segment::{Access, Workbench};
+use muster_state::{Migration, Mode, Reader, State};
+use muster_store::Store;
+
+use crate::arguments::Arguments;
+
+/// The file that makes a folder a workspace.
+pub const DEFINITION: &str = "muster.toml";
+
+/// A workspace whose definition is in order.
+pub struct Workspace {
+    /// Its folder.
+    pub dir: PathBuf,
+    /// What its muster.toml says.
+    pub catalog: Catalog,
+    /// What `now()` means, where that is not the present.
+    pub as_of: Option<Timestamp>,
+}
+
+/// The clock on the wall; the only one that ticks.
+struct WallClock;
+
+impl Clock for WallClock {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
+impl Workspace {
+    /// The workspace that the arguments name, or that this folder lies in.
+    ///
+    /// # Errors
+    /// If there is none, or its muster.toml is not in order: every problem of it.
+    pub fn find(arguments: &Arguments) -> Result<Self> {
+        let dir = match &arguments.dir {
+            Some(dir) if !dir.join(DEFINITION).is_file() => bail!("{} has no {DEFINITION}", dir.display()),
+            Some(dir) => dir.clone(),
+            None => nearest_workspace()?,
+        };
+        Self::read(dir, arguments.as_of.as_deref())
+    }
+
+    /// The workspace in `dir`.
+    ///
+    /// # Errors
+    /// As [`Workspace::find`].
+    pub fn read(dir: PathBuf, as_of: Option<&str>) -> Result<Self> {
+        let path = dir.join(DEFINITION);
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let catalog = parse(DEFINITION, &text).map_err(|problems| anyhow!("{problems}"))?;
+        let zone = catalog.workspace.time_zone;
+        let given = as_of.map(|text| parse_local(text, zone).map_err(|error| anyhow!("--as-of \"{text}\" is {error}")));
+        let as_of = given.transpose()?.or(catalog.workspace.as_of);
+        Ok(Self { dir, catalog, as_of })
+    }
+
+    /// muster's own folder.
+    pub fn data(&self) -> PathBuf {
+        self.dir.join("data")
+    }
+
+    /// The present, or the instant that stands for it here.
+    pub fn clock(&self) -> Box<dyn Clock> {
+        match self.as_of {
+            Some(instant) => Box::new(FixedClock(instant)),
+            None => Box::new(WallClock),
+        }
+    }
+
+    /// Opens what muster keeps, as the one that writes; makes it where there is nothing yet.
+    ///
+    /// # Errors
+    /// If another process writes, or the data directory is not this muster's.
+    pub fn open(&self) -> Result<Opened> {
+        let data = self.data();
+        let state = State::open(&data, &migrations(), Mode::Create)?;
+        keep_secret(&state)?;
+        let store = state.read(|tx| Store::open(&data, tx))?;
+        state.write(|tx| store.collect_garbage(tx))?;
+        Ok(Opened { state, store })
+    }
+
+    /// Opens what muster keeps for reading, beside whoever writes.
+    ///
+    /// # Errors
+    /// If there is nothing yet, or the data directory is not this muster's.
+    pub fn open_reading(&self) -> Result<OpenedReading> {
+        let data = self.data();
+        if !data.is_dir() {
+            bail!("there is no data yet; load some with `muster load`");
+        }
+        let reader = State::read_only(&data, &migrations())?;
+        let store = reader.read(|tx| Store::open(&data, tx))?;
+        Ok(OpenedReading { reader, store })
+    }
+}
+
+/// The state and the store, to write.
+pub struct Opened {
+    /// The state file.
+    pub state: State,
+    /// The snapshots.
+    pub store: Store,
+}
+
+/// The state and the store, to read.
+pub struct OpenedReading {
+    /// The state file.
+    pub reader: Reader,
+    /// The snapshots.
+    pub store: Store,
+}
+
+impl Opened {
+    /// What statements are executed with.
+    pub fn workbench<'a>(&'a self, workspace: &Workspace, engine: &'a Engine, clock: &'a dyn Clock) -> Workbench<'a> {
+        let zone = workspace.catalog.workspace.time_zone;
+        Workbench { store: &self.store, access: Access::Write(&self.state), engine, clock, zone }
+    }
+}
+
+impl OpenedReading {
+    /// What statements are executed with.
+    pub fn workbench<'a>(&'a self, workspace: &Workspace, engine: &'a Engine, clock: &'a dyn Clock) -> Workbench<'a> {
+        let zone = workspace.catalog.workspace.time_zone;
+        Workbench { store: &self.store, access: Access::Read(&self.reader), engine, clock, zone }
+    }
+}
+
+/// An engine whose queries may take so long.
+///
+/// # Errors
+/// If its threads cannot be started.
+pub fn engine(seconds: u64) -> Result<Engine> {
+    Ok(Engine::new(Limits { time: Duration::from_secs(seconds), ..Limits::default() })?)
+}
+
+/// How long muster's own queries may take: segments of a large base are evaluated to their end.
+pub const PATIENT: u64 = 3600;
+
+/// The tables of every room, a room after those that it refers to.
+fn migrations() -> Vec<Migration> {
+    [muster_store::MIGRATIONS, muster_segment::MIGRATIONS, muster_campaign::MIGRATIONS].concat()
+}
+
+/// The secret comes from the operating system, once, before anything could need it.
+fn keep_secret(state: &State) -> Result<()> {
+    if state.read(Secret::read).is_ok() {
+        return Ok(());
+    }
+    let mut random = [0; 32];
+    fs::File::open("/dev/urandom")
+        .and_then(|mut source| source.read_exact(&mut random))
+        .context("no random numbers")?;
+    Ok(state.write(|tx| Secret::keep(tx, random))?)
+}
+
+fn nearest_workspace() -> Result<PathBuf> {
+    let here = std::env::current_dir().context("there is no current folder")?;
+    let found = here.ancestors().find(|folder| folder.join(DEFINITION).is_file()).map(Path::to_owned);
+    found.with_context(|| {
+        format!(
+            "no {DEFINITION} here or above; go to a workspace, name one with --dir, or begin one with `muster init`"
+        )
+    })
+}

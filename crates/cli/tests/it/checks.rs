@@ -1,0 +1,64 @@
+//! Every query that ships is tried on the corner shop, and its check holds there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use crate::slt::failures;
+use crate::world::{corner_shop, project};
+
+fn check(name: &str) -> String {
+    fs::read_to_string(project().join(format!("queries/checks/{name}.slt"))).unwrap()
+}
+
+/// The names of the files in `folder` with this ending, without it.
+fn names(folder: &str, ending: &str) -> BTreeSet<String> {
+    let paths = fs::read_dir(project().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+    let of_kind = paths.filter(|path| path.extension().is_some_and(|found| found == ending));
+    of_kind.map(|path| Path::new(path.file_stem().unwrap()).display().to_string()).collect()
+}
+
+#[test]
+fn every_segment_has_a_check_that_holds() {
+    let segments = names("queries/segments", "sql");
+    assert_eq!(segments, names("queries/checks", "slt"));
+    assert_eq!(segments.len(), 12);
+    let failed = |name: &String| {
+        let failures = failures(corner_shop(), &check(name));
+        (!failures.is_empty()).then(|| format!("{name}.slt {}", failures.join("\n  ")))
+    };
+    let failed: Vec<String> = segments.iter().filter_map(failed).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// The count that `queries/checks/counts.py` found without muster.
+#[test]
+fn every_check_holds_the_count_of_its_segment() {
+    for name in names("queries/checks", "slt") {
+        let counts = format!("SELECT count(*) FROM profiles WHERE segments.{name}\n----\n");
+        assert!(check(&name).contains(&counts), "{name}.slt");
+    }
+}
+
+#[test]
+fn a_check_that_is_wrong_fails_with_its_line() {
+    let right = "query I\nSELECT count(*) FROM profiles\n----\n2000\n\n";
+    assert_eq!(failures(corner_shop(), right), [""; 0]);
+    for (wrong, failure) in [
+        ("query I\nSELECT count(*) FROM profiles\n----\n1999\n", "line 6: expected [\"1999\"], found [\"2000\"]"),
+        ("query I\nSELECT count(*) FROM profiles\n----\n", "line 6: expected [], found [\"2000\"]"),
+        ("query I\nSELECT 1 WHERE 1 = 2\n----\n1\n", "line 6: expected [\"1\"], found []"),
+        ("query II\nSELECT count(*) FROM profiles\n----\n2000\n", "line 6: 2 columns expected, 1 found"),
+        ("query I\nSELECT count(*) FROM profile\n----\n2000\n", "line 6: error: "),
+        ("statement ok\nSELECT nothing FROM profiles\n", "line 6: error: "),
+    ] {
+        let failures = failures(corner_shop(), &format!("{right}{wrong}"));
+        assert!(failures.len() == 1 && failures[0].starts_with(failure), "{wrong}\n{failures:?}");
+    }
+}
+
+#[test]
+fn a_check_of_another_segment_fails() {
+    let swapped = check("buyers").replace("segments.buyers", "segments.prospects");
+    assert_eq!(failures(corner_shop(), &swapped).len(), 2);
+}

@@ -1,0 +1,91 @@
+//! Workspaces for tests: the project's own datasets, in folders that go when the test ends.
+
+use std::fs::{self, File};
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+
+use crate::binary::done;
+
+/// The project's folder.
+pub fn project() -> PathBuf {
+    fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")).unwrap()
+}
+
+/// A new workspace with this `muster.toml`, whose `files` is the folder `files`.
+pub fn workspace(definition: &Path, files: &Path) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(definition, folder.path().join("muster.toml")).unwrap();
+    symlink(files, folder.path().join("files")).unwrap();
+    folder
+}
+
+/// A new workspace of these files, by their paths in it.
+pub fn workspace_of(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+/// The corner shop, loaded and with its segments applied: to read from, by all tests together.
+pub fn corner_shop() -> &'static Path {
+    static SHOP: OnceLock<(PathBuf, File)> = OnceLock::new();
+    let (folder, _) = SHOP.get_or_init(|| {
+        let (folder, lock) = own_folder();
+        write_corner_shop(&folder);
+        done(&folder, &["load"]);
+        done(&folder, &["apply"]);
+        (folder, lock)
+    });
+    folder
+}
+
+/// The corner shop as it is in the project, not loaded, whatever somebody did in that folder.
+pub fn write_corner_shop(folder: &Path) {
+    copy(&project().join("datasets/corner-shop"), folder);
+    if folder.join("data").exists() {
+        fs::remove_dir_all(folder.join("data")).unwrap();
+    }
+}
+
+/// A copy of the loaded corner shop, to change.
+pub fn own_corner_shop() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    copy(corner_shop(), folder.path());
+    folder
+}
+
+/// A folder for as long as this process runs. Nothing runs when a test binary ends, so the next one to get the folder
+/// empties it; the lock keeps the tests of two checkouts apart that share a target folder.
+fn own_folder() -> (PathBuf, File) {
+    let base = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let free = (0..).find_map(|number| {
+        let lock = File::create(base.join(format!("corner-shop-{number}.lock"))).unwrap();
+        lock.try_lock().ok().map(|()| (base.join(format!("corner-shop-{number}")), lock))
+    });
+    let (folder, lock) = free.expect("the numbers do not end");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    (folder, lock)
+}
+
+/// Copies a folder with all below it.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
