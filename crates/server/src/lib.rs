@@ -1,0 +1,1 @@
+//! The running process: decode, ask, encode.
