@@ -14,8 +14,14 @@ pub use rows::{ProfileId, RowSet};
 mod types;
 pub use types::ColumnType;
 
+mod column;
+pub use column::{Class, Column, Owner, Pick, Role, Unit};
+
+mod dialect;
+pub use dialect::{Damaged, Dialect, Encoding, ShortRows, StrayQuotes, Unnamed};
+
 mod table;
-pub use table::{Catalog, Channel, Column, Kind, Link, MissingParent, Pick, Role, SmtpChannel, Table, Tls, Workspace};
+pub use table::{Catalog, Channel, Kind, Link, List, MissingParent, Mode, SmtpChannel, Source, Table, Tls, Workspace};
 
 mod names;
 pub use names::{ColumnNames, Names, SegmentNames, TableNames};

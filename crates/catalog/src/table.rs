@@ -1,12 +1,9 @@
 //! What a workspace consists of: tables in a tree with one root, lookups beside it, and the ways out.
 
-use std::fmt;
-use std::str::FromStr;
-
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use crate::{ColumnType, Condition, Timestamp};
+use crate::{Column, Condition, Dialect, Timestamp};
 
 /// Everything that `muster.toml` says.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +12,8 @@ pub struct Catalog {
     pub workspace: Workspace,
     /// The tables in the order in which they were written; exactly one is the root, `profiles`.
     pub tables: Vec<Table>,
+    /// Lists of profile keys, in the order in which they were written.
+    pub lists: Vec<List>,
     /// The ways out, in the order in which they were written.
     pub channels: Vec<Channel>,
 }
@@ -78,7 +77,7 @@ pub enum Kind {
     History {
         /// The table above.
         parent: String,
-        /// The column that holds the parent's key.
+        /// The column that holds the parent's key; of several the combined one, see [`Table::on_parts`].
         on: String,
     },
     /// One row per key, shared by many rows.
@@ -92,16 +91,25 @@ pub struct Table {
     pub name: String,
     /// Root, history or lookup.
     pub kind: Kind,
-    /// Path or glob of its files, relative to the workspace.
+    /// Path or glob of its files, relative to the workspace; with several sources that of the first.
     pub source: String,
-    /// The column that identifies a row; rows of a history without one are a multiset.
+    /// The sources of `[[tables.NAME.sources]]`; empty where `source` says it all.
+    pub sources: Vec<Source>,
+    /// The column that identifies a row; rows of a history without one are a multiset. Of a key of several columns
+    /// the combined one, see [`Table::key_parts`].
     pub key: Option<String>,
+    /// The columns of the key in their order; one for a plain key.
+    pub key_parts: Vec<String>,
+    /// The columns that hold the parts of the parent's key, in the order of the parent's.
+    pub on_parts: Vec<String>,
     /// The column with the instant of a row; a history without one has its parent's.
     pub time: Option<String>,
     /// The column with the instant at which a row last changed at its source.
     pub updated_at: Option<String>,
     /// The column before whose instant a profile does not exist.
     pub created_at: Option<String>,
+    /// The column that is true in rows that are deleted at their source.
+    pub deleted: Option<String>,
     /// How the rows of a lookup are reached.
     pub lookup: Vec<Link>,
     /// Which rows stay; the parts of a conjunction, in order.
@@ -110,6 +118,10 @@ pub struct Table {
     pub one_row_per_key: bool,
     /// What becomes of a row whose parent is not known.
     pub missing_parent: MissingParent,
+    /// What a load means for the rows that are there.
+    pub mode: Mode,
+    /// Whether a load without rows may empty the table where `mode` replaces.
+    pub allow_empty: bool,
     /// The field separator; absent: found by looking.
     pub delimiter: Option<char>,
     /// Whether fields are separated by runs of blanks.
@@ -118,6 +130,8 @@ pub struct Table {
     pub header: bool,
     /// The names of the columns of a file without header.
     pub names: Vec<String>,
+    /// How its text is written otherwise.
+    pub dialect: Dialect,
     /// Texts that mean "no value" in every column of this table, beside the empty field.
     pub null: Vec<String>,
     /// How many rejects a load bears; absent: one percent or 1,000, whichever is larger.
@@ -143,6 +157,21 @@ impl Table {
         }
     }
 
+    /// The paths and globs of all of its files.
+    pub fn patterns(&self) -> Vec<&str> {
+        if self.sources.is_empty() {
+            return vec![&self.source];
+        }
+        self.sources.iter().map(|source| source.source.as_str()).collect()
+    }
+
+    /// The columns that are made of several: the key and the parent's key, with their parts in order.
+    pub fn combined(&self) -> Vec<(&str, &[String])> {
+        let key = self.key.as_deref().map(|key| (key, self.key_parts.as_slice()));
+        let on = self.on().map(|on| (on, self.on_parts.as_slice())).filter(|on| Some(*on) != key);
+        key.into_iter().chain(on).filter(|(_, parts)| parts.len() > 1).collect()
+    }
+
     /// The declaration of a column.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
@@ -151,6 +180,53 @@ impl Table {
     fn is_child_of(&self, parent: &str) -> bool {
         self.parent() == Some(parent)
     }
+}
+
+/// One of several sources of a table. A file belongs to the source of highest priority whose pattern it fits and whose
+/// `header` it has, of equal ones to the first; a file that fits none is refused.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// Path or glob of its files, relative to the workspace.
+    pub source: String,
+    /// Columns that the header of a file must have (`match`).
+    pub header: Vec<String>,
+    /// The higher goes first.
+    pub priority: i64,
+    /// The declared columns as the files of this source have them: those of the table, changed by the source's own.
+    pub columns: Vec<Column>,
+    /// The names of those that this source declares itself.
+    pub own: Vec<String>,
+}
+
+impl Source {
+    /// The declaration of a column for the files of this source.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+}
+
+/// A list of profile keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List {
+    /// Its name in queries.
+    pub name: String,
+    /// Path or glob of its files, relative to the workspace.
+    pub source: String,
+    /// The column that holds the key of a profile.
+    pub key: String,
+}
+
+/// What a load means for the rows that are there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Known keys are updated, new ones come in, the others stay.
+    #[default]
+    Merge,
+    /// The table is what the load says, and nothing else.
+    Replace,
+    /// The rows below each parent that the load names are what the load says; other parents keep theirs
+    /// (`replace = "by_parent"`).
+    ReplaceByParent,
 }
 
 /// A name under which rows of one table reach a lookup.
@@ -164,154 +240,6 @@ pub struct Link {
     pub from_column: String,
 }
 
-/// A declared column.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Column {
-    /// Its name in queries.
-    pub name: String,
-    /// Its name in the file.
-    pub from: String,
-    /// What it holds; absent: inferred at the first load.
-    pub column_type: Option<ColumnType>,
-    /// How a date or instant is written (strftime); absent: ISO 8601.
-    pub format: Option<String>,
-    /// The zone of instants written without one; absent: the workspace's.
-    pub zone: Option<Tz>,
-    /// Texts that mean "no value", beside the table's.
-    pub null: Vec<String>,
-    /// Values that stand for "not known" and become no value, counted.
-    pub placeholder: Vec<String>,
-    /// Texts that mean true; with `falsy` both empty: true/false, t/f, yes/no, y/n, 1/0, capitals aside.
-    pub truthy: Vec<String>,
-    /// Texts that mean false; empty beside a `truthy`: whatever is not true.
-    pub falsy: Vec<String>,
-    /// What separates the members of a set.
-    pub separator: char,
-    /// Whether an id written as a whole float (`17850.0`) is that whole number's text.
-    pub integral: bool,
-    /// What the column means to muster.
-    pub role: Option<Role>,
-    /// How a flat file's rows of one key give one value.
-    pub pick: Option<Pick>,
-}
-
-impl Column {
-    /// A column that is read as it comes.
-    pub fn plain(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            from: name.to_owned(),
-            column_type: None,
-            format: None,
-            zone: None,
-            null: Vec::new(),
-            placeholder: Vec::new(),
-            truthy: Vec::new(),
-            falsy: Vec::new(),
-            separator: ';',
-            integral: false,
-            role: None,
-            pick: None,
-        }
-    }
-
-    /// The same with a type.
-    pub fn typed(name: &str, column_type: ColumnType) -> Self {
-        Self { column_type: Some(column_type), ..Self::plain(name) }
-    }
-}
-
-/// What a column means to muster, whatever its name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub enum Role {
-    /// An e-mail address.
-    Email,
-    /// A mobile number.
-    Mobile,
-    /// A token for push messages.
-    PushToken,
-    /// The language of a profile.
-    Language,
-    /// The zone of a profile.
-    Zone,
-    /// A day of birth.
-    BirthDate,
-    /// A postcode.
-    Postcode,
-    /// Degrees north.
-    Latitude,
-    /// Degrees east.
-    Longitude,
-    /// Whether marketing may use the named channel.
-    Consent(String),
-    /// Whether the profile is for tests only.
-    Test,
-}
-
-const PLAIN_ROLES: [(&str, Role); 10] = [
-    ("email", Role::Email),
-    ("mobile", Role::Mobile),
-    ("push_token", Role::PushToken),
-    ("language", Role::Language),
-    ("zone", Role::Zone),
-    ("birth_date", Role::BirthDate),
-    ("postcode", Role::Postcode),
-    ("latitude", Role::Latitude),
-    ("longitude", Role::Longitude),
-    ("test", Role::Test),
-];
-
-impl Role {
-    /// How the roles are written, for messages.
-    pub fn spellings() -> impl Iterator<Item = &'static str> {
-        PLAIN_ROLES.iter().map(|(text, _)| *text).chain(["consent.email", "consent.sms"])
-    }
-}
-
-/// A text that names no role.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown role `{0}`")]
-pub struct UnknownRole(pub String);
-
-impl FromStr for Role {
-    type Err = UnknownRole;
-
-    fn from_str(text: &str) -> Result<Self, UnknownRole> {
-        if let Some(channel) = text.strip_prefix("consent.").filter(|channel| !channel.is_empty()) {
-            return Ok(Self::Consent(channel.to_owned()));
-        }
-        let known = PLAIN_ROLES.iter().find(|(spelling, _)| *spelling == text);
-        known.map(|(_, role)| role.clone()).ok_or_else(|| UnknownRole(text.to_owned()))
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Consent(channel) => write!(f, "consent.{channel}"),
-            plain => {
-                let spelling = PLAIN_ROLES.iter().find(|(_, role)| role == plain);
-                f.write_str(spelling.map_or("", |(text, _)| text))
-            }
-        }
-    }
-}
-
-impl From<Role> for String {
-    fn from(role: Role) -> Self {
-        role.to_string()
-    }
-}
-
-impl TryFrom<String> for Role {
-    type Error = UnknownRole;
-
-    fn try_from(text: String) -> Result<Self, UnknownRole> {
-        text.parse()
-    }
-}
-
 /// What becomes of a history row whose parent is not known yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MissingParent {
@@ -322,21 +250,6 @@ pub enum MissingParent {
     Create,
     /// Refused.
     Reject,
-}
-
-/// How the rows of one key in a flat file give one value; nulls do not count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pick {
-    /// The oldest by `updated_at` where given (ties: the smallest value), else the first that was read.
-    First,
-    /// The newest by `updated_at` where given (ties: the smallest value), else the last that was read.
-    Last,
-    /// The smallest.
-    Min,
-    /// The largest.
-    Max,
-    /// The sum.
-    Sum,
 }
 
 /// A configured way out.

@@ -4,8 +4,10 @@ use std::fmt;
 use std::io;
 
 use arrow_schema::ArrowError;
-use parquet::errors::ParquetError;
+use muster_catalog::Encoding;
 
+use crate::gzip::CompressionFault;
+use crate::parquet::ParquetFault;
 use crate::report::{KindCount, Reject};
 
 /// What went wrong, by what can be done about it.
@@ -125,11 +127,23 @@ pub enum Refusal {
         named: &'static str,
         /// What the first bytes say.
         is: &'static str,
+        /// What to do with it.
+        hint: &'static str,
     },
-    /// Text in UTF-16.
-    Utf16,
     /// Zero bytes where text was expected.
-    ZeroBytes,
+    ZeroBytes {
+        /// The encoding that they look like.
+        likely: Option<Encoding>,
+    },
+    /// Declared as UTF-16, and no byte order mark says which.
+    Unmarked,
+    /// The byte order mark is of another encoding than the declared one.
+    Contradicted {
+        /// What is declared.
+        declared: Encoding,
+        /// What the mark says.
+        marked: Encoding,
+    },
 }
 
 impl Refusal {
@@ -137,10 +151,15 @@ impl Refusal {
         match self {
             Self::Known { hint, .. } => Some((*hint).to_owned()),
             Self::UnknownExtension => {
-                Some("sources are .csv, .txt and .tsv, each also with .gz, and .parquet".to_owned())
+                Some("sources are .csv, .txt, .tsv, .ndjson and .jsonl, each also with .gz, and .parquet".to_owned())
             }
-            Self::Disguised { .. } => Some("give the file the extension of what it is".to_owned()),
-            Self::Utf16 | Self::ZeroBytes => Some("save the file as UTF-8".to_owned()),
+            Self::Disguised { hint, .. } => Some((*hint).to_owned()),
+            Self::ZeroBytes { likely: None } => Some("save the file as UTF-8".to_owned()),
+            Self::ZeroBytes { likely: Some(likely) } => {
+                Some(format!("save the file as UTF-8, or declare encoding = \"{}\"", likely.name()))
+            }
+            Self::Unmarked => Some("declare \"utf-16le\" or \"utf-16be\"".to_owned()),
+            Self::Contradicted { .. } => Some("without `encoding` the mark decides".to_owned()),
         }
     }
 }
@@ -150,9 +169,15 @@ impl fmt::Display for Refusal {
         match self {
             Self::Known { kind, .. } => write!(f, "{kind} is no source"),
             Self::UnknownExtension => f.write_str("the extension says nothing about what it holds"),
-            Self::Disguised { named, is } => write!(f, "named like {named}, but it begins like {is}"),
-            Self::Utf16 => f.write_str("text in UTF-16 is not supported yet"),
-            Self::ZeroBytes => f.write_str("zero bytes where text was expected"),
+            Self::Disguised { named, is, .. } => write!(f, "named like {named}, but it begins like {is}"),
+            Self::ZeroBytes { likely: None } => f.write_str("zero bytes where text was expected"),
+            Self::ZeroBytes { likely: Some(likely) } => {
+                write!(f, "zero bytes where text was expected; it looks like {} without a mark", likely.name())
+            }
+            Self::Unmarked => f.write_str("declared as utf-16, but it has no byte order mark"),
+            Self::Contradicted { declared, marked } => {
+                write!(f, "declared as {}, but its byte order mark says {}", declared.name(), marked.name())
+            }
         }
     }
 }
@@ -160,15 +185,9 @@ impl fmt::Display for Refusal {
 /// What can be broken in a file.
 #[derive(Debug, thiserror::Error)]
 pub enum Damage {
-    /// The compressed bytes end too early, do not fit their checksum, or are followed by others.
-    #[error("the compressed data are cut off or damaged")]
-    Compression(#[source] io::Error),
-    /// The text is so much larger than its compressed form that somebody means harm.
-    #[error("it unpacks to more than {limit} times its size")]
-    Bomb {
-        /// The largest ratio that is accepted.
-        limit: u64,
-    },
+    /// The compressed bytes end too early, do not fit their checksum, are followed by others, or mean harm.
+    #[error(transparent)]
+    Compression(CompressionFault),
     /// One record is longer than any real one, mostly because a quote is never closed.
     #[error("the record that begins in line {line} is longer than {limit} bytes; is a quote never closed?")]
     EndlessRecord {
@@ -178,11 +197,8 @@ pub enum Damage {
         limit: usize,
     },
     /// Not the Parquet that it says it is.
-    #[error("damaged Parquet")]
-    Parquet(#[source] ParquetError),
-    /// The Parquet reader gave up on it.
-    #[error("damaged Parquet: its pages contradict themselves")]
-    ParquetPages,
+    #[error(transparent)]
+    Parquet(ParquetFault),
 }
 
 /// What can be wrong with the columns of a file.
@@ -217,8 +233,17 @@ pub enum ColumnProblem {
         /// How many columns.
         found: usize,
     },
-    /// The header is no clean record of UTF-8 text.
+    /// The header is no clean record of text.
     Header,
+    /// A file that is declared to have no header begins with the declared names.
+    HeaderAfterAll,
+    /// A name with a control character, shown with escapes.
+    Control(String),
+    /// None of the table's sources has such a header.
+    NoSource {
+        /// The columns of the file.
+        found: Vec<String>,
+    },
     /// A column of a kind that no column type takes.
     Unsupported {
         /// Its name.
@@ -237,6 +262,8 @@ pub enum Need {
     Structure,
     /// A condition asks for it.
     Condition,
+    /// It holds the currency of an amount.
+    Currency,
     /// An earlier load or an earlier file had it.
     Before,
 }
@@ -247,6 +274,7 @@ impl fmt::Display for Need {
             Self::Declared => "which is declared",
             Self::Structure => "which the table is built on",
             Self::Condition => "which `where` asks for",
+            Self::Currency => "which `currency_from` names",
             Self::Before => "which was there before",
         })
     }
@@ -260,10 +288,19 @@ impl ColumnProblem {
                 "the whole header was read as one column, `{}`; declare the `delimiter`",
                 shortened(&found[0], 60)
             )),
+            Self::Missing { found, .. } if looks_like_data(found) => Some(format!(
+                "its first line looks like a row: {}; declare header = false and `names`",
+                shortened(&found.join(", "), 200)
+            )),
             Self::Missing { found, .. } => Some(format!("its columns: {}", shortened(&found.join(", "), 400))),
             Self::Duplicates(_) | Self::Unnamed(_) => Some("rename the columns in the file".to_owned()),
             Self::Names { .. } => Some("`names` lists every column of the file, in order".to_owned()),
             Self::Unsupported { .. } => Some("flatten it where the file is made".to_owned()),
+            Self::HeaderAfterAll => Some("leave `header` and `names` out".to_owned()),
+            Self::Control(_) => Some("rename the column in the file".to_owned()),
+            Self::NoSource { found } => {
+                Some(format!("its columns: {}; a source without `match` takes any", shortened(&found.join(", "), 400)))
+            }
             Self::TooMany { .. } | Self::Header => None,
         }
     }
@@ -280,9 +317,23 @@ impl fmt::Display for ColumnProblem {
             Self::TooMany { found, limit } => write!(f, "{found} columns; at most {limit} are read"),
             Self::Names { names, found } => write!(f, "{found} columns, but `names` has {names}"),
             Self::Header => f.write_str("the first line is no header; expected names of columns in UTF-8"),
+            Self::HeaderAfterAll => {
+                f.write_str("declared to have no header, but its first line has the declared names")
+            }
+            Self::Control(name) => write!(f, "the column name \"{name}\" holds a control character"),
+            Self::NoSource { .. } => f.write_str("none of the table's sources matches its header"),
             Self::Unsupported { column, kind } => write!(f, "column `{column}` holds {kind}, which no type takes"),
         }
     }
+}
+
+/// Whether names of columns look like the values of a row: a number, a date or an address is none that people give.
+fn looks_like_data(names: &[String]) -> bool {
+    let is_value = |name: &String| {
+        let number = name.parse::<f64>().is_ok() && !name.starts_with(|c: char| c.is_alphabetic());
+        number || name.contains('@') || muster_catalog::parse_local(name, chrono_tz::Tz::UTC).is_ok()
+    };
+    names.iter().any(is_value)
 }
 
 /// A load that rejected too much.

@@ -3,12 +3,14 @@
 //! A chunk is a stretch of text that begins and ends between two records, so chunks can be read side by side and their
 //! results put together in the order of the files. Where they are cut never shows in a result.
 
-use crate::error::{Damage, Error};
+use crate::error::Error;
 use crate::file::{Content, OpenFile};
 use crate::layout::Layout;
-use crate::records::{Separator, last_record_end, line_ends};
+use crate::ndjson::LineChunks;
+use crate::overlong::{Overlong, Skipper};
+use crate::records::{Marks, last_record_end};
 use crate::source::{self, Digest};
-use crate::stream::{TextStream, damaged};
+use crate::stream::TextStream;
 
 /// A piece of work: part of one file.
 pub(crate) struct Piece {
@@ -23,8 +25,10 @@ pub(crate) struct Piece {
 
 /// Which part of a file.
 pub(crate) enum Part {
-    /// Whole records of text.
+    /// Whole records of text, or whole lines of NDJSON.
     Chunk(Vec<u8>),
+    /// A record that is longer than any real one.
+    Overlong(Overlong),
     /// A row group of a Parquet file, by its number.
     RowGroup(usize),
     /// Nothing: a Parquet file without rows.
@@ -57,6 +61,7 @@ pub(crate) struct Feed<'a> {
 
 enum Pieces {
     Chunks(Box<Chunks>),
+    Lines(Box<LineChunks>),
     Groups(Groups),
 }
 
@@ -99,8 +104,11 @@ impl Pieces {
     fn open(file: &OpenFile, sizes: Sizes) -> Result<Self, Error> {
         match &file.content {
             Content::Text { format, layout } => {
-                Chunks::start(&file.source.name, TextStream::open(&file.source, *format)?, layout, sizes)
-                    .map(|chunks| Self::Chunks(Box::new(chunks)))
+                let stream = TextStream::open(&file.source, *format)?.decoded(layout.encoding);
+                Chunks::start(stream, layout, sizes).map(|chunks| Self::Chunks(Box::new(chunks)))
+            }
+            Content::Json(json) => {
+                LineChunks::open(&file.source, json.format, sizes.chunk).map(|lines| Self::Lines(Box::new(lines)))
             }
             Content::Parquet(parquet) => {
                 let identity = Identity { digest: source::digest(&file.source)?, bytes: parquet.bytes };
@@ -112,6 +120,7 @@ impl Pieces {
     fn next(&mut self, file: usize) -> Result<Piece, Error> {
         match self {
             Self::Chunks(chunks) => chunks.next(file),
+            Self::Lines(lines) => lines.next(file),
             Self::Groups(groups) => Ok(groups.next(file)),
         }
     }
@@ -119,50 +128,65 @@ impl Pieces {
 
 /// The chunks of one text file.
 struct Chunks {
-    name: String,
     stream: TextStream,
-    separator: Separator,
+    marks: Marks,
     sizes: Sizes,
     /// What was read behind the last cut.
     rest: Vec<u8>,
-    lines: u64,
     bytes_before: u64,
 }
 
+/// How much is read at once while the rest of a record that is far too long is passed over.
+const STRETCH: usize = 256 << 10;
+
 impl Chunks {
     /// Opens the file behind its header.
-    fn start(name: &str, mut stream: TextStream, layout: &Layout, sizes: Sizes) -> Result<Self, Error> {
+    fn start(mut stream: TextStream, layout: &Layout, sizes: Sizes) -> Result<Self, Error> {
         stream.fill(&mut Vec::new(), layout.skip_bytes)?;
-        let (name, separator) = (name.to_owned(), layout.separator);
-        Ok(Self { name, stream, separator, sizes, rest: Vec::new(), lines: layout.skip_lines, bytes_before: 0 })
+        Ok(Self { stream, marks: layout.marks, sizes, rest: Vec::new(), bytes_before: 0 })
     }
 
     fn next(&mut self, file: usize) -> Result<Piece, Error> {
-        let (chunk, last) = self.chunk()?;
-        self.lines += line_ends(&chunk);
+        let (part, last) = self.part()?;
         let bytes = self.stream.bytes_on_disk() - self.bytes_before;
         self.bytes_before += bytes;
         let ended = last.then(|| Identity { digest: self.stream.digest(), bytes: self.bytes_before });
-        Ok(Piece { file, part: Part::Chunk(chunk), bytes, ended })
+        Ok(Piece { file, part, bytes, ended })
     }
 
     /// The next whole records, and whether they are the last.
-    fn chunk(&mut self) -> Result<(Vec<u8>, bool), Error> {
+    fn part(&mut self) -> Result<(Part, bool), Error> {
         let mut buffer = std::mem::take(&mut self.rest);
         let mut length = self.sizes.chunk;
         loop {
             if self.stream.fill(&mut buffer, length)? {
-                return Ok((buffer, true));
+                return Ok((Part::Chunk(buffer), true));
             }
-            if let Some(end) = last_record_end(&buffer, self.separator) {
+            if let Some(end) = last_record_end(&buffer, self.marks) {
                 self.rest = buffer.split_off(end);
-                return Ok((buffer, false));
+                return Ok((Part::Chunk(buffer), false));
             }
             if length >= self.sizes.record {
-                let damage = Damage::EndlessRecord { line: self.lines + 1, limit: self.sizes.record };
-                return Err(damaged(&self.name, damage));
+                return self.pass_over(buffer);
             }
             length *= 2;
+        }
+    }
+
+    /// Reads on to the end of the record that begins with `stretch`, keeping nothing of it.
+    fn pass_over(&mut self, mut stretch: Vec<u8>) -> Result<(Part, bool), Error> {
+        let mut skipper = Skipper::new(self.marks);
+        let mut ended = false;
+        loop {
+            if let Some(end) = skipper.end_in(&stretch) {
+                self.rest = stretch.split_off(end);
+                return Ok((Part::Overlong(skipper.passed(self.sizes.record)), ended && self.rest.is_empty()));
+            }
+            if ended {
+                return Ok((Part::Overlong(skipper.passed(self.sizes.record)), true));
+            }
+            stretch.clear();
+            ended = self.stream.fill(&mut stretch, STRETCH)?;
         }
     }
 }

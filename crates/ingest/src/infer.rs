@@ -1,5 +1,6 @@
 //! What a column looks like: its type from the first values, and the reason in words.
 
+use chrono::Datelike;
 use muster_catalog::ColumnType;
 
 use crate::error::shortened;
@@ -75,8 +76,10 @@ fn is_date(value: &str) -> bool {
     value.len() == "YYYY-MM-DD".len() && is_instant(value)
 }
 
+/// Years that stand for "not known" are no dates: as such they would be rejected.
 fn is_instant(value: &str) -> bool {
-    muster_catalog::parse_local(value, chrono_tz::Tz::UTC).is_ok()
+    let years = 1800..2200;
+    muster_catalog::parse_local(value, chrono_tz::Tz::UTC).is_ok_and(|instant| years.contains(&instant.utc().year()))
 }
 
 #[cfg(test)]
@@ -101,6 +104,7 @@ mod tests {
         check(&["2025-06-30", "2024-02-29"], "date");
         check(&["2025-06-30", "2025-06-30 12:00"], "timestamp");
         check(&["2025-02-30"], "text");
+        check(&["2025-02-28", "9999-12-31"], "text");
         check(&["true", "FALSE"], "bool");
         check(&["1", "0"], "int");
         check(&["Y", "N"], "text");

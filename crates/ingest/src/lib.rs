@@ -1,10 +1,11 @@
 //! Files become typed batches, and a report of what became of every row.
 //!
-//! [`expand_sources`] finds the files of a table, [`read`] reads them: text is split into chunks of whole records
-//! (`feed`, `records`), a clean chunk by Polars and any other by a strict reader (`text`), Parquet by its own
-//! (`parquet`); conditions leave rows out (`sieve`), columns are typed (`typing`), and a flat file may give one row
-//! per key (`merge`). A bad row is a [`Reject`] with its line, column, value and reason, never an error; nothing is
-//! guessed in silence and nothing bad is dropped in silence.
+//! [`source_files`] finds the files of a table and `wording` the source that each belongs to; [`read`] reads them. Text is
+//! decoded (`decoding`), looked at (`layout`) and split into chunks of whole records (`feed`, `records`, `overlong`), a
+//! clean chunk by Polars and any other by a strict reader (`text`), NDJSON line by line (`ndjson`), Parquet by its own
+//! (`parquet`); conditions leave rows out (`sieve`), columns are typed (`typing`), and a flat file may give one row per
+//! key (`merge`). A bad row is a [`Reject`] with its line, column, value and reason, never an error; what is odd about a
+//! good one is a [`Flag`]. Nothing is guessed in silence and nothing bad is dropped in silence.
 //!
 //! The only door to Polars. What a workspace's tables are, says the catalog; keys that repeat, parents that are
 //! missing and rows that are known already are the store's.
@@ -12,37 +13,64 @@
 mod source;
 pub use source::{Digest, SourceFile, digest, expand_sources, source_matches};
 
+mod settled;
+pub use settled::{Look, Unfinished, look, unfinished};
+
+mod combined;
+pub use combined::combined_key;
+
+mod wording;
+pub use wording::{belongs_to, source_files};
+
 mod load;
 pub use load::{TableLoad, read};
 
 mod report;
 pub use report::{
-    ColumnReport, ConditionCount, FileReport, KindCount, Observer, Origin, Reason, Reject, RejectFile, Report,
-    Structure,
+    Collision, ColumnReport, ConditionCount, FileReport, Flag, FlagCount, KindCount, Observer, Origin, Reason, Reject,
+    RejectFile, Report, Structure,
 };
 
 mod error;
 pub use error::{ColumnProblem, Damage, Error, Need, Overrun, Refusal};
 
+mod gzip;
+pub use gzip::CompressionFault;
+
 mod file;
 mod layout;
+mod magic;
 mod plan;
 mod sample;
 
+mod decoding;
 mod feed;
+mod overlong;
 mod stream;
 
 mod bridge;
+mod ndjson;
+pub use ndjson::JsonFault;
 mod parquet;
+pub use parquet::{GUARDED_THREAD, ParquetFault};
 mod raw;
 mod records;
 mod text;
+
+mod invisible;
+
+mod collisions;
+mod flags;
 
 mod infer;
 mod merge;
 mod shape;
 mod sieve;
 mod typing;
+
+pub mod guess;
+
+mod dirty;
 
 use muster_catalog::{Catalog, ColumnNames, Table};
 

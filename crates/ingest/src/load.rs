@@ -9,9 +9,11 @@ use muster_catalog::ColumnNames;
 use rayon::prelude::*;
 
 use crate::Intake;
+use crate::collisions::collisions;
 use crate::error::{Error, Overrun};
 use crate::feed::{Feed, Piece, Sizes};
 use crate::file::{Content, OpenFile};
+use crate::flags::Flags;
 use crate::merge::one_row_per_key;
 use crate::plan::Plan;
 use crate::raw::Fault;
@@ -52,7 +54,7 @@ pub fn read(intake: &Intake<'_>, files: &[SourceFile], observer: &mut dyn Observ
     read_in(SIZES, intake, files, observer)
 }
 
-fn read_in(
+pub(crate) fn read_in(
     sizes: Sizes,
     intake: &Intake<'_>,
     files: &[SourceFile],
@@ -120,6 +122,7 @@ struct Tally<'a> {
     rejected: Vec<KindCount>,
     rejects: Vec<Reject>,
     placeholders: Vec<u64>,
+    flags: Flags,
     /// Lines of the file that is read now, before the next piece.
     lines: u64,
 }
@@ -135,6 +138,7 @@ impl<'a> Tally<'a> {
             rejected: Vec::new(),
             rejects: Vec::new(),
             placeholders: vec![0; plan.columns.len()],
+            flags: Flags::of(plan),
             lines: 0,
         }
     }
@@ -155,10 +159,10 @@ impl<'a> Tally<'a> {
     }
 
     fn begin_file(&mut self, number: usize) {
-        let OpenFile { source, content } = &self.opened[number];
+        let OpenFile { source, content, .. } = &self.opened[number];
         let (lines, delimiter) = match content {
-            Content::Text { layout, .. } => (layout.skip_lines, Some(layout.separator.character())),
-            Content::Parquet(_) => (0, None),
+            Content::Text { layout, .. } => (layout.skip_lines, Some(layout.marks.separator.character())),
+            Content::Json(_) | Content::Parquet(_) => (0, None),
         };
         self.lines = lines;
         let (name, digest) = (source.name.clone(), Digest([0; 32]));
@@ -169,10 +173,11 @@ impl<'a> Tally<'a> {
         if let Some(file) = self.files.last_mut() {
             file.read += shaped.read;
             file.filtered += shaped.filtered.iter().sum::<u64>();
-            file.rejected += shaped.faults.len() as u64;
+            file.rejected += shaped.faults.iter().map(|fault| fault.reason.rows()).sum::<u64>();
         }
         add_each(&mut self.filtered, &shaped.filtered);
         add_each(&mut self.placeholders, &shaped.placeholders);
+        self.flags.add(&shaped);
         for fault in shaped.faults {
             self.reject(fault, observer)?;
         }
@@ -187,7 +192,7 @@ impl<'a> Tally<'a> {
         let Fault { line, column, value, reason, inferred } = fault;
         let file = self.files.last().map(|file| file.name.clone()).unwrap_or_default();
         let reject = Reject { file, line: self.lines + line + 1, column, value, reason, inferred };
-        self.count(reject.reason.kind());
+        self.count(reject.reason.kind(), reject.reason.rows());
         let unwritable = |source| Error::RejectsUnwritable { table: self.intake.table.name.clone(), source };
         observer.rejected(&reject).map_err(unwritable)?;
         if self.rejects.len() < KEPT_REJECTS {
@@ -196,10 +201,10 @@ impl<'a> Tally<'a> {
         Ok(())
     }
 
-    fn count(&mut self, kind: String) {
+    fn count(&mut self, kind: String, rows: u64) {
         match self.rejected.binary_search_by(|count| count.kind.cmp(&kind)) {
-            Ok(at) => self.rejected[at].rows += 1,
-            Err(at) => self.rejected.insert(at, KindCount { kind, rows: 1 }),
+            Ok(at) => self.rejected[at].rows += rows,
+            Err(at) => self.rejected.insert(at, KindCount { kind, rows }),
         }
     }
 
@@ -228,6 +233,7 @@ impl<'a> Tally<'a> {
         let rows: u64 = batches.iter().map(|batch| batch.num_rows() as u64).sum();
         let gone = self.filtered.iter().sum::<u64>() + self.rejected.iter().map(|count| count.rows).sum::<u64>();
         let conditions = self.intake.table.conditions.iter().zip(&self.filtered);
+        let (collided, collisions) = collisions(self.intake.table, batches);
         Report {
             files: self.files,
             read,
@@ -239,6 +245,8 @@ impl<'a> Tally<'a> {
             rejected: self.rejected,
             rejects: self.rejects,
             columns: column_reports(plan, batches, &self.placeholders),
+            flags: self.flags.counts(plan, collided),
+            collisions,
             ignored: plan.ignored.clone(),
         }
     }
@@ -265,7 +273,7 @@ mod tests {
     use std::fs;
 
     use arrow_select::concat::concat_batches;
-    use muster_catalog::{Table, parse};
+    use muster_catalog::parse;
     use tempfile::TempDir;
 
     use super::*;
@@ -322,19 +330,46 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_record_without_end_is_refused_with_its_line() {
+    const PLAIN: &str = "[workspace]\nname = \"shop\"\n[tables.profiles]\nsource = \"*.csv\"\nkey = \"id\"\n";
+
+    #[track_caller]
+    fn check_overlong(content: &str, ids: &[&str], rejects: &[&str]) {
         let folder = TempDir::new().unwrap();
-        fs::write(folder.path().join("1.csv"), format!("id,number\na,1\nb,\"{}", "x".repeat(3 << 20))).unwrap();
-        let catalog = parse("muster.toml", CATALOG).unwrap();
-        let table = Table { conditions: Vec::new(), ..catalog.root().clone() };
-        let intake = Intake { catalog: &catalog, table: &table, known: &[] };
+        fs::write(folder.path().join("1.csv"), content).unwrap();
+        let catalog = parse("muster.toml", PLAIN).unwrap();
+        let intake = Intake { catalog: &catalog, table: catalog.root(), known: &[] };
         let files = expand_sources(folder.path(), "*.csv").unwrap();
         let sizes = Sizes { chunk: 16, record: 1 << 20 };
-        let error = read_in(sizes, &intake, &files, &mut ()).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "1.csv: the record that begins in line 3 is longer than 1048576 bytes; is a quote never closed?"
-        );
+        let load = read_in(sizes, &intake, &files, &mut ()).unwrap();
+        let rows = concat_batches(&load.schema, &load.batches).unwrap();
+        assert_eq!(crate::typing::as_texts(rows.column(0)).unwrap().iter().flatten().collect::<Vec<_>>(), ids);
+        let told = load.report.rejects.iter().map(|reject| format!("{} {}", reject.line, reject.reason));
+        assert_eq!(told.collect::<Vec<_>>(), rejects);
+        assert_eq!(load.report.read, load.report.rows + load.report.rejected_rows());
+    }
+
+    #[test]
+    fn row_14_a_quote_that_never_closes_is_rejected_from_its_line_on_in_bounded_memory() {
+        let endless = format!("id,text\na,1\nb,\"{}", "x\n".repeat(1 << 20));
+        let lost = "3 opens a quote that is never closed; the 1048576 lines up to the end of the file are lost";
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("1.csv"), &endless).unwrap();
+        let catalog = parse("muster.toml", PLAIN).unwrap();
+        let intake = Intake { catalog: &catalog, table: catalog.root(), known: &[] };
+        let files = expand_sources(folder.path(), "*.csv").unwrap();
+        let error = read_in(Sizes { chunk: 16, record: 1 << 20 }, &intake, &files, &mut ()).unwrap_err();
+        let Error::TooManyRejects(overrun) = error else { panic!("{error}") };
+        assert_eq!((overrun.read, overrun.rejected), (1_048_577, 1_048_576), "what is lost counts line by line");
+        assert_eq!(format!("{} {}", overrun.first[0].line, overrun.first[0].reason), lost);
+    }
+
+    #[test]
+    fn row_18_a_field_without_measure_is_passed_over_and_the_rows_behind_it_are_read() {
+        let long = "x".repeat(3 << 20);
+        let content = format!("id,text\na,1\nb,\"{long}\r\n{long}\"\nc,{long}\r\nd,4\n");
+        let told = ["3 begins a record of more than 1048576 bytes", "5 begins a record of more than 1048576 bytes"];
+        check_overlong(&content, &["a", "d"], &told);
+        let fits = "x".repeat(1 << 10);
+        check_overlong(&format!("id,text\na,1\nb,\"{fits}\r\n{fits}\"\nc,3\n"), &["a", "b", "c"], &[]);
     }
 }

@@ -30,10 +30,25 @@ impl Separator {
     }
 }
 
+/// What has a meaning of its own between the values of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Marks {
+    pub separator: Separator,
+    /// What opens and closes a quoted field; there is none between runs of blanks.
+    pub quote: Option<u8>,
+}
+
+impl Marks {
+    /// Whether a field in quotes begins at `at`.
+    fn opens(self, bytes: &[u8], at: usize) -> bool {
+        self.quote.is_some() && bytes.get(at).copied() == self.quote
+    }
+}
+
 /// Reads `bytes` record by record.
 pub(crate) struct Records<'a> {
     bytes: &'a [u8],
-    separator: Separator,
+    marks: Marks,
     at: usize,
     line: u64,
     fields: Vec<Field>,
@@ -63,8 +78,8 @@ pub(crate) enum Defect {
 }
 
 impl<'a> Records<'a> {
-    pub fn new(bytes: &'a [u8], separator: Separator) -> Self {
-        Self { bytes, separator, at: 0, line: 0, fields: Vec::new() }
+    pub fn new(bytes: &'a [u8], marks: Marks) -> Self {
+        Self { bytes, marks, at: 0, line: 0, fields: Vec::new() }
     }
 
     /// The next record, or `None` at the end; lines without a character are no records.
@@ -75,7 +90,7 @@ impl<'a> Records<'a> {
         }
         let (start, line) = (self.at, self.line);
         self.fields.clear();
-        let defect = match self.separator {
+        let defect = match self.marks.separator {
             Separator::Delimiter(delimiter) => self.delimited(delimiter),
             Separator::Blanks => self.between_blanks(),
         };
@@ -95,7 +110,21 @@ impl<'a> Records<'a> {
             return Ok(None);
         }
         let text = std::str::from_utf8(&self.bytes[field.span.clone()])?;
-        Ok(Some(if field.doubled { text.replace("\"\"", "\"").into() } else { text.into() }))
+        Ok(Some(self.unescaped(field, text.into())))
+    }
+
+    /// The text of a field in which bytes that stand for no character are replaced.
+    pub fn text_or_replaced(&self, field: &Field) -> Option<Cow<'a, str>> {
+        let present = !field.span.is_empty() || field.quoted;
+        present.then(|| self.unescaped(field, self.lossy(field.span.clone())))
+    }
+
+    /// Two quotes stand for one.
+    fn unescaped(&self, field: &Field, text: Cow<'a, str>) -> Cow<'a, str> {
+        match self.marks.quote.map(char::from).filter(|_| field.doubled) {
+            Some(quote) => text.replace(&format!("{quote}{quote}"), &quote.to_string()).into(),
+            None => text,
+        }
     }
 
     /// How many bytes of the record are in this field.
@@ -106,6 +135,12 @@ impl<'a> Records<'a> {
     /// Bytes of a record for a report, whatever they are.
     pub fn lossy(&self, span: Range<usize>) -> Cow<'a, str> {
         String::from_utf8_lossy(&self.bytes[span])
+    }
+
+    /// How many lines a record that was read last covers, the one that the file ends included.
+    pub fn lines_of(&self, record: &Record) -> u64 {
+        let span = &self.bytes[record.span.clone()];
+        line_ends(span) + u64::from(!matches!(span.last(), Some(b'\r' | b'\n')))
     }
 
     /// How many lines have ended so far.
@@ -120,7 +155,7 @@ impl<'a> Records<'a> {
 
     fn skip_empty_lines(&mut self) {
         loop {
-            let blanks = if self.separator == Separator::Blanks { blanks(&self.bytes[self.at..]) } else { 0 };
+            let blanks = if self.marks.separator == Separator::Blanks { blanks(&self.bytes[self.at..]) } else { 0 };
             let ends = line_end(self.bytes, self.at + blanks) > 0 || self.at + blanks == self.bytes.len();
             if !ends || self.at == self.bytes.len() {
                 return;
@@ -140,8 +175,12 @@ impl<'a> Records<'a> {
         let mut defect = None;
         loop {
             let found =
-                if self.bytes.get(self.at) == Some(&b'"') { self.quoted(delimiter) } else { self.bare(delimiter) };
-            defect = defect.or(found);
+                if self.marks.opens(self.bytes, self.at) { self.quoted(delimiter) } else { self.bare(delimiter) };
+            // A quote that swallows the rest is worse than one that is astray.
+            defect = match found {
+                Some(Defect::Unclosed(_)) => found,
+                _ => defect.or(found),
+            };
             if self.bytes.get(self.at) != Some(&delimiter) {
                 return defect;
             }
@@ -152,7 +191,8 @@ impl<'a> Records<'a> {
     fn bare(&mut self, delimiter: u8) -> Option<Defect> {
         let span = self.at..self.end_of_bare(delimiter);
         self.at = span.end;
-        let stray = memchr(b'"', &self.bytes[span.clone()]).map(|_| Defect::Stray(self.fields.len()));
+        let stray = self.marks.quote.and_then(|quote| memchr(quote, &self.bytes[span.clone()]));
+        let stray = stray.map(|_| Defect::Stray(self.fields.len()));
         self.fields.push(Field { span, quoted: false, doubled: false });
         stray
     }
@@ -164,15 +204,17 @@ impl<'a> Records<'a> {
     fn quoted(&mut self, delimiter: u8) -> Option<Defect> {
         let number = self.fields.len();
         let start = self.at + 1;
-        let (end, doubled) = closing_quote(self.bytes, start);
+        let (end, doubled) = closing_quote(self.bytes, start, self.bytes[self.at]);
         let closed = end < self.bytes.len();
         self.line += line_ends(&self.bytes[start..end]);
         self.at = (end + 1).min(self.bytes.len());
-        self.fields.push(Field { span: start..end, quoted: true, doubled });
         let after = self.end_of_bare(delimiter);
-        let stray = (after > self.at).then_some(Defect::Stray(number));
+        let is_stray = after > self.at;
+        // Whoever keeps stray quotes wants the field as it is written.
+        let span = if is_stray { start - 1..after } else { start..end };
+        self.fields.push(Field { span, quoted: !is_stray, doubled: doubled && !is_stray });
         self.at = after;
-        if closed { stray } else { Some(Defect::Unclosed(number)) }
+        if closed { is_stray.then_some(Defect::Stray(number)) } else { Some(Defect::Unclosed(number)) }
     }
 
     fn between_blanks(&mut self) -> Option<Defect> {
@@ -197,14 +239,14 @@ fn blanks(bytes: &[u8]) -> usize {
 
 /// Where the quoted field that starts at `start` ends (at its closing quote, or at the end of the bytes), and whether
 /// it holds doubled quotes.
-fn closing_quote(bytes: &[u8], start: usize) -> (usize, bool) {
+fn closing_quote(bytes: &[u8], start: usize, quote: u8) -> (usize, bool) {
     let (mut at, mut doubled) = (start, false);
-    while let Some(length) = memchr(b'"', &bytes[at..]) {
-        let quote = at + length;
-        if bytes.get(quote + 1) != Some(&b'"') {
-            return (quote, doubled);
+    while let Some(length) = memchr(quote, &bytes[at..]) {
+        let found = at + length;
+        if bytes.get(found + 1) != Some(&quote) {
+            return (found, doubled);
         }
-        (at, doubled) = (quote + 2, true);
+        (at, doubled) = (found + 2, true);
     }
     (bytes.len(), doubled)
 }
@@ -229,21 +271,21 @@ pub(crate) fn line_ends(bytes: &[u8]) -> u64 {
 ///
 /// A return as the very last byte may be half of a CRLF, and a quote as the very last one half of a doubled one:
 /// neither decides anything yet.
-pub(crate) fn last_record_end(bytes: &[u8], separator: Separator) -> Option<usize> {
-    let Separator::Delimiter(delimiter) = separator else {
+pub(crate) fn last_record_end(bytes: &[u8], marks: Marks) -> Option<usize> {
+    let Marks { separator: Separator::Delimiter(delimiter), quote: Some(mark) } = marks else {
         return last_line_end(bytes, 0..bytes.len());
     };
     let mut last = None;
     let mut outside_from = 0;
     let mut at = 0;
-    while let Some(length) = memchr(b'"', &bytes[at..]) {
+    while let Some(length) = memchr(mark, &bytes[at..]) {
         let quote = at + length;
         if !begins_field(bytes, quote, delimiter) {
             at = quote + 1;
             continue;
         }
         last = last_line_end(bytes, outside_from..quote).or(last);
-        let (end, _) = closing_quote(bytes, quote + 1);
+        let (end, _) = closing_quote(bytes, quote + 1, mark);
         if end + 1 >= bytes.len() {
             return last;
         }
@@ -273,12 +315,13 @@ mod tests {
 
     use super::*;
 
-    const COMMA: Separator = Separator::Delimiter(b',');
+    const COMMA: Marks = Marks { separator: Separator::Delimiter(b','), quote: Some(b'"') };
+    const BLANKS: Marks = Marks { separator: Separator::Blanks, quote: None };
 
     type Row = (u64, Vec<Option<String>>, Option<Defect>);
 
-    fn rows(text: &[u8], separator: Separator) -> Vec<Row> {
-        let mut records = Records::new(text, separator);
+    fn rows(text: &[u8], marks: Marks) -> Vec<Row> {
+        let mut records = Records::new(text, marks);
         let mut rows = Vec::new();
         while let Some(record) = records.next() {
             let fields = records.fields().iter().map(|field| records.text(field).unwrap().map(Cow::into_owned));
@@ -329,7 +372,21 @@ mod tests {
     #[test]
     fn runs_of_blanks_separate_and_those_at_the_ends_do_not() {
         let expected = [(0, fields(&[Some("00001"), Some("19970101"), Some("\"x")]), None)];
-        assert_eq!(rows(b" 00001 19970101 \t \"x  \r\n", Separator::Blanks), expected);
+        assert_eq!(rows(b" 00001 19970101 \t \"x  \r\n", BLANKS), expected);
+    }
+
+    #[test]
+    fn another_quote_leaves_the_usual_one_alone_and_none_leaves_all_of_them() {
+        let single = Marks { quote: Some(b'\''), ..COMMA };
+        assert_eq!(rows(b"'a,\'\'b',\"c\n", single), [(0, fields(&[Some("a,'b"), Some("\"c")]), None)]);
+        let none = Marks { quote: None, ..COMMA };
+        assert_eq!(rows(b"\"a,'b\n", none), [(0, fields(&[Some("\"a"), Some("'b")]), None)]);
+    }
+
+    #[test]
+    fn a_field_with_text_behind_its_quotes_is_kept_as_it_is_written() {
+        let expected = [(0, fields(&[Some("\"a\" b"), Some("c")]), Some(Defect::Stray(0)))];
+        assert_eq!(rows(b"\"a\" b,c\n", COMMA), expected);
     }
 
     proptest! {

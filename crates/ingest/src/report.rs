@@ -5,9 +5,10 @@
 use std::fmt;
 use std::io;
 
-use muster_catalog::ColumnType;
+use muster_catalog::{ColumnType, Timestamp};
 
 use crate::error::shortened;
+use crate::ndjson::JsonFault;
 use crate::source::Digest;
 
 /// What became of the rows of one table's files.
@@ -29,6 +30,10 @@ pub struct Report {
     pub rejects: Vec<Reject>,
     /// The columns of the table.
     pub columns: Vec<ColumnReport>,
+    /// What is odd about rows that were taken all the same, where there are any.
+    pub flags: Vec<FlagCount>,
+    /// Keys of profiles and lookups that differ only by capitals, or were written in different ways; the first hundred.
+    pub collisions: Vec<Collision>,
     /// Columns of the files that no column type takes, and what they hold.
     pub ignored: Vec<(String, String)>,
 }
@@ -80,6 +85,53 @@ pub struct KindCount {
     pub kind: String,
     /// How many rows.
     pub rows: u64,
+}
+
+/// Rows that were taken though something is odd about them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlagCount {
+    /// What is odd.
+    pub flag: Flag,
+    /// The column; absent where it is about the whole row.
+    pub column: Option<String>,
+    /// How many rows.
+    pub rows: u64,
+}
+
+/// What can be odd about a row that is taken all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Flag {
+    /// A row of a history with a number below zero: a return, a refund, a correction.
+    Return,
+    /// A local time that the clocks skip; it moved forward by the gap.
+    Gap,
+    /// A local time that occurs twice; the first was taken.
+    Fold,
+    /// A key written with characters that nobody sees, or not in its composed form.
+    NormalizedKey,
+    /// A key that differs from another only by capitals, or is the same only since it was normalized.
+    Collision,
+}
+
+impl fmt::Display for Flag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Return => "return",
+            Self::Gap => "time in a gap",
+            Self::Fold => "time that occurs twice",
+            Self::NormalizedKey => "normalized key",
+            Self::Collision => "key collision",
+        })
+    }
+}
+
+/// Two keys that may be one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collision {
+    /// The one that came first.
+    pub first: String,
+    /// The other one; the same text where they were written differently and are one since.
+    pub second: String,
 }
 
 /// What is known of a column after a load.
@@ -163,13 +215,26 @@ pub enum Reason {
         found: usize,
     },
     /// A quoted field that never ends; it swallows the rest of the file.
-    UnclosedQuote,
+    UnclosedQuote {
+        /// How many lines that is; each of them counts as a rejected row.
+        lines: u64,
+    },
     /// A quote inside a field that does not begin with one, or text after the closing quote.
     StrayQuote,
     /// Not UTF-8.
     Encoding {
         /// The first byte of the field that is wrong, from one.
         byte: usize,
+    },
+    /// Bytes that stand for no character in an encoding other than UTF-8.
+    Undecodable {
+        /// The encoding.
+        encoding: &'static str,
+    },
+    /// A record longer than any real one.
+    RecordTooLong {
+        /// How many bytes a record may have.
+        limit: usize,
     },
     /// A field longer than any real one.
     FieldTooLong {
@@ -183,6 +248,38 @@ pub enum Reason {
         /// How values of it are written here.
         expected: String,
     },
+    /// A number whose comma or point may stand before its fraction or between its thousands.
+    Ambiguous {
+        /// The number with a fraction.
+        fraction: String,
+        /// The number of thousands.
+        group: String,
+    },
+    /// A number with a sign of money that its column does not allow.
+    CurrencySign {
+        /// The sign.
+        found: String,
+        /// Those that are allowed.
+        allowed: Vec<String>,
+    },
+    /// An amount in another currency than the workspace's, or in none.
+    OtherCurrency {
+        /// The currency of the row; empty where it says none.
+        found: String,
+        /// The workspace's.
+        expected: String,
+    },
+    /// A control character in a text or a key.
+    ControlCharacter,
+    /// A date or an instant that nobody means.
+    Implausible {
+        /// The first plausible instant.
+        from: Timestamp,
+        /// The last.
+        to: Timestamp,
+        /// What to do about it.
+        hint: &'static str,
+    },
     /// An id that a spreadsheet turned into a number of which only some digits are left.
     DamagedId,
     /// More digits after the point than the type has; they would be lost.
@@ -194,6 +291,20 @@ pub enum Reason {
     OutOfRange {
         /// The type.
         column_type: ColumnType,
+    },
+    /// A JSON value of a kind that the column does not take.
+    Nested {
+        /// The type of the column.
+        column_type: ColumnType,
+        /// The kind in words.
+        found: &'static str,
+    },
+    /// A line of NDJSON that is no sound object.
+    Json {
+        /// The byte of the line at which it shows, from one.
+        byte: usize,
+        /// What is wrong.
+        fault: JsonFault,
     },
     /// No value where the table is built on one.
     NoValue(Structure),
@@ -216,19 +327,35 @@ pub enum Structure {
 }
 
 impl Reason {
+    /// How many rows are lost for it.
+    pub fn rows(&self) -> u64 {
+        match self {
+            Self::UnclosedQuote { lines } => (*lines).max(1),
+            _ => 1,
+        }
+    }
+
     /// The kind of reason in a few stable words, for counts.
     pub fn kind(&self) -> String {
         match self {
             Self::MissingColumns { .. } => "missing columns".to_owned(),
             Self::TooManyColumns { .. } => "too many columns".to_owned(),
-            Self::UnclosedQuote => "unclosed quote".to_owned(),
+            Self::UnclosedQuote { .. } => "unclosed quote".to_owned(),
             Self::StrayQuote => "stray quote".to_owned(),
-            Self::Encoding { .. } => "encoding".to_owned(),
+            Self::Encoding { .. } | Self::Undecodable { .. } => "encoding".to_owned(),
+            Self::RecordTooLong { .. } => "record too long".to_owned(),
             Self::FieldTooLong { .. } => "field too long".to_owned(),
             Self::NotA { column_type, .. } => format!("not {}", with_article(*column_type)),
+            Self::Ambiguous { .. } => "ambiguous number".to_owned(),
+            Self::CurrencySign { .. } => "currency sign".to_owned(),
+            Self::OtherCurrency { .. } => "other currency".to_owned(),
+            Self::ControlCharacter => "control character".to_owned(),
+            Self::Implausible { .. } => "implausible".to_owned(),
             Self::DamagedId => "damaged id".to_owned(),
             Self::TooManyDecimals { .. } => "too many decimals".to_owned(),
             Self::OutOfRange { .. } => "out of range".to_owned(),
+            Self::Nested { .. } => "nested value".to_owned(),
+            Self::Json { fault, .. } => fault.kind().to_owned(),
             Self::NoValue(structure) => format!("no {structure}"),
             Self::NotComparable { .. } => "not comparable".to_owned(),
         }
@@ -244,18 +371,43 @@ impl fmt::Display for Reason {
             Self::TooManyColumns { expected, found } => {
                 write!(f, "has {found} fields; expected {expected}; is a delimiter inside a field not quoted?")
             }
-            Self::UnclosedQuote => f.write_str("opens a quote that is never closed"),
+            Self::UnclosedQuote { lines: 0 | 1 } => f.write_str("opens a quote that is never closed"),
+            Self::UnclosedQuote { lines } => {
+                write!(f, "opens a quote that is never closed; the {lines} lines up to the end of the file are lost")
+            }
             Self::StrayQuote => {
                 f.write_str("has a quote inside; expected the whole field in quotes and inner quotes doubled")
             }
             Self::Encoding { byte } => write!(f, "is not UTF-8 at byte {byte} of the field"),
+            Self::Undecodable { encoding } => write!(f, "holds bytes that are no character in {encoding}"),
+            Self::RecordTooLong { limit } => write!(f, "begins a record of more than {limit} bytes"),
             Self::FieldTooLong { limit } => write!(f, "is longer than {limit} bytes"),
             Self::NotA { column_type, expected } => {
                 write!(f, "is not {}; expected {expected}", with_article(*column_type))
             }
+            Self::Ambiguous { fraction, group } => {
+                write!(f, "may mean {fraction} or {group}; declare `decimal` or `thousands`")
+            }
+            Self::CurrencySign { found, allowed } if allowed.is_empty() => {
+                write!(f, "holds the currency sign {found}; `currency` of the column allows it")
+            }
+            Self::CurrencySign { found, allowed } => {
+                write!(f, "holds the currency sign {found}; expected {}", allowed.join(" or "))
+            }
+            Self::OtherCurrency { found, expected } if found.is_empty() => {
+                write!(f, "is an amount without currency; expected {expected}")
+            }
+            Self::OtherCurrency { found, expected } => write!(f, "is an amount in {found}; expected {expected}"),
+            Self::ControlCharacter => f.write_str("holds a control character"),
+            Self::Implausible { from, to, hint } => {
+                let (from, to) = (from.utc().date_naive(), to.utc().date_naive());
+                write!(f, "lies outside of {from} to {to}; {hint}")
+            }
             Self::DamagedId => f.write_str("is a damaged id: a spreadsheet cut digits off; export the column as text"),
             Self::TooManyDecimals { scale } => write!(f, "has more than {scale} digits after the point"),
             Self::OutOfRange { column_type } => write!(f, "is out of the range of {column_type}"),
+            Self::Nested { column_type, found } => write!(f, "is {found}; expected {}", with_article(*column_type)),
+            Self::Json { byte, fault } => write!(f, "{fault} at byte {byte} of the line"),
             Self::NoValue(structure) => write!(f, "is no {structure}; every row needs one"),
             Self::NotComparable { condition } => write!(f, "is no number, but `where` asks for {condition}"),
         }

@@ -1,17 +1,20 @@
 //! The first rows of files, for the types of columns that nobody declared.
 
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, StringViewArray};
 use arrow_select::filter::filter;
+
+use muster_catalog::Column;
 
 use crate::Intake;
 use crate::error::Error;
 use crate::feed::{Feed, Part, Sizes};
 use crate::file::{Content, OpenFile};
 use crate::infer::SAMPLED_ROWS;
+use crate::ndjson::JsonShape;
 use crate::shape::sieve;
 use crate::text::TextShape;
-use crate::typing::is_listed;
+use crate::typing::{as_texts, is_listed};
+use crate::wording::column_in;
 
 /// Text that is read for a sample.
 const SIZES: Sizes = Sizes { chunk: 4 << 20, record: 32 << 20 };
@@ -35,9 +38,10 @@ impl<'a> Samples<'a> {
     }
 
     /// Where the first file that has a column has it.
-    pub fn first_with(&self, name: &str) -> Option<ColumnPlace> {
+    pub fn first_with(&self, column: &Column) -> Option<ColumnPlace> {
         self.files.iter().enumerate().find_map(|(file, opened)| {
-            let column = opened.names().iter().position(|found| found == name)?;
+            let here = column_in(self.intake.table, opened.wording, column);
+            let column = opened.names().iter().position(|found| *found == here.from)?;
             Some(ColumnPlace { file, column })
         })
     }
@@ -60,30 +64,35 @@ impl<'a> Samples<'a> {
     }
 }
 
-/// The first rows of a text file that its conditions let stay, all columns.
+/// The first rows of a file of text or NDJSON that its conditions let stay, all columns.
 pub(crate) struct Sample {
-    columns: Vec<ArrayRef>,
+    columns: Vec<StringViewArray>,
 }
 
 impl Sample {
     fn of(intake: &Intake<'_>, file: &OpenFile) -> Result<Self, Error> {
-        let Content::Text { layout, .. } = &file.content else { return Ok(Self { columns: Vec::new() }) };
-        let wanted: Vec<usize> = (0..layout.names.len()).collect();
+        let wanted: Vec<usize> = (0..file.names().len()).collect();
         let sieve = sieve(intake, file, &wanted);
-        let text = TextShape { separator: layout.separator, names: layout.names.clone(), wanted };
-        let raw = text.rows(&first_chunk(file)?);
+        let raw = match &file.content {
+            Content::Text { layout, .. } => {
+                TextShape::of(layout, &intake.table.dialect, &wanted).rows(&first_chunk(file)?)
+            }
+            Content::Json(json) => JsonShape::new(&json.names, &wanted).rows(&first_chunk(file)?),
+            Content::Parquet(_) => return Ok(Self { columns: Vec::new() }),
+        };
         let staying = sieve.sift(&raw).and_then(|sifted| match sifted.stays {
             Some(stays) => raw.fields.iter().map(|field| filter(field, &stays)).collect(),
             None => Ok(raw.fields),
         });
-        let staying = staying.map_err(|source| Error::Inconsistent { table: intake.table.name.clone(), source })?;
-        Ok(Self { columns: staying.iter().map(|field| field.slice(0, field.len().min(SAMPLED_ROWS))).collect() })
+        let inconsistent = |source| Error::Inconsistent { table: intake.table.name.clone(), source };
+        let staying = staying.map_err(inconsistent)?;
+        let sampled = staying.iter().map(|field| as_texts(&field.slice(0, field.len().min(SAMPLED_ROWS))));
+        Ok(Self { columns: sampled.collect::<Result<_, _>>().map_err(inconsistent)? })
     }
 
     /// The values of a column, without the texts that mean "no value".
     pub fn values<'a>(&'a self, column: usize, no_values: &'a [String]) -> impl Iterator<Item = &'a str> + Clone {
-        let texts = self.columns[column].as_string_view();
-        texts.iter().flatten().filter(|text| !is_listed(text, no_values))
+        self.columns[column].iter().flatten().filter(|text| !is_listed(text, no_values))
     }
 }
 

@@ -4,13 +4,14 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use muster_catalog::nearest;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, Refusal};
+use crate::magic::{Ends, Kind};
 
 /// One file of a source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -166,77 +167,112 @@ pub(crate) enum Format {
     Text,
     /// The same, compressed.
     GzippedText,
+    /// One JSON object a line.
+    Json,
+    /// The same, compressed.
+    GzippedJson,
     /// Parquet.
     Parquet,
 }
 
-/// The kind of a file, if it is a source.
-pub(crate) fn format_of(file: &SourceFile) -> Result<Format, Error> {
-    let refused = |refusal| Error::Refused { file: file.name.clone(), refusal };
-    let named = format_by_name(&file.name.to_lowercase()).map_err(refused)?;
-    let head = first_bytes(file)?;
-    let agrees = match kind_by_bytes(&head) {
-        Some((_, format)) => format == Some(named),
-        None => named == Format::Text || head.is_empty(),
-    };
-    let is = kind_by_bytes(&head).map_or("something else", |(kind, _)| kind);
-    if agrees { Ok(named) } else { Err(refused(Refusal::Disguised { named: named.name(), is })) }
-}
-
 impl Format {
+    /// Whether the text in it is compressed.
+    pub fn is_compressed(self) -> bool {
+        matches!(self, Self::GzippedText | Self::GzippedJson)
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
-            Self::GzippedText => "gzip",
+            Self::GzippedText | Self::GzippedJson => "gzip",
+            Self::Json => "NDJSON",
             Self::Parquet => "Parquet",
         }
     }
 }
 
+/// The kind of a file, if it is a source: the name says it, and the bytes must agree.
+pub(crate) fn format_of(file: &SourceFile) -> Result<Format, Error> {
+    let refused = |refusal| Error::Refused { file: file.name.clone(), refusal };
+    let ends = Ends::of(&file.path).map_err(|source| Error::Unreadable { file: file.name.clone(), source })?;
+    let format = match (format_by_name(&file.name.to_lowercase()), ends.kind()) {
+        (Err(Refusal::UnknownExtension), Some(kind)) => Err(kind.refusal()),
+        (named, _) => named,
+    };
+    let format = format.map_err(refused)?;
+    match disagreement(format, &ends) {
+        Some(refusal) => Err(refused(refusal)),
+        None => Ok(format),
+    }
+}
+
+/// How the bytes contradict the name. An empty file is as good as any.
+fn disagreement(named: Format, ends: &Ends) -> Option<Refusal> {
+    let disguised = |is, hint| Some(Refusal::Disguised { named: named.name(), is, hint });
+    match (named, ends.kind()) {
+        _ if ends.is_empty() => None,
+        (Format::Parquet, _) if ends.is_marked_parquet() => None,
+        (Format::Text, None) => None,
+        (Format::Json, None | Some(Kind::Json)) => ends.is_json_document().then_some(JSON_DOCUMENT),
+        (Format::GzippedText | Format::GzippedJson, Some(Kind::Gzip)) => disagreement_inside(named, ends),
+        (_, Some(kind)) => disguised(kind.name(), kind.hint()),
+        (_, None) if ends.looks_like_text() => disguised("text", RENAME),
+        (_, None) => disguised("something else", RENAME),
+    }
+}
+
+/// How the text that a gzip file unpacks to contradicts its name.
+fn disagreement_inside(named: Format, ends: &Ends) -> Option<Refusal> {
+    let inside = ends.inside();
+    match (named, inside.kind()) {
+        (Format::GzippedJson, None | Some(Kind::Json)) => inside.is_json_document().then_some(JSON_DOCUMENT),
+        (_, kind) => {
+            kind.map(|kind| Refusal::Disguised { named: "compressed text", is: kind.name(), hint: kind.hint() })
+        }
+    }
+}
+
+const RENAME: &str = "give the file the extension of what it is";
+
+impl Kind {
+    /// Why a file of this kind is refused where the name does not say what it is.
+    fn refusal(self) -> Refusal {
+        match self {
+            Self::Gzip | Self::Parquet | Self::Json => Refusal::UnknownExtension,
+            _ => Refusal::Known { kind: self.name(), hint: self.hint() },
+        }
+    }
+}
+
+const JSON_DOCUMENT: Refusal =
+    Refusal::Known { kind: "a JSON document", hint: "write one object a line and name it .ndjson" };
+
 fn format_by_name(name: &str) -> Result<Format, Refusal> {
-    const SPREADSHEET: Refusal = Refusal::Known { kind: "a spreadsheet", hint: "save the sheet as CSV (UTF-8)" };
     let ends = |extensions: &[&str]| extensions.iter().any(|extension| name.ends_with(extension));
+    let known = |kind: Kind| Err(Refusal::Known { kind: kind.name(), hint: kind.hint() });
     if ends(&[".csv", ".txt", ".tsv"]) {
         Ok(Format::Text)
     } else if ends(&[".csv.gz", ".txt.gz", ".tsv.gz"]) {
         Ok(Format::GzippedText)
+    } else if ends(&[".ndjson", ".jsonl"]) {
+        Ok(Format::Json)
+    } else if ends(&[".ndjson.gz", ".jsonl.gz"]) {
+        Ok(Format::GzippedJson)
     } else if ends(&[".parquet"]) {
         Ok(Format::Parquet)
     } else if ends(&[".xlsx", ".xls", ".xlsm", ".xlsb", ".ods"]) {
-        Err(SPREADSHEET)
+        known(Kind::Spreadsheet)
     } else if ends(&[".zip"]) {
-        Err(Refusal::Known { kind: "a zip archive", hint: "unpack it; single files may be compressed as .csv.gz" })
-    } else if ends(&[".arrow", ".feather", ".ipc"]) {
-        Err(Refusal::Known { kind: "an Arrow file", hint: "write it as Parquet" })
+        known(Kind::Zip)
+    } else if ends(&[".arrow", ".arrows", ".feather", ".ipc"]) {
+        known(Kind::ArrowFile)
     } else if ends(&[".pbf"]) {
-        Err(Refusal::Known { kind: "a road network", hint: "roads come in by `muster network import`" })
-    } else if ends(&[".ndjson", ".jsonl", ".json"]) {
-        Err(Refusal::Known { kind: "JSON", hint: "not supported yet; write it as CSV or Parquet" })
+        known(Kind::Roads)
+    } else if ends(&[".json", ".json.gz"]) {
+        Err(JSON_DOCUMENT)
     } else {
         Err(Refusal::UnknownExtension)
     }
-}
-
-/// What the first bytes give away, and the format if that is a source.
-fn kind_by_bytes(head: &[u8]) -> Option<(&'static str, Option<Format>)> {
-    const KINDS: [(&[u8], &str, Option<Format>); 6] = [
-        (b"\x1f\x8b", "gzip", Some(Format::GzippedText)),
-        (b"PAR1", "Parquet", Some(Format::Parquet)),
-        (b"PK\x03\x04", "a zip archive or a spreadsheet", None),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a spreadsheet", None),
-        (b"ARROW1", "an Arrow file", None),
-        (b"\x28\xb5\x2f\xfd", "zstd", None),
-    ];
-    KINDS.iter().find(|(magic, ..)| head.starts_with(magic)).map(|(_, kind, format)| (*kind, *format))
-}
-
-fn first_bytes(file: &SourceFile) -> Result<Vec<u8>, Error> {
-    let read = || -> io::Result<Vec<u8>> {
-        let mut head = Vec::new();
-        File::open(&file.path)?.take(16).read_to_end(&mut head)?;
-        Ok(head)
-    };
-    read().map_err(|source| Error::Unreadable { file: file.name.clone(), source })
 }
 
 #[cfg(test)]

@@ -3,51 +3,68 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 
-use flate2::bufread::MultiGzDecoder;
+use muster_catalog::Encoding;
 use sha2::{Digest as _, Sha256};
 
+use crate::decoding::Decoder;
 use crate::error::{Damage, Error};
+use crate::gzip::{CompressionFault, Gunzip, SWELL_LIMITS};
 use crate::source::{Digest, Format, SourceFile};
-
-/// Compressed text may be this many times smaller; real exports stay below 30.
-const LARGEST_RATIO: u64 = 100;
-/// Below this many bytes the ratio says nothing.
-const RATIO_COUNTS_FROM: u64 = 1 << 20;
 
 /// An open text file: what comes out is the text, what is digested is what lies on disk.
 pub(crate) struct TextStream {
     file: String,
     source: Source,
-    unpacked: u64,
+    decoder: Option<Decoder>,
 }
 
 enum Source {
     Plain(Digesting<File>),
-    Gzip(MultiGzDecoder<BufReader<Digesting<File>>>),
+    Gzip(Box<Gunzip<BufReader<Digesting<File>>>>),
 }
 
 impl TextStream {
     pub fn open(file: &SourceFile, format: Format) -> Result<Self, Error> {
         let opened = File::open(&file.path).map_err(|source| unreadable(&file.name, source))?;
         let digesting = Digesting { inner: opened, hasher: Sha256::new(), bytes: 0 };
-        let source = match format {
-            Format::GzippedText => Source::Gzip(MultiGzDecoder::new(BufReader::with_capacity(1 << 18, digesting))),
-            Format::Text | Format::Parquet => Source::Plain(digesting),
+        let source = if format.is_compressed() {
+            let packed = BufReader::with_capacity(1 << 18, digesting);
+            Source::Gzip(Box::new(Gunzip::new(packed, SWELL_LIMITS)))
+        } else {
+            Source::Plain(digesting)
         };
-        Ok(Self { file: file.name.clone(), source, unpacked: 0 })
+        Ok(Self { file: file.name.clone(), source, decoder: None })
+    }
+
+    /// The same, its text decoded on the way.
+    pub fn decoded(self, encoding: Encoding) -> Self {
+        Self { decoder: Decoder::of(encoding), ..self }
     }
 
     /// Appends text to `buffer` until it holds `length` bytes or the file ends; whether it ended.
     pub fn fill(&mut self, buffer: &mut Vec<u8>, length: usize) -> Result<bool, Error> {
-        let wanted = length.saturating_sub(buffer.len()) as u64;
+        let wanted = length.saturating_sub(buffer.len());
+        match self.decoder.take() {
+            None => self.read(buffer, wanted),
+            Some(mut decoder) => {
+                let ended = decoder.fill(buffer, wanted, |count| {
+                    let mut bytes = Vec::with_capacity(count);
+                    self.read(&mut bytes, count).map(|_| bytes)
+                });
+                self.decoder = Some(decoder);
+                ended
+            }
+        }
+    }
+
+    /// Appends bytes as they are unpacked; whether the file ended.
+    fn read(&mut self, buffer: &mut Vec<u8>, wanted: usize) -> Result<bool, Error> {
+        let limit = wanted as u64;
         let read = match &mut self.source {
-            Source::Plain(plain) => plain.take(wanted).read_to_end(buffer),
-            Source::Gzip(gzip) => gzip.take(wanted).read_to_end(buffer),
+            Source::Plain(plain) => plain.take(limit).read_to_end(buffer),
+            Source::Gzip(gzip) => gzip.take(limit).read_to_end(buffer),
         };
-        let read = read.map_err(|source| self.failure(source))? as u64;
-        self.unpacked += read;
-        self.check_ratio()?;
-        Ok(read < wanted)
+        Ok(read.map_err(|source| self.failure(source))? < wanted)
     }
 
     /// Bytes read so far, as they lie on disk.
@@ -63,24 +80,15 @@ impl TextStream {
     fn digesting(&self) -> &Digesting<File> {
         match &self.source {
             Source::Plain(plain) => plain,
-            Source::Gzip(gzip) => gzip.get_ref().get_ref(),
+            Source::Gzip(gzip) => gzip.packed().get_ref(),
         }
     }
 
     fn failure(&self, source: io::Error) -> Error {
-        let broken = matches!(
-            source.kind(),
-            io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
-        );
-        match self.source {
-            Source::Gzip(_) if broken => damaged(&self.file, Damage::Compression(source)),
-            _ => unreadable(&self.file, source),
+        match source.downcast::<CompressionFault>() {
+            Ok(fault) => damaged(&self.file, Damage::Compression(fault)),
+            Err(source) => unreadable(&self.file, source),
         }
-    }
-
-    fn check_ratio(&self) -> Result<(), Error> {
-        let bomb = self.unpacked > RATIO_COUNTS_FROM && self.unpacked / LARGEST_RATIO > self.bytes_on_disk();
-        if bomb { Err(damaged(&self.file, Damage::Bomb { limit: LARGEST_RATIO })) } else { Ok(()) }
     }
 }
 

@@ -12,11 +12,14 @@ use arrow_array::builder::StringViewBuilder;
 use arrow_array::{Array, ArrayRef, StringViewArray};
 use arrow_select::concat::concat;
 use memchr::{memchr, memchr_iter};
+use muster_catalog::{Damaged, Dialect, Encoding, ShortRows, StrayQuotes};
 use polars::prelude::{CsvParseOptions, CsvReadOptions, DataFrame, DataType, Schema, SerReader};
 
 use crate::bridge;
+use crate::layout::Layout;
+use crate::overlong::Overlong;
 use crate::raw::{Fault, Lines, RawRows};
-use crate::records::{Defect, Record, Records, Separator};
+use crate::records::{Defect, Field, Marks, Record, Records, Separator};
 use crate::report::Reason;
 
 /// A field longer than this is a mistake, and so is a line in the fast way.
@@ -25,7 +28,11 @@ const LONGEST_FIELD: usize = 1 << 20;
 /// How the records of a file are read.
 #[derive(Debug, Clone)]
 pub(crate) struct TextShape {
-    pub separator: Separator,
+    pub marks: Marks,
+    /// How the file was written before it was decoded, for messages.
+    pub encoding: Encoding,
+    /// What becomes of what is not written so.
+    pub dialect: Dialect,
     /// All columns of the file.
     pub names: Vec<String>,
     /// The numbers of the columns that are wanted, ascending.
@@ -33,14 +40,20 @@ pub(crate) struct TextShape {
 }
 
 impl TextShape {
+    pub fn of(layout: &Layout, dialect: &Dialect, wanted: &[usize]) -> Self {
+        let Layout { encoding, marks, names, .. } = layout;
+        let (names, wanted) = (names.clone(), wanted.to_vec());
+        Self { marks: *marks, encoding: *encoding, dialect: dialect.clone(), names, wanted }
+    }
+
     /// The rows of a chunk that begins and ends between records.
     pub fn rows(&self, chunk: &[u8]) -> RawRows {
         self.clean_rows(chunk).unwrap_or_else(|| self.rows_by_record(chunk))
     }
 
     fn clean_rows(&self, chunk: &[u8]) -> Option<RawRows> {
-        let Separator::Delimiter(delimiter) = self.separator else { return None };
-        let records = clean_records(chunk, delimiter, self.names.len())?;
+        let Separator::Delimiter(delimiter) = self.marks.separator else { return None };
+        let records = clean_records(chunk, delimiter, self.marks.quote, self.names.len())?;
         let frame = self.split(chunk, delimiter)?;
         // Polars has the last word on its own view of the lines; where it differs, the strict reader decides.
         if frame.height() != records {
@@ -73,7 +86,7 @@ impl TextShape {
     }
 
     fn rows_by_record(&self, chunk: &[u8]) -> RawRows {
-        let mut records = Records::new(chunk, self.separator);
+        let mut records = Records::new(chunk, self.marks);
         let mut builders: Vec<StringViewBuilder> = self.wanted.iter().map(|_| StringViewBuilder::new()).collect();
         let (mut lines, mut faults) = (Vec::new(), Vec::new());
         while let Some(record) = records.next() {
@@ -100,12 +113,14 @@ impl TextShape {
     /// What is wrong with the quotes of a record, or with the number of its fields.
     fn misshapen(&self, records: &Records<'_>, record: &Record) -> Option<Fault> {
         let (expected, found) = (self.names.len(), records.fields().len());
+        let keeps_stray = self.dialect.stray_quotes == StrayQuotes::Keep;
+        let pads = self.dialect.short_rows == ShortRows::Pad;
         let (column, reason) = match record.defect {
-            Some(Defect::Unclosed(column)) => (Some(column), Reason::UnclosedQuote),
-            Some(Defect::Stray(column)) => (Some(column), Reason::StrayQuote),
-            None if found < expected => (Some(found), Reason::MissingColumns { expected, found }),
-            None if found > expected => (None, Reason::TooManyColumns { expected, found }),
-            None => return None,
+            Some(Defect::Unclosed(column)) => (Some(column), Reason::UnclosedQuote { lines: records.lines_of(record) }),
+            Some(Defect::Stray(column)) if !keeps_stray => (Some(column), Reason::StrayQuote),
+            _ if found < expected && !pads => (Some(found), Reason::MissingColumns { expected, found }),
+            _ if found > expected => (None, Reason::TooManyColumns { expected, found }),
+            _ => return None,
         };
         let name = column.and_then(|column| self.names.get(column)).map(String::as_str);
         Some(Fault::of_record(record.line, name, &records.lossy(record.span.clone()), reason))
@@ -117,7 +132,8 @@ impl TextShape {
         record: &Record,
         column: usize,
     ) -> Result<Option<Cow<'a, str>>, Fault> {
-        let field = &records.fields()[column];
+        // Only a row that was padded ends before the column.
+        let Some(field) = records.fields().get(column) else { return Ok(None) };
         let fault = |reason| {
             let value = records.lossy(record.span.clone());
             Fault::of_record(record.line, Some(&self.names[column]), &value, reason)
@@ -125,15 +141,37 @@ impl TextShape {
         if records.length(field) > LONGEST_FIELD {
             return Err(fault(Reason::FieldTooLong { limit: LONGEST_FIELD }));
         }
-        records.text(field).map_err(|error| fault(Reason::Encoding { byte: error.valid_up_to() + 1 }))
+        self.text_of(records, field).map_err(fault)
+    }
+
+    fn text_of<'a>(&self, records: &Records<'a>, field: &Field) -> Result<Option<Cow<'a, str>>, Reason> {
+        match records.text(field) {
+            Ok(text) => Ok(text),
+            Err(_) if self.dialect.damaged == Damaged::Replace => Ok(records.text_or_replaced(field)),
+            Err(error) if self.encoding == Encoding::Utf8 => Err(Reason::Encoding { byte: error.valid_up_to() + 1 }),
+            Err(_) => Err(Reason::Undecodable { encoding: self.encoding.name() }),
+        }
+    }
+
+    /// The one row, rejected, that a record becomes which is longer than any real one.
+    pub fn passed_over(&self, overlong: &Overlong) -> RawRows {
+        let Overlong { head, line_ends, lines, unclosed, limit } = overlong;
+        let reason = match unclosed {
+            true => Reason::UnclosedQuote { lines: *lines },
+            false => Reason::RecordTooLong { limit: *limit },
+        };
+        let fields = self.wanted.iter().map(|_| Arc::new(StringViewArray::new_null(0)) as ArrayRef).collect();
+        let faults = vec![Fault::of_record(0, None, &String::from_utf8_lossy(head), reason)];
+        RawRows { fields, count: 0, lines: Lines::From(0), line_ends: *line_ends, faults }
     }
 }
 
 /// How many records a clean chunk has; `None` if it is not clean.
 ///
 /// A file of one column is never clean: its empty lines are no records, and only the strict reader knows that.
-fn clean_records(chunk: &[u8], delimiter: u8, columns: usize) -> Option<usize> {
-    let clean = columns > 1 && memchr(b'"', chunk).is_none() && std::str::from_utf8(chunk).is_ok();
+fn clean_records(chunk: &[u8], delimiter: u8, quote: Option<u8>, columns: usize) -> Option<usize> {
+    let has_quotes = quote.is_some_and(|quote| memchr(quote, chunk).is_some());
+    let clean = columns > 1 && !has_quotes && std::str::from_utf8(chunk).is_ok();
     if !clean || has_lone_return(chunk) || has_endless_line(chunk) {
         return None;
     }
@@ -181,7 +219,9 @@ mod tests {
 
     fn shape(columns: usize) -> TextShape {
         let names = (0..columns).map(|column| format!("c{column}")).collect();
-        TextShape { separator: Separator::Delimiter(b','), names, wanted: (0..columns).collect() }
+        let marks = Marks { separator: Separator::Delimiter(b','), quote: Some(b'"') };
+        let dialect = Dialect::default();
+        TextShape { marks, encoding: Encoding::Utf8, dialect, names, wanted: (0..columns).collect() }
     }
 
     fn texts(rows: &RawRows) -> Vec<Vec<Option<String>>> {

@@ -2,7 +2,7 @@
 //! is built on.
 
 use super::section::Section;
-use crate::{Column, ColumnType, Kind, MissingParent, Table};
+use crate::{Column, ColumnType, Kind, MissingParent, Mode, Table};
 
 pub(super) fn check(section: &Section, table: &Table) {
     if let Some(fault) = name_fault(&table.name, "table") {
@@ -12,6 +12,8 @@ pub(super) fn check(section: &Section, table: &Table) {
     check_kind(section, table);
     check_key(section, table);
     check_history_only(section, table);
+    check_deleted(section, table);
+    check_mode(section, table);
     check_types(section, table);
     check_picks(section, table);
     check_roles(section, table);
@@ -108,12 +110,39 @@ fn check_history_only(section: &Section, table: &Table) {
     }
 }
 
+/// A row that says it is deleted says so of a key.
+fn check_deleted(section: &Section, table: &Table) {
+    if table.deleted.is_some() && table.key.is_none() {
+        let message = format!("`deleted` in {} needs `key`: nothing else says which row is gone", section.title());
+        section.problem_at("deleted", message, None);
+    }
+    if table.deleted.is_some() && table.one_row_per_key {
+        let message = format!("`deleted` and one_row_per_key in {} exclude each other", section.title());
+        section.problem_at("deleted", message, None);
+    }
+}
+
+/// What replaces can be empty by mistake; what merges cannot, and has no parents to go by.
+fn check_mode(section: &Section, table: &Table) {
+    let title = section.title();
+    if table.mode == Mode::ReplaceByParent && !matches!(table.kind, Kind::History { .. }) {
+        let message = format!("replace = \"by_parent\" in {title} needs `parent`: only a history table has it");
+        section.problem_at("replace", message, None);
+    }
+    if table.mode == Mode::Merge && table.allow_empty {
+        section.problem_at("allow_empty", format!("`allow_empty` in {title} needs mode = \"replace\""), None);
+    }
+}
+
 /// Rows are found by text and stand in time: a column that is declared otherwise could do neither.
 fn check_types(section: &Section, table: &Table) {
-    let parts = [("key", table.key.as_deref()), ("on", table.on())];
-    for (part, name) in parts {
-        check_type(section, table, &format!("`{part}`"), name, "\"id\" or \"text\"", ColumnType::is_text);
+    for (part, names) in [("key", &table.key_parts), ("on", &table.on_parts)] {
+        for name in names {
+            check_type(section, table, &format!("`{part}`"), Some(name), "\"id\" or \"text\"", ColumnType::is_text);
+        }
     }
+    let is_bool = |found| found == ColumnType::Bool;
+    check_type(section, table, "`deleted`", table.deleted.as_deref(), "\"bool\"", is_bool);
     let parts = [("time", &table.time), ("updated_at", &table.updated_at), ("created_at", &table.created_at)];
     for (part, name) in parts {
         let instant = |found| found == ColumnType::Timestamp;
@@ -130,13 +159,19 @@ pub(super) fn check_type(
     wanted: &str,
     fits: impl Fn(ColumnType) -> bool,
 ) {
-    let Some(column) = name.and_then(|name| table.column(name)) else { return };
-    let Some(found) = column.column_type.filter(|found| !fits(*found)) else { return };
-    let message = format!(
-        "`{}` is the {part} of [tables.{}], which needs type = {wanted}, not \"{found}\"",
-        column.name, table.name
-    );
-    if let Some(place) = section.descendant(&["columns", &column.name]) {
+    let Some(name) = name else { return };
+    let declared = table.column(name).into_iter().map(|column| (section.descendant(&["columns", name]), column));
+    let sources = section.silent_sections("sources");
+    let in_sources = sources
+        .iter()
+        .zip(&table.sources)
+        .filter_map(|(place, source)| Some((place.descendant(&["columns", name]), source.column(name)?)));
+    for (place, column) in declared.chain(in_sources) {
+        let Some((place, found)) = place.zip(column.column_type.filter(|found| !fits(*found))) else { continue };
+        let message = format!(
+            "`{}` is the {part} of [tables.{}], which needs type = {wanted}, not \"{found}\"",
+            column.name, table.name
+        );
         place.problem_at("type", message, None);
     }
 }
@@ -161,9 +196,8 @@ fn check_picks(section: &Section, table: &Table) {
 
 /// Whether the table is built on this column.
 fn is_structural(table: &Table, column: &Column) -> bool {
-    let parts = [&table.key, &table.time, &table.updated_at, &table.created_at];
-    let parts = parts.into_iter().filter_map(Option::as_deref).chain(table.on());
-    parts.into_iter().any(|name| name == column.name)
+    let instants = [&table.time, &table.updated_at, &table.created_at].into_iter().flatten();
+    table.key_parts.iter().chain(&table.on_parts).chain(instants).any(|name| *name == column.name)
 }
 
 /// Whoever acts on a role reads one column.

@@ -12,6 +12,14 @@ mod channels;
 
 mod columns;
 
+mod numbers;
+
+mod dialect;
+
+mod sources;
+
+mod lists;
+
 mod tables;
 
 mod fitting;
@@ -24,8 +32,8 @@ use crate::{Catalog, Place, Problem, Problems};
 use section::{Keys, Section, Source};
 
 const TOP: Keys = Keys {
-    known: &["workspace", "tables", "channels"],
-    later: &["lists", "scores", "test", "offers", "sites", "limits"],
+    known: &["workspace", "tables", "lists", "channels"],
+    later: &["scores", "test", "offers", "sites", "limits"],
 };
 
 /// Reads the text of a `muster.toml`; `file` is how messages name it.
@@ -51,6 +59,7 @@ fn catalog(top: &Section) -> Catalog {
     let workspace = workspace::read(&top.required_section("workspace"));
     let tables = top.section("tables").map(|tables| tables::read(&tables)).unwrap_or_default();
     relations::check(top, &tables);
+    let lists = top.section("lists").map(|lists| lists::read(&lists)).unwrap_or_default();
     let channels = top.section("channels").map(|channels| channels::read(&channels)).unwrap_or_default();
-    Catalog { workspace, tables, channels }
+    Catalog { workspace, tables, lists, channels }
 }

@@ -43,7 +43,24 @@ impl<'a> Tables<'a> {
             Some(found) if found.key.is_none() && found.name != "profiles" => {
                 self.report(&at, "parent", format!("{below}, which has no `key` to refer to"), None);
             }
-            Some(_) => self.check_circle(place, table),
+            Some(found) => {
+                self.check_parts(table, found);
+                self.check_circle(place, table);
+            }
+        }
+    }
+
+    /// Parts of a parent's key are found by their order, so there must be as many.
+    fn check_parts(&self, table: &Table, parent: &Table) {
+        let (here, there) = (table.on_parts.len(), parent.key_parts.len());
+        if here != there && here > 0 && there > 0 {
+            let message = format!(
+                "`on` of [tables.{}] has {here} columns, and the key of `{}` has {there}: {}",
+                table.name,
+                parent.name,
+                parent.key_parts.join(", ")
+            );
+            self.report(&["tables", &table.name], "on", message, None);
         }
     }
 
@@ -78,6 +95,11 @@ impl<'a> Tables<'a> {
 
     fn check_links(&self, lookup: &Table) {
         let at = ["tables", lookup.name.as_str(), "lookup"];
+        if !lookup.lookup.is_empty() && lookup.key_parts.len() > 1 {
+            let message =
+                format!("a lookup with a key of several columns, as [tables.{}], is not supported yet", lookup.name);
+            self.report(&["tables", &lookup.name], "key", message, None);
+        }
         let mut reported = None;
         for (place, link) in lookup.lookup.iter().enumerate() {
             if reported != Some(&link.name)

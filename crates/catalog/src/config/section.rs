@@ -148,6 +148,37 @@ impl<'a> Section<'a> {
         Some(Self { source: self.source, path, name: key.get(), span, table: item.as_table_like() })
     }
 
+    /// The tables under `key`: `[[path.key]]`, or a list of `{ … }`.
+    pub(super) fn sections(&self, key: &str) -> Vec<Self> {
+        let sections = self.silent_sections(key);
+        let length = self.item(key).and_then(Item::as_array).map_or(sections.len(), toml_edit::Array::len);
+        if self.has(key) && (sections.is_empty() || sections.len() != length) {
+            let message = format!("`{key}` in {} must be a list of sections: [[{}]]", self.title(), self.path_of(key));
+            self.problem_at(key, message, None);
+        }
+        sections
+    }
+
+    /// The same without a word on what is none.
+    pub(super) fn silent_sections(&self, key: &str) -> Vec<Self> {
+        let Some((key, item)) = self.table.and_then(|table| table.get_key_value(key)) else { return Vec::new() };
+        let tables: Vec<(&'a dyn TableLike, Option<Range<usize>>)> = match item {
+            Item::ArrayOfTables(tables) => tables.iter().map(|one| (one as &dyn TableLike, one.span())).collect(),
+            Item::Value(Value::Array(list)) => {
+                list.iter().filter_map(|one| Some((one.as_inline_table()? as &dyn TableLike, one.span()))).collect()
+            }
+            _ => Vec::new(),
+        };
+        let section = |(table, span)| Self {
+            source: self.source,
+            path: self.path_of(key.get()),
+            name: key.get(),
+            span,
+            table: Some(table),
+        };
+        tables.into_iter().map(section).collect()
+    }
+
     fn path_of(&self, key: &str) -> String {
         let key = toml_edit::Key::new(key).to_string();
         if self.path.is_empty() { key } else { format!("{}.{key}", self.path) }
@@ -206,19 +237,24 @@ impl<'a> Section<'a> {
         })
     }
 
-    /// The name of a column under `key`; of a list, which is reported, the first.
-    pub(super) fn column(&self, key: &str) -> Option<String> {
-        let Some(names) = self.item(key).and_then(Item::as_array) else {
-            return self.has(key).then(|| self.word(key).unwrap_or_default());
-        };
-        self.problem_at(key, format!("`{key}` of several columns in {} is not supported yet", self.title()), None);
-        Some(names.get(0).and_then(Value::as_str).unwrap_or_default().to_owned())
+    /// The columns under `key`: one, or a list of several that differ; none where there is no key, one without a name
+    /// where what stands there is none.
+    pub(super) fn columns(&self, key: &str) -> Vec<String> {
+        if self.item(key).and_then(Item::as_array).is_none() {
+            return if self.has(key) { vec![self.word(key).unwrap_or_default()] } else { Vec::new() };
+        }
+        let names = self.read(key, "a list of columns, each of them once", |value| {
+            let names = texts(value).filter(|names| !names.is_empty())?;
+            let once = |(place, name): (usize, &String)| !name.trim().is_empty() && !names[..place].contains(name);
+            names.iter().enumerate().all(once).then_some(names)
+        });
+        names.unwrap_or_else(|| vec![String::new()])
     }
 
-    /// The name of a column under `key`; where it is missing that is a problem.
-    pub(super) fn required_column(&self, key: &str) -> String {
+    /// The columns under `key`; where it is missing that is a problem.
+    pub(super) fn required_columns(&self, key: &str) -> Vec<String> {
         self.require(key);
-        self.column(key).unwrap_or_default()
+        self.columns(key)
     }
 
     /// The switch under `key`, or `default`.
@@ -233,6 +269,11 @@ impl<'a> Section<'a> {
             end => format!("a whole number from {} to {}", range.start, end - 1),
         };
         self.read(key, &expected, |value| value.as_integer().filter(|number| range.contains(number)))
+    }
+
+    /// The whole number under `key`, whatever its size.
+    pub(super) fn integer(&self, key: &str) -> Option<i64> {
+        self.read(key, "a whole number", Value::as_integer)
     }
 
     /// The list of texts under `key`, empty where there is none.

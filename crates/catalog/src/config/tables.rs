@@ -1,48 +1,52 @@
 //! `[tables.NAME]`: source, text format, keys and relations of one table.
 
 use super::section::{Keys, Section};
-use super::{columns, fitting};
-use crate::{Condition, Kind, Link, MissingParent, Table, parse_conditions};
+use super::{columns, dialect, fitting, sources};
+use crate::{Condition, Kind, Link, MissingParent, Mode, Table, parse_conditions};
 
 const KEYS: Keys = Keys {
     known: &[
         "source",
+        "sources",
         "key",
         "parent",
         "on",
         "time",
         "updated_at",
         "created_at",
+        "deleted",
         "lookup",
         "where",
         "one_row_per_key",
         "missing_parent",
+        "mode",
+        "replace",
+        "allow_empty",
         "delimiter",
         "blanks",
         "header",
         "names",
+        "quote",
+        "encoding",
+        "damaged",
+        "short_rows",
+        "stray_quotes",
+        "unnamed",
+        "decimal",
+        "thousands",
         "null",
         "error_budget",
         "columns",
     ],
-    later: &[
-        "sources",
-        "quote",
-        "encoding",
-        "decimal",
-        "thousands",
-        "deleted",
-        "purchase",
-        "mode",
-        "replace",
-        "allow_empty",
-        "role",
-        "retention",
-    ],
+    later: &["purchase", "role", "retention"],
 };
 
 const MISSING_PARENT: [(&str, MissingParent); 3] =
     [("hold", MissingParent::Hold), ("create", MissingParent::Create), ("reject", MissingParent::Reject)];
+
+const MODES: [(&str, Mode); 2] = [("merge", Mode::Merge), ("replace", Mode::Replace)];
+
+const REPLACES: [(&str, Mode); 1] = [("by_parent", Mode::ReplaceByParent)];
 
 pub(super) fn read(section: &Section) -> Vec<Table> {
     section.keys().into_iter().filter_map(|name| section.section(name)).map(|table| one(&table)).collect()
@@ -51,22 +55,31 @@ pub(super) fn read(section: &Section) -> Vec<Table> {
 fn one(section: &Section) -> Table {
     section.only(&KEYS);
     let columns = section.section("columns").map(|columns| columns::read(&columns)).unwrap_or_default();
+    let (key_parts, on_parts) = (section.columns("key"), on_parts(section));
+    let sources = sources::read(section, &columns);
     let table = Table {
         name: section.name().to_owned(),
-        kind: kind(section),
-        source: source(section),
-        key: section.column("key"),
-        time: section.column("time"),
-        updated_at: section.column("updated_at"),
-        created_at: section.column("created_at"),
+        kind: kind(section, &on_parts),
+        source: sources.first().map_or_else(|| source(section), |first| first.source.clone()),
+        sources,
+        key: combined(&key_parts),
+        key_parts,
+        on_parts,
+        time: section.word("time"),
+        updated_at: section.word("updated_at"),
+        created_at: section.word("created_at"),
+        deleted: section.word("deleted"),
         lookup: links(section),
         conditions: conditions(section),
         one_row_per_key: section.switch("one_row_per_key", false),
         missing_parent: section.one_of("missing_parent", &MISSING_PARENT).unwrap_or_default(),
+        mode: mode(section),
+        allow_empty: section.switch("allow_empty", false),
         delimiter: section.character("delimiter"),
         blanks: section.switch("blanks", false),
         header: section.switch("header", true),
         names: section.texts("names"),
+        dialect: dialect::read(section),
         null: section.text_or_texts("null"),
         error_budget: section.number("error_budget", 0..i64::MAX).and_then(|budget| budget.try_into().ok()),
         columns,
@@ -75,19 +88,39 @@ fn one(section: &Section) -> Table {
     table
 }
 
-/// `[[tables.NAME.sources]]`, which stands in the place of `source`, is refused as itself.
 fn source(section: &Section) -> String {
-    if section.has("sources") { section.word("source").unwrap_or_default() } else { section.required_word("source") }
+    if section.has("sources") { String::new() } else { section.required_word("source") }
 }
 
-fn kind(section: &Section) -> Kind {
+/// The name of the column that several make together: `country+number`.
+fn combined(parts: &[String]) -> Option<String> {
+    (!parts.is_empty()).then(|| parts.join("+"))
+}
+
+fn on_parts(section: &Section) -> Vec<String> {
+    if section.has("parent") { section.required_columns("on") } else { Vec::new() }
+}
+
+fn kind(section: &Section, on_parts: &[String]) -> Kind {
     if section.has("parent") {
-        Kind::History { parent: section.required_word("parent"), on: section.required_column("on") }
+        let on = combined(on_parts).unwrap_or_default();
+        Kind::History { parent: section.required_word("parent"), on }
     } else if section.has("lookup") {
         Kind::Lookup
     } else {
         Kind::Root
     }
+}
+
+/// `replace = "by_parent"` replaces; beside `mode = "merge"` it would be two things at once.
+fn mode(section: &Section) -> Mode {
+    let mode = section.one_of("mode", &MODES);
+    let replace = section.one_of("replace", &REPLACES);
+    if replace.is_some() && mode == Some(Mode::Merge) {
+        let message = format!("`replace` and mode = \"merge\" in {} exclude each other", section.title());
+        section.problem_at("replace", message, None);
+    }
+    replace.or(mode).unwrap_or_default()
 }
 
 /// `lookup = { products = "order_lines.product_id", home_site = ["profiles.store_id", "orders.store_id"] }`

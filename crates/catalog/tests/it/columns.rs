@@ -12,7 +12,7 @@ fn an_unknown_key_is_refused_with_the_nearest_spelling() {
     check_columns(
         r#"email = { colour = "red" }"#,
         r#"muster.toml line 5, column 11: unknown key `colour` in [tables.profiles.columns.email]
-  hint: known keys: from, type, format, zone, null, placeholder, true, false, separator, integral, role, pick"#,
+  hint: known keys: from, optional, type, format, window, zone, unit, null, placeholder, true, false, separator, integral, decimal, thousands, currency, currency_from, percent, role, class, owner, pick"#,
     );
     check_columns(
         r#"email = "text""#,

@@ -13,7 +13,7 @@ fn check_later(text: &str, line: usize, column: usize, what: &str) {
 
 #[test]
 fn sections_of_a_later_version() {
-    for section in ["lists", "scores", "test", "offers", "sites", "limits"] {
+    for section in ["scores", "test", "offers", "sites", "limits"] {
         check_later(&format!("{HEAD}{ROOT}[{section}]\nx = 1\n"), 6, 2, &format!("`{section}` in the file"));
     }
     check_later(&format!("{HEAD}{ROOT}[scores.rfm]\nbins = 5\n"), 6, 2, "`scores` in the file");
@@ -28,32 +28,8 @@ fn keys_of_the_workspace() {
 
 #[test]
 fn keys_of_a_table() {
-    let keys = [
-        "quote",
-        "encoding",
-        "decimal",
-        "thousands",
-        "deleted",
-        "purchase",
-        "mode",
-        "replace",
-        "allow_empty",
-        "role",
-        "retention",
-    ];
-    for key in keys {
+    for key in ["purchase", "role", "retention"] {
         check_later(&format!("{HEAD}{ROOT}{key} = \"x\"\n"), 6, 1, &format!("`{key}` in [tables.profiles]"));
-    }
-    let sources = "[tables.profiles]\nkey = \"id\"\n[[tables.profiles.sources]]\nmatch = \"a*.csv\"\n";
-    check_later(&format!("{HEAD}{sources}"), 5, 19, "`sources` in [tables.profiles]");
-}
-
-#[test]
-fn keys_of_a_column() {
-    for key in ["class", "decimal", "thousands", "unit", "owner"] {
-        let column = format!("[tables.profiles.columns]\nincome = {{ {key} = \"x\" }}\n");
-        let what = format!("`{key}` in [tables.profiles.columns.income]");
-        check_later(&format!("{HEAD}{ROOT}{column}"), 7, 12, &what);
     }
 }
 

@@ -12,6 +12,8 @@ mod tables;
 
 mod columns;
 
+mod reading;
+
 mod relations;
 
 mod channels;

@@ -12,7 +12,7 @@ fn an_unknown_key_is_refused_with_the_nearest_spelling() {
     check_orders(
         r#"filter = "x > 0""#,
         r#"muster.toml line 5, column 1: unknown key `filter` in [tables.orders]
-  hint: known keys: source, key, parent, on, time, updated_at, created_at, lookup, where, one_row_per_key, missing_parent, delimiter, blanks, header, names, null, error_budget, columns"#,
+  hint: known keys: source, sources, key, parent, on, time, updated_at, created_at, deleted, lookup, where, one_row_per_key, missing_parent, mode, replace, allow_empty, delimiter, blanks, header, names, quote, encoding, damaged, short_rows, stray_quotes, unnamed, decimal, thousands, null, error_budget, columns"#,
     );
 }
 
@@ -117,7 +117,7 @@ on = "customer"
 }
 
 #[test]
-fn a_key_is_one_column_and_must_be_there() {
+fn a_key_must_be_there_and_have_as_many_parts_as_what_refers_to_it() {
     check(
         r#"[tables.profiles]
 source = "c.csv"
@@ -134,9 +134,9 @@ key = 7
     check(
         r#"[tables.profiles]
 source = "c.csv"
-key = ["shop", "id"]
+key = ["shop", "shop"]
 "#,
-        "muster.toml line 3, column 1: `key` of several columns in [tables.profiles] is not supported yet",
+        "muster.toml line 3, column 1: `key` in [tables.profiles] must be a list of columns, each of them once",
     );
     check(
         r#"[tables.orders]
@@ -144,7 +144,7 @@ source = "orders.csv"
 parent = "profiles"
 on = ["shop", "customer"]
 "#,
-        "muster.toml line 4, column 1: `on` of several columns in [tables.orders] is not supported yet",
+        "muster.toml line 4, column 1: `on` of [tables.orders] has 2 columns, and the key of `profiles` has 1: id",
     );
     check(
         r#"[tables.products]

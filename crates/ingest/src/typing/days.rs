@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use chrono::{Datelike, NaiveDate, NaiveTime};
+use chrono::{Datelike, LocalResult, NaiveDate, NaiveTime, TimeZone};
 use chrono_tz::Tz;
 use muster_catalog::{local_midnight, parse_local};
 
@@ -25,6 +25,16 @@ pub(super) struct LocalDays {
     pub zone: Tz,
     /// Where day `d` stands is `d` modulo the length; a few years of days never meet.
     seen: Vec<Option<(i32, LocalDay)>>,
+    pub shifts: Shifts,
+}
+
+/// Times that the calendar skips or has twice.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Shifts {
+    /// Times in a gap, which moved forward.
+    pub gaps: u64,
+    /// Times that occur twice, of which the first was taken.
+    pub folds: u64,
 }
 
 #[derive(Clone, Copy)]
@@ -37,7 +47,7 @@ enum LocalDay {
 
 impl LocalDays {
     pub fn new(zone: Tz) -> Self {
-        Self { zone, seen: vec![None; 2048] }
+        Self { zone, seen: vec![None; 2048], shifts: Shifts::default() }
     }
 
     /// The instant of a time on this calendar.
@@ -67,8 +77,13 @@ impl LocalDays {
     }
 
     /// The catalog's rule for gaps and doubled times takes texts.
-    fn by_rule(&self, day: i32, within: i64) -> i64 {
+    fn by_rule(&mut self, day: i32, within: i64) -> i64 {
         let local = date(day).and_time(NaiveTime::MIN) + chrono::Duration::microseconds(within);
+        match self.zone.from_local_datetime(&local) {
+            LocalResult::None => self.shifts.gaps += 1,
+            LocalResult::Ambiguous(..) => self.shifts.folds += 1,
+            LocalResult::Single(_) => {}
+        }
         let text = local.format("%Y-%m-%dT%H:%M:%S%.6f").to_string();
         parse_local(&text, self.zone).expect("a day of four-digit years in ISO 8601 is an instant").micros()
     }

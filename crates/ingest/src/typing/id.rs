@@ -8,17 +8,20 @@ use arrow_array::{Array, ArrayRef, StringViewArray};
 use muster_catalog::ColumnType;
 
 use super::{ValueFault, not_a};
+use crate::invisible::{has_control, shown};
 use crate::report::Reason;
 
-/// The ids; where nothing changes, which is the rule, the very same array.
-pub(super) fn read(texts: StringViewArray, integral: bool) -> (ArrayRef, Vec<ValueFault>) {
+/// The ids, what is wrong with texts that are none, and how many were written with characters that nobody sees; where
+/// nothing changes, which is the rule, the very same array.
+pub(super) fn read(texts: StringViewArray, integral: bool) -> (ArrayRef, Vec<ValueFault>, u64) {
     if texts
         .iter()
         .flatten()
         .all(|text| matches!(id(text, integral), Ok(Cow::Borrowed(same)) if same.len() == text.len()))
     {
-        return (Arc::new(texts), Vec::new());
+        return (Arc::new(texts), Vec::new(), 0);
     }
+    let normalized = texts.iter().flatten().filter(|text| shown(text) != text.trim()).count() as u64;
     let mut faults = Vec::new();
     let mut ids = StringViewBuilder::with_capacity(texts.len());
     for (row, text) in texts.iter().enumerate() {
@@ -30,18 +33,25 @@ pub(super) fn read(texts: StringViewArray, integral: bool) -> (ArrayRef, Vec<Val
             }
         }
     }
-    (Arc::new(ids.finish()), faults)
+    (Arc::new(ids.finish()), faults, normalized)
 }
 
 fn id(text: &str, integral: bool) -> Result<Cow<'_, str>, Reason> {
-    let text = text.trim();
-    if text.is_empty() {
+    let id = shown(text);
+    if id.is_empty() {
         return Err(not_a(ColumnType::Id, "at least one character"));
     }
-    if is_damaged(text.as_bytes()) {
+    if is_damaged(id.as_bytes()) {
         return Err(Reason::DamagedId);
     }
-    if integral { whole_number(text) } else { Ok(text.into()) }
+    if has_control(&id) {
+        return Err(Reason::ControlCharacter);
+    }
+    match id {
+        Cow::Borrowed(id) if integral => whole_number(id),
+        Cow::Owned(id) if integral => whole_number(&id).map(|id| id.into_owned().into()),
+        id => Ok(id),
+    }
 }
 
 /// Whether a spreadsheet wrote a long number as `1.23457E+12`. `12E5` is a fine id: no program writes a number like
@@ -102,6 +112,19 @@ mod tests {
             ("84029E", "84029E"),
             ("1-2e+3", "1-2e+3"),
             (" ", "!not an id"),
+        ];
+        check(&Column::typed("id", ColumnType::Id), &cases);
+    }
+
+    #[test]
+    fn ids_that_look_the_same_are_the_same_and_controls_are_rejected() {
+        let cases = [
+            ("\u{a0}A\u{200b}1\u{feff}", "A1"),
+            ("Jose\u{301}", "José"),
+            ("A B", "A B"),
+            ("\u{200b}", "!not an id"),
+            ("a\u{0}b", "!control character"),
+            ("a\tb", "!control character"),
         ];
         check(&Column::typed("id", ColumnType::Id), &cases);
     }

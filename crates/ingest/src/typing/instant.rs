@@ -10,9 +10,9 @@ use arrow_array::{ArrayRef, PrimitiveArray, StringViewArray};
 use chrono::format::{Item, Numeric, Parsed, StrftimeItems, parse};
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use chrono_tz::Tz;
-use muster_catalog::{Column, ColumnType, parse_local};
+use muster_catalog::{Column, ColumnType, Unit, parse_local};
 
-use super::days::{DAY, DAYS_WITH_A_TEXT, LocalDays, day_number};
+use super::days::{DAY, DAYS_WITH_A_TEXT, LocalDays, Shifts, day_number};
 use super::{ValueFault, not_a, primitives};
 use crate::report::Reason;
 
@@ -54,25 +54,34 @@ impl DateForm {
 /// How the instants of a column are written.
 pub(super) struct InstantForm {
     format: Option<Format>,
+    unit: Option<Unit>,
     zone: Tz,
 }
 
+type Instants = PrimitiveArray<TimestampMicrosecondType>;
+
 impl InstantForm {
     pub fn of(column: &Column, zone: Tz) -> Result<Self, BadFormat> {
-        Ok(Self { format: Format::of(column)?, zone: column.zone.unwrap_or(zone) })
+        Ok(Self { format: Format::of(column)?, unit: column.unit, zone: column.zone.unwrap_or(zone) })
     }
 
-    pub fn read(&self, texts: &StringViewArray) -> (PrimitiveArray<TimestampMicrosecondType>, Vec<ValueFault>) {
+    /// The instants, what is none, and how many times the calendar skips or has twice.
+    pub fn read(&self, texts: &StringViewArray) -> (Instants, Vec<ValueFault>, Shifts) {
         let mut days = LocalDays::new(self.zone);
         let mut repeated = Repeated::default();
-        let (array, faults) = match &self.format {
-            None => primitives(texts, |text| iso_instant(text.trim(), &mut days).ok_or_else(|| self.not_an_instant())),
-            Some(format) => primitives(texts, |text| {
-                let instant = repeated.or(text, |text| format.read(text).map(|written| written.instant(&mut days)));
-                instant.ok_or_else(|| self.not_an_instant())
+        let (array, faults) = match (&self.format, self.unit) {
+            (_, Some(unit)) => {
+                primitives(texts, |text| counted(text.trim(), unit).ok_or_else(|| self.not_an_instant()))
+            }
+            (None, None) => {
+                primitives(texts, |text| iso_instant(text.trim(), &mut days).ok_or_else(|| self.not_an_instant()))
+            }
+            (Some(format), None) => primitives(texts, |text| {
+                let written = repeated.or(text, |text| format.read(text)).ok_or_else(|| self.not_an_instant())?;
+                Ok(written.instant(&mut days))
             }),
         };
-        (array.with_timezone("UTC"), faults)
+        (array.with_timezone("UTC"), faults, days.shifts)
     }
 
     /// Instants that a file holds as microseconds of its own calendar.
@@ -97,9 +106,23 @@ impl InstantForm {
     }
 
     fn not_an_instant(&self) -> Reason {
-        let iso = "YYYY-MM-DD hh:mm:ss, seconds and offset optional".to_owned();
-        not_a(ColumnType::Timestamp, self.format.as_ref().map_or(iso, |format| format.shown.clone()))
+        let expected = match (&self.format, self.unit) {
+            (_, Some(Unit::Seconds)) => "a whole number of seconds since 1970",
+            (_, Some(Unit::Milliseconds)) => "a whole number of milliseconds since 1970",
+            (Some(format), None) => &format.shown,
+            (None, None) => "YYYY-MM-DD hh:mm:ss, seconds and offset optional",
+        };
+        not_a(ColumnType::Timestamp, expected)
     }
+}
+
+/// The instant that a number stands for; `None` if it is none, or past all calendars.
+fn counted(text: &str, unit: Unit) -> Option<i64> {
+    let scale = match unit {
+        Unit::Seconds => SECOND,
+        Unit::Milliseconds => SECOND / 1000,
+    };
+    text.parse::<i64>().ok()?.checked_mul(scale)
 }
 
 /// A declared format.
@@ -109,9 +132,12 @@ struct Format {
     shown: String,
     /// How long every text is where numbers stand side by side: chrono would read `1997118` as 1997-11-8.
     length: Option<usize>,
+    /// The first year that two digits mean; chrono's own rule where nobody says.
+    window: Option<i32>,
 }
 
 /// What a text says: a time on some calendar, and how far that is ahead of UTC where the text says so.
+#[derive(Clone, Copy)]
 struct Written {
     local: NaiveDateTime,
     offset_seconds: Option<i32>,
@@ -123,7 +149,7 @@ impl Format {
         let items = StrftimeItems::new(format).parse_to_owned().map_err(|_| BadFormat(format.clone()))?;
         let side_by_side = items.windows(2).any(|pair| matches!(pair, [Item::Numeric(..), Item::Numeric(..)]));
         let length = if side_by_side { items.iter().map(width).sum() } else { None };
-        Ok(Some(Self { items, shown: shown(format), length }))
+        Ok(Some(Self { items, shown: shown(format), length, window: column.window }))
     }
 
     fn read(&self, text: &str) -> Option<Written> {
@@ -133,6 +159,9 @@ impl Format {
         }
         let mut parsed = Parsed::new();
         parse(&mut parsed, text, self.items.iter()).ok()?;
+        if let (Some(first), None, Some(two_digits)) = (self.window, parsed.year(), parsed.year_mod_100()) {
+            parsed.set_year(i64::from(first + (two_digits - first).rem_euclid(100))).ok()?;
+        }
         let written = match parsed.timestamp() {
             Some(seconds) => {
                 Written { local: DateTime::from_timestamp(seconds, 0)?.naive_utc(), offset_seconds: Some(0) }
@@ -193,10 +222,15 @@ impl Written {
 }
 
 /// Exports repeat themselves: the same date stands in row after row, and is read once.
-#[derive(Default)]
 struct Repeated<T> {
     text: String,
     value: Option<T>,
+}
+
+impl<T> Default for Repeated<T> {
+    fn default() -> Self {
+        Self { text: String::new(), value: None }
+    }
 }
 
 impl<T: Copy> Repeated<T> {
@@ -326,6 +360,30 @@ mod tests {
         check(&column, &[("0", "1970-01-01T00:00:00Z")]);
         let column = Column { format: Some("%Y%m%d".into()), zone: None, ..column };
         check(&column, &[("19970118", "1997-01-17T23:00:00Z")]);
+    }
+
+    #[test]
+    fn two_digits_of_a_year_lie_in_the_declared_window() {
+        let column =
+            Column { format: Some("%d.%m.%y".into()), window: Some(1930), ..Column::typed("day", ColumnType::Date) };
+        let cases = [("01.02.30", "1930-02-01"), ("01.02.99", "1999-02-01"), ("29.02.29", "!not a date")];
+        check(&column, &cases);
+        check(&column, &[("28.02.29", "2029-02-28"), ("01.02.00", "2000-02-01"), ("01.02.1999", "!not a date")]);
+    }
+
+    #[test]
+    fn a_number_of_the_declared_unit_is_an_instant() {
+        let column = Column { unit: Some(Unit::Seconds), ..Column::typed("at", ColumnType::Timestamp) };
+        let cases = [
+            ("1751284800", "2025-06-30T12:00:00Z"),
+            ("1751284800000", "!implausible"),
+            ("2025-06-30", "!not an instant"),
+            ("1.5e9", "!not an instant"),
+            ("9223372036854775807", "!not an instant"),
+        ];
+        check(&column, &cases);
+        let column = Column { unit: Some(Unit::Milliseconds), ..column };
+        check(&column, &[("1751284800250", "2025-06-30T12:00:00.250Z")]);
     }
 
     #[test]

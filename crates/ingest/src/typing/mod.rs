@@ -6,8 +6,11 @@
 mod days;
 mod id;
 mod instant;
+mod json;
+mod locale;
 mod native;
 mod number;
+mod plausible;
 mod set;
 mod word;
 
@@ -21,9 +24,14 @@ use arrow_select::nullif::nullif;
 use chrono_tz::Tz;
 use muster_catalog::{Column, ColumnType};
 
+use crate::invisible::has_control_in_text;
+use crate::ndjson::Fields;
 use crate::report::Reason;
+use days::Shifts;
 pub(crate) use instant::BadFormat;
 use instant::{DateForm, InstantForm};
+pub(crate) use locale::NumberForm;
+pub(crate) use plausible::Plausible;
 use word::Words;
 
 /// Reads the fields of one column.
@@ -32,6 +40,8 @@ pub(crate) struct ColumnReader {
     nulls: Vec<String>,
     placeholders: Vec<String>,
     form: Form,
+    numbers: NumberForm,
+    plausible: Plausible,
 }
 
 /// How the values of a column are written.
@@ -54,6 +64,31 @@ pub(crate) struct Typed {
     pub faults: Vec<ValueFault>,
     /// Values that stood for "not known".
     pub placeholders: u64,
+    pub remarks: Remarks,
+}
+
+impl Typed {
+    /// Values with which nothing is wrong.
+    pub fn of(array: ArrayRef) -> Self {
+        Self { array, faults: Vec::new(), placeholders: 0, remarks: Remarks::default() }
+    }
+}
+
+/// What is odd about values that were taken all the same.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Remarks {
+    pub shifts: Shifts,
+    /// Ids written with characters that nobody sees, or not composed.
+    pub normalized: u64,
+}
+
+impl Remarks {
+    /// Those on other values of the same column as well.
+    fn and(self, other: Self) -> Self {
+        let shifts =
+            Shifts { gaps: self.shifts.gaps + other.shifts.gaps, folds: self.shifts.folds + other.shifts.folds };
+        Self { shifts, normalized: self.normalized + other.normalized }
+    }
 }
 
 /// A value that is none of its column's type.
@@ -80,37 +115,76 @@ impl ColumnReader {
             ColumnType::Set => Form::Set { separator: column.separator },
         };
         let nulls = nulls.iter().chain(&column.null).cloned().collect();
-        Ok(Self { column_type, nulls, placeholders: column.placeholder.clone(), form })
+        Ok(Self {
+            column_type,
+            nulls,
+            placeholders: column.placeholder.clone(),
+            form,
+            numbers: NumberForm::of(column),
+            plausible: Plausible::default(),
+        })
+    }
+
+    /// The same, its instants within other bounds.
+    pub fn within(self, plausible: Plausible) -> Self {
+        Self { plausible, ..self }
     }
 
     /// Types the fields of a column as they come from a file.
     pub fn read(&self, fields: &ArrayRef) -> Result<Typed, ArrowError> {
-        match fields.as_string_view_opt() {
-            Some(texts) => self.read_texts(texts),
-            None => native::read(self, fields),
-        }
+        let mut typed = match (fields.as_string_view_opt(), Fields::of(fields)) {
+            (Some(texts), _) => self.read_texts(texts),
+            (None, Some(fields)) => json::read(self, &fields),
+            (None, None) => native::read(self, fields),
+        }?;
+        self.plausible.check(fields, &mut typed)?;
+        Ok(typed)
     }
 
     fn read_texts(&self, texts: &StringViewArray) -> Result<Typed, ArrowError> {
+        self.read_texts_as(texts, &self.numbers)
+    }
+
+    /// Texts that stand for numbers of the file itself: they are plain, whatever the column says of written ones.
+    fn read_plain_texts(&self, texts: &StringViewArray) -> Result<Typed, ArrowError> {
+        self.read_texts_as(texts, &NumberForm::default())
+    }
+
+    fn read_texts_as(&self, texts: &StringViewArray, numbers: &NumberForm) -> Result<Typed, ArrowError> {
         let (texts, _) = without(texts, &self.nulls)?;
         let (texts, placeholders) = without(&texts, &self.placeholders)?;
+        let mut remarks = Remarks::default();
         let (array, faults): (ArrayRef, _) = match &self.form {
-            Form::Text => (Arc::new(texts), Vec::new()),
-            Form::Id { integral } => id::read(texts, *integral),
-            Form::Int => erase(number::ints(&texts)),
-            Form::Decimal { precision, scale } => erase(number::decimals(&texts, *precision, *scale)),
-            Form::Float => erase(number::floats(&texts)),
+            Form::Text => (Arc::new(texts.clone()), controls(&texts)),
+            Form::Id { integral } => {
+                let (array, faults, normalized) = id::read(texts, *integral);
+                remarks.normalized = normalized;
+                (array, faults)
+            }
+            Form::Int => erase(number::ints(&texts, numbers)),
+            Form::Decimal { precision, scale } => erase(number::decimals(&texts, numbers, *precision, *scale)),
+            Form::Float => erase(number::floats(&texts, numbers)),
             Form::Bool(words) => words.read(&texts),
             Form::Date(form) => erase(form.read(&texts)),
-            Form::Instant(form) => erase(form.read(&texts)),
-            Form::Set { separator } => set::read(&texts, *separator),
+            Form::Instant(form) => {
+                let (array, faults, shifts) = form.read(&texts);
+                remarks.shifts = shifts;
+                (Arc::new(array), faults)
+            }
+            Form::Set { separator } => (set::read(&texts, *separator).0, controls(&texts)),
         };
-        Ok(Typed { array, faults, placeholders })
+        Ok(Typed { array, faults, placeholders, remarks })
     }
 
     fn takes_values_out(&self) -> bool {
         !self.nulls.is_empty() || !self.placeholders.is_empty()
     }
+}
+
+/// Texts with control characters: they spoil terminals, messages and every file that they are written to.
+fn controls(texts: &StringViewArray) -> Vec<ValueFault> {
+    let rows = texts.iter().enumerate().filter(|(_, text)| text.is_some_and(has_control_in_text));
+    rows.map(|(row, text)| ValueFault::of(row, text, Reason::ControlCharacter)).collect()
 }
 
 /// Whether `text` is one of the texts that mean "no value"; blanks around it aside.
@@ -134,6 +208,9 @@ fn without(texts: &StringViewArray, list: &[String]) -> Result<(StringViewArray,
 pub(crate) fn as_texts(fields: &ArrayRef) -> Result<StringViewArray, ArrowError> {
     if let Some(texts) = fields.as_string_view_opt() {
         return Ok(texts.clone());
+    }
+    if let Some(fields) = Fields::of(fields) {
+        return Ok(fields.texts.clone());
     }
     let text = cast(fields, &DataType::Utf8).or_else(|_| cast(&cast(fields, &DataType::Int64)?, &DataType::Utf8))?;
     Ok(cast(&text, &DataType::Utf8View)?.as_string_view().clone())
@@ -211,5 +288,7 @@ mod tests {
     #[test]
     fn text_stays_as_it_is() {
         check(&Column::typed("name", ColumnType::Text), &[(" Ann ", " Ann "), ("", ""), ("007", "007")]);
+        let odd = [("a\tb\nc", "a\tb\nc"), ("a\u{202e}b", "a\u{202e}b"), ("a\u{1b}[1m", "!control character")];
+        check(&Column::typed("name", ColumnType::Text), &odd);
     }
 }

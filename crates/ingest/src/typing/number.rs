@@ -7,11 +7,12 @@ use arrow_array::{PrimitiveArray, StringViewArray};
 use arrow_schema::DataType;
 use muster_catalog::ColumnType;
 
+use super::locale::NumberForm;
 use super::{ValueFault, not_a, primitives};
 use crate::report::Reason;
 
-pub(super) fn ints(texts: &StringViewArray) -> (PrimitiveArray<Int64Type>, Vec<ValueFault>) {
-    primitives(texts, int)
+pub(super) fn ints(texts: &StringViewArray, form: &NumberForm) -> (PrimitiveArray<Int64Type>, Vec<ValueFault>) {
+    primitives(texts, |text| form.read(text, int))
 }
 
 fn int(text: &str) -> Result<i64, Reason> {
@@ -23,11 +24,12 @@ fn int(text: &str) -> Result<i64, Reason> {
 
 pub(super) fn decimals(
     texts: &StringViewArray,
+    form: &NumberForm,
     precision: u8,
     scale: i8,
 ) -> (PrimitiveArray<Decimal128Type>, Vec<ValueFault>) {
     let shape = DecimalShape { precision, scale, limit: 10_u128.pow(precision.into()) };
-    let (array, faults) = primitives(texts, |text| shape.read(text));
+    let (array, faults) = primitives(texts, |text| form.read(text, |text| shape.read(text)));
     (array.with_data_type(DataType::Decimal128(precision, scale)), faults)
 }
 
@@ -96,11 +98,15 @@ impl DecimalShape {
 
 const ZEROS: [u8; 38] = [b'0'; 38];
 
-pub(super) fn floats(texts: &StringViewArray) -> (PrimitiveArray<Float64Type>, Vec<ValueFault>) {
-    primitives(texts, |text| match text.trim().parse::<f64>() {
+pub(super) fn floats(texts: &StringViewArray, form: &NumberForm) -> (PrimitiveArray<Float64Type>, Vec<ValueFault>) {
+    primitives(texts, |text| form.read(text, float))
+}
+
+fn float(text: &str) -> Result<f64, Reason> {
+    match text.trim().parse::<f64>() {
         Ok(value) => finite(value),
         Err(_) => Err(not_a(ColumnType::Float, "a number like -12.5 or 1.5e3")),
-    })
+    }
 }
 
 /// Infinities and NaN compare with nothing and spoil every sum; minus zero is zero.

@@ -2,9 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper of tests may fail the test like the test itself")]
 
+mod binary;
 mod flat;
+mod foreign;
 mod formats;
+mod guess;
+mod ndjson;
 mod real;
 mod rejects;
+mod rows;
+mod sources;
 mod types;
 mod world;

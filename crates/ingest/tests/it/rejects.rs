@@ -51,39 +51,39 @@ fn a_row_without_key_parent_or_time_is_rejected() {
 }
 
 #[test]
-fn ragged_rows_and_odd_quotes_are_rejected_and_lines_stay_right() {
+fn row_12_13_15_ragged_rows_and_odd_quotes_are_rejected_and_lines_stay_right() {
     check(
-        "order_id,customer_id,placed_at,total\n\
-         \"o\n1\",c1,2025-01-01,1\n\
-         o2,c1\n\
-         o3,c1,2025-01-01,1,x\n\
-         o4,c\"1,2025-01-01,1\n\
+        "note,order_id,customer_id,placed_at,total\n\
+         \"o\n1\",o1,c1,2025-01-01,1\n\
+         x,o2,c1\n\
+         x,o3,c1,2025-01-01,1,x\n\
+         x,o4,c\"1,2025-01-01,1\n\
          \n\
-         o5,c1,2025-01-01,x\n\
-         o6,c1,2025-01-01,1\n",
-        &["o\n1", "o6"],
+         x,o5,c1,2025-01-01,x\n\
+         x,o6,c1,2025-01-01,1\n",
+        &["o1", "o6"],
         &[
-            "orders.csv line 4, placed_at: \"o2,c1\" has 2 fields; expected 4, one for each column",
-            "orders.csv line 5: \"o3,c1,2025-01-01,1,x\" has 5 fields; expected 4; is a delimiter inside a field not quoted?",
-            "orders.csv line 6, customer_id: \"o4,c\"1,2025-01-01,1\" has a quote inside; expected the whole field in quotes and inner quotes doubled",
+            "orders.csv line 4, placed_at: \"x,o2,c1\" has 3 fields; expected 5, one for each column",
+            "orders.csv line 5: \"x,o3,c1,2025-01-01,1,x\" has 6 fields; expected 5; is a delimiter inside a field not quoted?",
+            "orders.csv line 6, customer_id: \"x,o4,c\"1,2025-01-01,1\" has a quote inside; expected the whole field in quotes and inner quotes doubled",
             "orders.csv line 8, total: \"x\" is not a decimal number; expected digits with an optional sign and point, like -1234.50",
         ],
     );
 }
 
 #[test]
-fn an_unclosed_quote_is_rejected_from_its_line_on() {
+fn row_14_an_unclosed_quote_is_rejected_from_its_line_on() {
     check(
         "order_id,customer_id,placed_at,total\no1,c1,2025-01-01,1\no2,\"c1,2025-01-01,1\no3,c1,2025-01-01,1\n",
         &["o1"],
         &[
-            "orders.csv line 3, customer_id: \"o2,\"c1,2025-01-01,1\no3,c1,2025-01-01,1\n\" opens a quote that is never closed",
+            "orders.csv line 3, customer_id: \"o2,\"c1,2025-01-01,1\no3,c1,2025-01-01,1\n\" opens a quote that is never closed; the 2 lines up to the end of the file are lost",
         ],
     );
 }
 
 #[test]
-fn bytes_that_are_no_utf_8_are_rejected_never_replaced() {
+fn row_04_bytes_that_are_no_utf_8_are_rejected_never_replaced() {
     let mut content = b"order_id,customer_id,placed_at,total\no1,c1,2025-01-01,1\no2,Ren".to_vec();
     content.extend(b"\xe9,2025-01-01,1\n");
     let world = World::new(ORDERS).file("orders.csv", content);

@@ -56,7 +56,7 @@ fn a_column_is_what_it_is_declared_or_used_or_looks_like() {
 }
 
 #[test]
-fn placeholders_become_no_value_and_are_counted() {
+fn row_27_placeholders_become_no_value_and_are_counted() {
     let unknown = ROW.replace("31-12-1980", "01-01-1900").replace("0042", "0043");
     let load = World::new(CUSTOMERS).file("customers.csv", format!("{HEADER}{ROW}{unknown}")).load("profiles");
     assert_eq!(column(&load, "born"), ["1980-12-31", ""]);
@@ -74,7 +74,7 @@ fn what_an_earlier_load_inferred_stays() {
 }
 
 #[test]
-fn an_empty_field_is_no_value_and_a_quoted_empty_one_is_an_empty_text() {
+fn row_31_an_empty_field_is_no_value_and_a_quoted_empty_one_is_an_empty_text() {
     let world = World::new("").file("customers.csv", "customer_id,a,b\n1,,\"\"\n2,x,y\n");
     let load = world.load("profiles");
     assert_eq!(load.report.columns.iter().map(|column| column.nulls).collect::<Vec<_>>(), [0, 1, 0]);
@@ -93,7 +93,7 @@ fn columns_may_come_in_any_order_and_new_ones_later() {
 }
 
 #[test]
-fn a_column_that_vanishes_is_refused() {
+fn row_41_a_column_that_vanishes_is_refused() {
     let world = World::new("[tables.profiles]\nsource = \"customers*.csv\"\nkey = \"customer_id\"")
         .file("customers-1.csv", "customer_id,city\ny,Delft\n")
         .file("customers-2.csv", "customer_id,town\nz,Delft\n");
@@ -115,7 +115,7 @@ fn a_missing_column_is_named_with_the_nearest_there_is() {
 }
 
 #[test]
-fn a_header_read_as_one_column_hints_at_the_delimiter() {
+fn row_17_a_header_read_as_one_column_hints_at_the_delimiter() {
     let world = World::new("").file("customers.csv", "customer_id^name\n1^Ann\n");
     assert_eq!(
         world.failure("profiles").to_string(),
@@ -124,7 +124,7 @@ fn a_header_read_as_one_column_hints_at_the_delimiter() {
 }
 
 #[test]
-fn names_that_differ_only_by_capitals_or_blanks_are_refused() {
+fn row_10_11_names_that_differ_only_by_capitals_or_blanks_or_are_missing_are_refused() {
     let world = World::new("").file("customers.csv", "customer_id,E mail, email\n");
     assert_eq!(
         world.failure("profiles").to_string(),

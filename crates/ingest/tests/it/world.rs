@@ -9,7 +9,7 @@ use arrow_cast::display::array_value_to_string;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use muster_catalog::{Catalog, ColumnNames};
-use muster_ingest::{Error, Intake, Observer, Reject, TableLoad, expand_sources, read};
+use muster_ingest::{Error, Intake, Observer, Reject, TableLoad, read, source_files};
 use tempfile::TempDir;
 
 /// A workspace in the making.
@@ -26,7 +26,12 @@ impl World {
         let text = format!(
             "[workspace]\nname = \"shop\"\ntime_zone = \"Europe/Amsterdam\"\ncurrency = \"EUR\"\n{profiles}\n{tables}"
         );
-        let catalog = muster_catalog::parse("muster.toml", &text).unwrap_or_else(|problems| panic!("{problems}"));
+        Self::of(&text)
+    }
+
+    /// A workspace of which the whole `muster.toml` is written.
+    pub fn of(text: &str) -> Self {
+        let catalog = muster_catalog::parse("muster.toml", text).unwrap_or_else(|problems| panic!("{problems}"));
         Self { folder: TempDir::new().unwrap(), catalog, known: Vec::new() }
     }
 
@@ -47,7 +52,7 @@ impl World {
         let table = self.catalog.table(table).unwrap();
         let intake = Intake { catalog: &self.catalog, table, known: &self.known };
         let mut heard = Heard::default();
-        let load = expand_sources(folder, &table.source).and_then(|files| read(&intake, &files, &mut heard));
+        let load = source_files(folder, table).and_then(|files| read(&intake, &files, &mut heard));
         (load, heard.0)
     }
 
