@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::Error;
-use crate::shop::Format;
+use crate::shop::{AS_OF, Format, taken_at};
 
 /// Files of a folder, each with its name and its text.
 macro_rules! embedded {
@@ -18,6 +18,9 @@ macro_rules! embedded {
 
 /// The folder of the workspace that holds the tables' files.
 pub const FILES: &str = "files";
+
+/// The folder of the workspace in which the files of later days wait, a folder for each day.
+pub const DAYS: &str = "days";
 
 /// The port that `muster.toml` names for e-mail, unless another is asked for.
 pub const MAIL_PORT: u16 = 2525;
@@ -47,28 +50,41 @@ const PROSE: &[(&str, &str)] = &embedded!["../../../datasets/corner-shop/":
     "templates/winback.nl.txt",
 ];
 
+/// What differs from one demo workspace to the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// How the tables' files are written.
+    pub format: Format,
+    /// The port of this machine to which e-mail goes.
+    pub mail_port: u16,
+    /// How many days have come since the first files: `now()` means the noon of the last one.
+    pub days: u32,
+}
+
 /// Writes the workspace to the folder `into`, which is made if it is not there; files of the same
 /// names are replaced. The tables' files are [`Shop::write`](crate::shop::Shop::write)'s, into
-/// the folder [`FILES`] of it and in the same `format`. E-mail goes to `mail_port` of this machine.
+/// the folder [`FILES`] of it and in the same format.
 ///
 /// # Errors
 /// `File`.
-pub fn write(into: &Path, format: Format, mail_port: u16) -> Result<(), Error> {
-    write_file(into, "muster.toml", &muster_toml(format, mail_port))?;
+pub fn write(into: &Path, setting: Setting) -> Result<(), Error> {
+    write_file(into, "muster.toml", &muster_toml(setting))?;
     for (name, text) in QUERIES {
         write_file(into, &format!("queries/{name}"), text)?;
     }
     PROSE.iter().try_for_each(|(path, text)| write_file(into, path, text))
 }
 
-/// The text of `muster.toml` for tables in that format and a mail server on that port.
-pub fn muster_toml(format: Format, mail_port: u16) -> String {
-    let ending = match format {
+/// The text of `muster.toml` in that setting.
+pub fn muster_toml(setting: Setting) -> String {
+    let ending = match setting.format {
         Format::Csv | Format::CsvGz => ".csv*\"",
         Format::Parquet => ".parquet\"",
     };
-    let port = format!("port = {mail_port}\n");
-    MUSTER_TOML.replace(".csv*\"", ending).replace(&format!("port = {MAIL_PORT}\n"), &port)
+    MUSTER_TOML
+        .replace(".csv*\"", ending)
+        .replace(&format!("port = {MAIL_PORT}\n"), &format!("port = {}\n", setting.mail_port))
+        .replace(&format!("as_of = \"{AS_OF}\""), &format!("as_of = \"{}\"", taken_at(setting.days)))
 }
 
 fn write_file(into: &Path, path: &str, text: &str) -> Result<(), Error> {

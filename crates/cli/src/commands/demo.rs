@@ -1,5 +1,7 @@
 //! `muster demo`: a whole shop from nothing, from its files to the e-mails that leave.
 
+mod days;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -7,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use muster_campaign::Status;
-use muster_demo::shop::{Format, Shop};
+use muster_demo::shop::{DaySummary, Format, Shop};
+use muster_demo::workspace::Setting;
 use muster_demo::{sink, workspace as demo_workspace};
 use muster_language::Statement;
 use muster_segment::{Outcome, Session};
@@ -33,7 +36,7 @@ pub fn run(arguments: &Arguments, wanted: &Demo) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let sink = SinkProcess::start(&place.dir)?;
-    demo_workspace::write(&place.dir, format(wanted.files), sink.port)?;
+    demo_workspace::write(&place.dir, Setting { mail_port: sink.port, ..setting(wanted, 0) })?;
     let workspace = Workspace::read(place.dir.clone(), arguments.as_of.as_deref())?;
     let opened = workspace.open()?;
     load(&workspace, &opened)?;
@@ -41,7 +44,8 @@ pub fn run(arguments: &Arguments, wanted: &Demo) -> Result<Exit> {
     send(&workspace, &opened, &sink)?;
     drop(sink);
     // The demo's own mail server is gone; what stays names the usual port.
-    demo_workspace::write(&place.dir, format(wanted.files), demo_workspace::MAIL_PORT)?;
+    demo_workspace::write(&place.dir, setting(wanted, 0))?;
+    days::go_on(arguments, wanted, &place.dir, &opened)?;
     output::text(&format!("\ndone in {:.1} s", started.elapsed().as_secs_f64()))?;
     place.goodbye(wanted)?;
     Ok(Exit::Done)
@@ -52,6 +56,11 @@ fn format(files: FileFormat) -> Format {
         FileFormat::Csv => Format::Csv,
         FileFormat::Parquet => Format::Parquet,
     }
+}
+
+/// What the workspace says after so many days, with the usual port for e-mail.
+fn setting(wanted: &Demo, days: u32) -> Setting {
+    Setting { format: format(wanted.files), mail_port: demo_workspace::MAIL_PORT, days }
 }
 
 fn heading(text: &str) -> Result<()> {
@@ -96,20 +105,25 @@ impl Place {
 }
 
 fn write_shop(wanted: &Demo, dir: &Path) -> Result<()> {
-    let Demo { customers, seed, files, .. } = *wanted;
+    let Demo { customers, seed, files, days, .. } = *wanted;
     heading(&format!("A furniture shop with {} customers (seed {seed})", thousands(customers)))?;
     let bar = progress::count("customers", customers);
     let shop = Shop { customers, seed };
     let write = || {
         let advance = |progress: muster_demo::shop::Progress| bar.set_position(progress.customers);
-        Ok(shop.write(&dir.join(demo_workspace::FILES), format(files), &advance)?)
+        let summary = shop.write(&dir.join(demo_workspace::FILES), format(files), &advance)?;
+        Ok((summary, shop.write_days(days, &dir.join(demo_workspace::DAYS), format(files), &advance)?))
     };
-    let (summary, seconds) = timed(write)?;
+    let ((summary, later), seconds) = timed(write)?;
     bar.finish_and_clear();
     for (table, rows) in summary.rows {
         output::text(&format!("  {table:<16} {:>12} rows", thousands(rows)))?;
     }
-    demo_workspace::write(dir, format(files), demo_workspace::MAIL_PORT)?;
+    for DaySummary { date, rows } in later {
+        let rows = rows.iter().map(|(_, rows)| rows).sum();
+        output::text(&format!("  {:<16} {:>12} rows", format!("{}/{date}", demo_workspace::DAYS), thousands(rows)))?;
+    }
+    demo_workspace::write(dir, setting(wanted, 0))?;
     output::text(&format!("written in {seconds:.1} s"))
 }
 

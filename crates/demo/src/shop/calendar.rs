@@ -20,7 +20,7 @@ pub(super) struct LocalTime(pub i64);
 
 /// 2022-07-01 as days from 1970-01-01.
 const FIRST_DAY_SINCE_1970: i32 = 19_174;
-const DAY_SECONDS: i64 = 86_400;
+pub(super) const DAY_SECONDS: i64 = 86_400;
 
 /// The last day: 2025-06-30, of which the shop has seen the morning.
 pub(super) const LAST_DAY: Day = Day(1095);
@@ -61,6 +61,13 @@ impl Day {
         let hour = if self < LAST_DAY { HOURS.pick(chance) as i64 } else { chance.between(7, 11) };
         self.at(hour * 3600 + chance.below(3600) as i64)
     }
+}
+
+/// A waking moment of the 24 hours before the noon of `day`.
+pub(super) fn moment_before_noon_of(day: Day, chance: &mut Chance) -> LocalTime {
+    let hour = HOURS.pick(chance) as i64;
+    let day = if hour < 12 { day } else { day.plus(-1) };
+    day.at(hour * 3600 + chance.below(3600) as i64)
 }
 
 impl LocalTime {

@@ -30,6 +30,16 @@ impl Chance {
         Chance(stream)
     }
 
+    /// The stream of the subject `number` on the `nth` day after the data were taken.
+    pub(super) fn of_day(seed: u64, nth: u32, number: u64) -> Chance {
+        let mut key = *b"........ muster demo days v1....";
+        key[..8].copy_from_slice(&seed.to_le_bytes());
+        key[28..].copy_from_slice(&nth.to_le_bytes());
+        let mut stream = ChaCha8Rng::from_seed(key);
+        stream.set_stream(number);
+        Chance(stream)
+    }
+
     /// Uniform in [0, 1), in steps of 2⁻⁵³.
     pub(super) fn unit(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 / (1u64 << 53) as f64

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::World;
 use super::basket::Item;
-use super::life::live;
+use super::life::{Habits, live};
 use super::records::{Cart, CartLine, Customer, Order, OrderLine, WebVisit};
 
 /// The rows of a range of customers, in the order of the customers.
@@ -19,6 +19,8 @@ pub(super) struct Chapter<'w> {
     pub carts: Vec<Cart>,
     pub cart_lines: Vec<CartLine>,
     pub web_visits: Vec<WebVisit<'w>>,
+    /// What each of the customers will go on doing.
+    pub habits: Vec<Habits>,
 }
 
 /// The numbers that the next chapter begins with.
@@ -66,6 +68,11 @@ impl<'w> Chapter<'w> {
 }
 
 impl Next {
+    /// All numbers from this one on.
+    pub(super) fn from(number: u64) -> Next {
+        Next { order: number, order_line: number, cart: number, visit: number }
+    }
+
     fn pass(&mut self, chapter: &Chapter<'_>) {
         self.order += chapter.orders.len() as u64;
         self.order_line += chapter.order_lines.len() as u64;

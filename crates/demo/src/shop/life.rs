@@ -1,11 +1,11 @@
 //! What a customer does: orders, carts and visits in their time.
 //!
 //! `rhythm` says when they buy and `basket` what; here it becomes rows. The shop keeps carts for
-//! 60 days and visits for a year, as shops do.
+//! 60 days and visits for a year, as shops do. `days` lets the same lives go on.
 
 use super::World;
 use super::basket::{Item, basket, value};
-use super::calendar::{AS_OF, Day, LAST_DAY, LocalTime};
+use super::calendar::{AS_OF, DAY_SECONDS, Day, LAST_DAY, LocalTime};
 use super::chance::{Chance, Purpose};
 use super::chapter::Chapter;
 use super::families::FAMILIES;
@@ -14,45 +14,69 @@ use super::person::Person;
 use super::records::{Cart, CartLine, Customer, Order, WebVisit, tier, tier_counts_from};
 use super::rhythm::Rhythm;
 
+/// For how many days a cart is kept after it was last touched.
+pub(super) const CART_DAYS: i32 = 60;
+/// For how many days a cart that was touched may still be ordered.
+pub(super) const OPEN_CART_DAYS: i32 = 7;
 /// The first day whose carts are kept.
-const CARTS_FROM: Day = Day(LAST_DAY.0 - 60);
+const CARTS_FROM: Day = Day(LAST_DAY.0 - CART_DAYS);
 /// The first day whose visits are kept.
 const VISITS_FROM: Day = Day(LAST_DAY.0 - 365);
 /// A cart that was touched on this day or later may still be ordered.
-const OPEN_FROM: Day = Day(LAST_DAY.0 - 7);
+const OPEN_FROM: Day = Day(LAST_DAY.0 - OPEN_CART_DAYS);
+/// So many days before it is expected an order leaves the warehouse.
+pub(super) const SHIPPED_DAYS: i64 = 2;
 /// Of the customers: who sends back much, and how likely they and the others do.
 const SENDS_BACK_MUCH: f64 = 0.04;
 const RETURNS: (f64, f64) = (0.42, 0.045);
 /// Mean days between carts that someone fills and leaves.
-const BETWEEN_LEFT_CARTS: f64 = 120.0;
+pub(super) const BETWEEN_LEFT_CARTS: f64 = 120.0;
 /// Mean days between visits of someone who just looks around.
-const BETWEEN_VISITS: f64 = 57.0;
+pub(super) const BETWEEN_VISITS: f64 = 57.0;
+
+/// What someone will go on doing.
+#[derive(Debug, Clone)]
+pub(super) struct Habits {
+    /// Whether they still look at what the shop has.
+    pub interested: bool,
+    /// Days between purchases on average, of those who buy.
+    pub mean_gap: Option<f64>,
+    /// How likely they send an order back.
+    pub returns: f64,
+}
 
 /// Appends everything about the customer with that number.
 pub(super) fn live<'w>(world: &'w World, number: u64, chapter: &mut Chapter<'w>) {
     let person = Person::of(world, number);
     let mut chance = Chance::of(world.seed, Purpose::Life, number);
     let rhythm = Rhythm::drawn(&world.demand, &mut chance);
-    let returns = if chance.happens(SENDS_BACK_MUCH) { RETURNS.0 } else { RETURNS.1 };
-    let mut life = Life { world, person: &person, since: LocalTime(0), returns, chance: &mut chance, chapter };
+    let returns = returns(&mut chance);
+    let habits = Habits { interested: rhythm.until == LAST_DAY, mean_gap: rhythm.mean_gap, returns };
+    let mut life =
+        Life { world, person: &person, since: LocalTime(0), taken_at: AS_OF, returns, chance: &mut chance, chapter };
     let purchases = life.moments(&rhythm);
     life.since = life.signs_up(&rhythm, purchases.first().copied());
+    let updated_at = purchases.last().copied().unwrap_or(life.since);
     let spent = purchases.into_iter().map(|moment| life.buys(moment)).sum();
     life.leaves_carts(&rhythm);
     life.looks_around(&rhythm);
     let created_at = life.since;
-    chapter.customers.push(Customer { person, created_at, tier: tier(spent) });
+    chapter.customers.push(Customer { person, created_at, tier: tier(spent), updated_at, deleted: false });
+    chapter.habits.push(habits);
 }
 
-struct Life<'a, 'w> {
-    world: &'w World,
-    person: &'a Person,
+/// Someone's time with the shop, and where its rows go.
+pub(super) struct Life<'a, 'w> {
+    pub world: &'w World,
+    pub person: &'a Person,
     /// When they signed up; the shop knows nothing of them from before.
-    since: LocalTime,
+    pub since: LocalTime,
+    /// When the data are taken.
+    pub taken_at: LocalTime,
     /// How likely they send an order back.
-    returns: f64,
-    chance: &'a mut Chance,
-    chapter: &'a mut Chapter<'w>,
+    pub returns: f64,
+    pub chance: &'a mut Chance,
+    pub chapter: &'a mut Chapter<'w>,
 }
 
 impl<'w> Life<'_, 'w> {
@@ -72,10 +96,10 @@ impl<'w> Life<'_, 'w> {
     }
 
     /// Places an order; what it is worth for the tier comes back.
-    fn buys(&mut self, placed_at: LocalTime) -> Cents {
+    pub(super) fn buys(&mut self, placed_at: LocalTime) -> Cents {
         let items = basket(self.world, self.person, placed_at.day(), self.chance);
         let order = self.order(placed_at, &items);
-        let counts = order.status == "delivered" && placed_at.day() >= tier_counts_from();
+        let counts = order.status == "delivered" && placed_at.day() >= tier_counts_from(self.taken_at.day());
         let worth = if counts { order.total } else { Cents(0) };
         if order.store.is_none() {
             self.looked_before(placed_at, &items);
@@ -85,22 +109,38 @@ impl<'w> Life<'_, 'w> {
         worth
     }
 
-    fn order(&mut self, placed_at: LocalTime, items: &[Item]) -> Order {
+    /// An order of these items, which is not in the chapter yet.
+    pub(super) fn order(&mut self, placed_at: LocalTime, items: &[Item]) -> Order {
         let value = value(items);
         let discount = discount(value, self.chance);
         let (channel, store) = self.channel(placed_at);
         let expected_at = self.expected(placed_at, items);
+        let status = self.status(expected_at);
         Order {
             number: self.chapter.orders.len() as u64,
             customer: self.person.number,
             placed_at,
             channel,
             store,
-            status: self.status(expected_at),
+            status,
             expected_at,
             total: value - discount,
             discount,
+            updated_at: self.updated_at(status, placed_at, expected_at),
+            deleted: false,
         }
+    }
+
+    /// When an order of that status got it.
+    fn updated_at(&self, status: &str, placed_at: LocalTime, expected_at: LocalTime) -> LocalTime {
+        let at = match status {
+            "delivered" => expected_at,
+            "returned" => LocalTime(expected_at.0 + 9 * DAY_SECONDS),
+            "cancelled" => LocalTime(placed_at.0 + 3 * 3600).awake(),
+            "shipped" => LocalTime(expected_at.0 - SHIPPED_DAYS * DAY_SECONDS).max(placed_at),
+            _ => placed_at,
+        };
+        at.min(self.taken_at)
     }
 
     /// One in five likes to come by; the stores are open from nine to six.
@@ -133,7 +173,8 @@ impl<'w> Life<'_, 'w> {
     fn status(&mut self, expected_at: LocalTime) -> &'static str {
         match self.chance.unit() {
             drawn if drawn < 0.02 => "cancelled",
-            _ if expected_at > AS_OF => "open",
+            _ if expected_at.0 > self.taken_at.0 + SHIPPED_DAYS * DAY_SECONDS => "open",
+            _ if expected_at > self.taken_at => "shipped",
             drawn if drawn < 0.02 + self.returns => "returned",
             _ => "delivered",
         }
@@ -161,23 +202,33 @@ impl<'w> Life<'_, 'w> {
 
     fn leaves_carts(&mut self, rhythm: &Rhythm) {
         for day in self.days_between(CARTS_FROM, rhythm.until, BETWEEN_LEFT_CARTS) {
-            let updated_at = day.moment(self.chance);
-            let created_at = self.shortly_before(updated_at, 86_400);
-            if created_at < self.since {
-                continue;
-            }
-            let items = basket(self.world, self.person, day, self.chance);
-            let status = if day >= OPEN_FROM { "open" } else { "abandoned" };
-            self.cart(created_at, updated_at, status, None, &items);
+            let moment = day.moment(self.chance);
+            self.leaves_cart(moment);
         }
+    }
+
+    /// Fills a cart, touches it last at `updated_at`, and leaves it.
+    pub(super) fn leaves_cart(&mut self, updated_at: LocalTime) {
+        let created_at = self.shortly_before(updated_at, 86_400);
+        if created_at < self.since {
+            return;
+        }
+        let items = basket(self.world, self.person, updated_at.day(), self.chance);
+        let status = if updated_at.day() >= OPEN_FROM { "open" } else { "abandoned" };
+        self.cart(created_at, updated_at, status, None, &items);
     }
 
     fn looks_around(&mut self, rhythm: &Rhythm) {
         for day in self.days_between(VISITS_FROM, rhythm.until, BETWEEN_VISITS) {
             let moment = day.moment(self.chance);
-            let category = self.chance.happens(0.7).then(|| self.any_category(day));
-            self.visit(moment, category);
+            self.looks(moment);
         }
+    }
+
+    /// Looks at a page at that moment.
+    pub(super) fn looks(&mut self, visited_at: LocalTime) {
+        let category = self.chance.happens(0.7).then(|| self.any_category(visited_at.day()));
+        self.visit(visited_at, category);
     }
 
     fn any_category(&mut self, day: Day) -> &'w str {
@@ -232,9 +283,16 @@ impl<'w> Life<'_, 'w> {
         items: &[Item],
     ) {
         let number = self.chapter.carts.len() as u64;
-        self.chapter.carts.push(Cart { number, customer: self.person.number, created_at, updated_at, status, order });
+        let customer = self.person.number;
+        let cart = Cart { number, customer, created_at, updated_at, status, order, deleted: false };
+        self.chapter.carts.push(cart);
         self.chapter.cart_lines.extend(items.iter().map(|item| CartLine { cart: number, item: *item }));
     }
+}
+
+/// How likely someone sends an order back.
+pub(super) fn returns(chance: &mut Chance) -> f64 {
+    if chance.happens(SENDS_BACK_MUCH) { RETURNS.0 } else { RETURNS.1 }
 }
 
 const VISIT_SOURCES: [&str; 8] =

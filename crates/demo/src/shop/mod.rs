@@ -4,7 +4,8 @@
 //! consent, homes and oddities; products, stores; orders and lines with seasons, personal rhythms,
 //! people who stop and products that go together; carts and visits. The same size and seed give the
 //! same bytes, whatever the number of threads. A million customers (ten million orders, thirty million
-//! lines) are streamed in chapters of 500 customers and never held at once.
+//! lines) are streamed in chapters of 500 customers and never held at once. `days` lets the shop go
+//! on after that, day by day.
 //!
 //! What the columns mean is in `datasets/corner-shop/README.md`. How a workspace reads them is `workspace`'s.
 
@@ -14,6 +15,7 @@ mod calendar;
 mod chance;
 mod chapter;
 mod csv_file;
+mod days;
 mod families;
 mod files;
 mod life;
@@ -37,6 +39,7 @@ use assortment::{Assortment, Product};
 use calendar::Demand;
 use chance::Weights;
 use chapter::{Chapter, Next};
+pub use days::{DaySummary, date_of, taken_at};
 use files::{Encoded, TableFile};
 use records::{Cart, CartLine, Customer, Order, OrderLine, WebVisit};
 use stores::Store;
@@ -166,7 +169,7 @@ impl World {
         format: Format,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Vec<u64>, Error> {
-        let mut files = create_files(into, format)?;
+        let mut files = create_files(into, "", format)?;
         let mut next = Next::default();
         let mut waiting: Vec<[Encoded; 6]> = Vec::new();
         for first in (0..self.customers).step_by(CHAPTER as usize * CHAPTERS_AT_ONCE) {
@@ -189,32 +192,34 @@ impl World {
     }
 }
 
-/// The files of the six tables about customers, in the order of [`TABLES`].
-fn create_files(into: &Path, format: Format) -> Result<Vec<TableFile>, Error> {
+/// The files of the six tables about customers, in the order of [`TABLES`]; `suffix` follows the table in the name.
+fn create_files(into: &Path, suffix: &str, format: Format) -> Result<Vec<TableFile>, Error> {
     Ok(vec![
-        TableFile::create::<Customer>(into, "customers", format)?,
-        TableFile::create::<Order>(into, "orders", format)?,
-        TableFile::create::<OrderLine>(into, "order_lines", format)?,
-        TableFile::create::<Cart>(into, "carts", format)?,
-        TableFile::create::<CartLine>(into, "cart_lines", format)?,
-        TableFile::create::<WebVisit<'_>>(into, "web_visits", format)?,
+        TableFile::create::<Customer>(into, &format!("customers{suffix}"), format)?,
+        TableFile::create::<Order>(into, &format!("orders{suffix}"), format)?,
+        TableFile::create::<OrderLine>(into, &format!("order_lines{suffix}"), format)?,
+        TableFile::create::<Cart>(into, &format!("carts{suffix}"), format)?,
+        TableFile::create::<CartLine>(into, &format!("cart_lines{suffix}"), format)?,
+        TableFile::create::<WebVisit<'_>>(into, &format!("web_visits{suffix}"), format)?,
     ])
 }
 
 /// Numbers the chapters one after another, then encodes them side by side.
 fn encode(mut chapters: Vec<Chapter<'_>>, next: &mut Next, format: Format) -> Vec<[Encoded; 6]> {
     chapters.iter_mut().for_each(|chapter| chapter.number_from(next));
-    let encoded = |chapter: Chapter<'_>| {
-        [
-            Encoded::new(format, &chapter.customers),
-            Encoded::new(format, &chapter.orders),
-            Encoded::new(format, &chapter.order_lines),
-            Encoded::new(format, &chapter.carts),
-            Encoded::new(format, &chapter.cart_lines),
-            Encoded::new(format, &chapter.web_visits),
-        ]
-    };
-    chapters.into_par_iter().map(encoded).collect()
+    chapters.into_par_iter().map(|chapter| encoded(&chapter, format)).collect()
+}
+
+/// The chapter's rows, table by table.
+fn encoded(chapter: &Chapter<'_>, format: Format) -> [Encoded; 6] {
+    [
+        Encoded::new(format, &chapter.customers),
+        Encoded::new(format, &chapter.orders),
+        Encoded::new(format, &chapter.order_lines),
+        Encoded::new(format, &chapter.carts),
+        Encoded::new(format, &chapter.cart_lines),
+        Encoded::new(format, &chapter.web_visits),
+    ]
 }
 
 /// Appends the chapters in order; the tables do not wait for each other.

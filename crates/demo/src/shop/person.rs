@@ -148,7 +148,8 @@ fn named(chance: &mut Chance) -> (Option<&'static str>, &'static str) {
 }
 
 impl Home {
-    fn drawn(world: &World, chance: &mut Chance) -> Home {
+    /// A home anywhere, with the store that is nearest to it.
+    pub(super) fn drawn(world: &World, chance: &mut Chance) -> Home {
         let place = world.by_inhabitants.pick(chance);
         let postcode = PLACES[place].any_postcode(chance);
         let point = PLACES[place].centre(postcode).nearby(chance);
@@ -163,7 +164,8 @@ fn favourites(world: &World, chance: &mut Chance) -> Vec<usize> {
     favourites
 }
 
-fn email(number: u64, first_name: &str, last_name: &str, chance: &mut Chance) -> Option<String> {
+/// An address of their own; a few have none, or one that is none.
+pub(super) fn email(number: u64, first_name: &str, last_name: &str, chance: &mut Chance) -> Option<String> {
     let (first, last) = (mailbox(first_name), mailbox(last_name));
     // With the number, nobody has another's address by accident.
     let mailbox = format!("{first}.{last}{}", number + 1);
@@ -185,7 +187,8 @@ fn invalid(mailbox: &str, provider: &str, chance: &mut Chance) -> String {
     }
 }
 
-fn mobile(country: &str, chance: &mut Chance) -> Option<String> {
+/// A number of that country, if they give it.
+pub(super) fn mobile(country: &str, chance: &mut Chance) -> Option<String> {
     let subscriber = chance.between(10_000_000, 99_999_999);
     if chance.happens(WITHOUT_MOBILE) {
         return None;
@@ -217,7 +220,7 @@ fn consent(yes: f64, no: f64, chance: &mut Chance) -> Option<&'static str> {
 }
 
 /// Gross income of a year, in tens of euros.
-fn income(chance: &mut Chance) -> Option<Cents> {
+pub(super) fn income(chance: &mut Chance) -> Option<Cents> {
     let tens = chance.log_normal(3_650.0, 0.42) as i64;
     (!chance.happens(WITHOUT_INCOME)).then_some(Cents(tens * 1000))
 }

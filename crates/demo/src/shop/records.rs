@@ -10,14 +10,18 @@ use super::places::PLACES;
 use super::table::{Cells, Column, Key, Kind, Record, column};
 
 /// A customer as the shop's file has it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Customer {
     pub person: Person,
     pub created_at: LocalTime,
     pub tier: &'static str,
+    /// When the row last changed.
+    pub updated_at: LocalTime,
+    /// Whether the account was closed.
+    pub deleted: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Order {
     pub number: u64,
     pub customer: u64,
@@ -30,16 +34,20 @@ pub(super) struct Order {
     /// What the lines cost together, less the discount.
     pub total: Cents,
     pub discount: Cents,
+    /// When the row last changed.
+    pub updated_at: LocalTime,
+    /// Whether the shop took it out of its books.
+    pub deleted: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct OrderLine {
     pub number: u64,
     pub order: u64,
     pub item: Item,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Cart {
     pub number: u64,
     pub customer: u64,
@@ -48,16 +56,18 @@ pub(super) struct Cart {
     pub status: &'static str,
     /// What became of it, when it was ordered.
     pub order: Option<u64>,
+    /// Whether it was kept long enough.
+    pub deleted: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct CartLine {
     pub cart: u64,
     pub item: Item,
 }
 
 /// A page that someone looked at.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct WebVisit<'w> {
     pub number: u64,
     pub customer: u64,
@@ -94,6 +104,8 @@ impl Record for Customer {
         column("income", Kind::Money),
         column("source", Kind::Text),
         column("household_id", Kind::Text),
+        column("updated_at", Kind::Time),
+        column("deleted", Kind::Text),
     ];
 
     fn cells<C: Cells>(&self, cells: &mut C) {
@@ -121,7 +133,14 @@ impl Record for Customer {
         cells.maybe(self.person.income, C::money);
         cells.text(self.person.source);
         cells.key(Key::household(self.person.household));
+        cells.time(self.updated_at);
+        cells.text(answer(self.deleted));
     }
+}
+
+/// "J" or "N", as the shop writes what is true and what is not.
+fn answer(yes: bool) -> &'static str {
+    if yes { "J" } else { "N" }
 }
 
 fn interests(person: &Person) -> Option<String> {
@@ -140,6 +159,8 @@ impl Record for Order {
         column("expected_at", Kind::Time),
         column("total", Kind::Money),
         column("discount", Kind::Money),
+        column("updated_at", Kind::Time),
+        column("deleted", Kind::Text),
     ];
 
     fn cells<C: Cells>(&self, cells: &mut C) {
@@ -152,6 +173,8 @@ impl Record for Order {
         cells.time(self.expected_at);
         cells.money(self.total);
         cells.money(self.discount);
+        cells.time(self.updated_at);
+        cells.text(answer(self.deleted));
     }
 }
 
@@ -181,6 +204,7 @@ impl Record for Cart {
         column("updated_at", Kind::Time),
         column("status", Kind::Text),
         column("order_id", Kind::Text),
+        column("deleted", Kind::Text),
     ];
 
     fn cells<C: Cells>(&self, cells: &mut C) {
@@ -190,6 +214,7 @@ impl Record for Cart {
         cells.time(self.updated_at);
         cells.text(self.status);
         cells.maybe(self.order.map(Key::order), C::key);
+        cells.text(answer(self.deleted));
     }
 }
 
@@ -242,7 +267,7 @@ pub(super) fn tier(spent: Cents) -> &'static str {
     }
 }
 
-/// The day from which purchases count for the tier.
-pub(super) fn tier_counts_from() -> Day {
-    Day::of(2023, 7, 1)
+/// The day from which purchases count for the tier on `day`: two years before it.
+pub(super) fn tier_counts_from(day: Day) -> Day {
+    day.plus(-730)
 }

@@ -8,7 +8,7 @@ use super::calendar::{Day, Demand, LAST_DAY};
 use super::chance::Chance;
 
 /// Of all customers: who never buys.
-const PROSPECTS: f64 = 0.18;
+pub(super) const PROSPECTS: f64 = 0.18;
 /// Of all customers: who was there before the history begins.
 const FROM_BEFORE: f64 = 0.45;
 /// Days over which those from before signed up: since the beginning of 2015.
@@ -23,6 +23,8 @@ pub(super) struct Rhythm {
     pub purchases: Vec<Day>,
     /// The last day on which they were interested.
     pub until: Day,
+    /// Days between purchases on average, of those who buy and have not left.
+    pub mean_gap: Option<f64>,
 }
 
 impl Rhythm {
@@ -51,7 +53,7 @@ impl Start {
     fn only_looks(self, chance: &mut Chance) -> Rhythm {
         let days = 20 + chance.exponential(300.0) as i64;
         let from = if self.joined.is_some() { self.since } else { Day(chance.between(0, 1000) as i32) };
-        Rhythm { since: self.since, purchases: Vec::new(), until: from.plus(days).min(LAST_DAY) }
+        Rhythm { since: self.since, purchases: Vec::new(), until: from.plus(days).min(LAST_DAY), mean_gap: None }
     }
 
     fn buys(self, demand: &Demand, chance: &mut Chance) -> Rhythm {
@@ -60,7 +62,7 @@ impl Start {
         let first = self.joined.unwrap_or_else(|| (pace.mean_gap * chance.unit()).min(demand.end() - 1.0));
         let (purchases, left) = pace.purchases(first, demand, chance);
         let until = purchases.last().copied().filter(|_| left).unwrap_or(LAST_DAY);
-        Rhythm { since: self.since, purchases, until }
+        Rhythm { since: self.since, purchases, until, mean_gap: (!left).then_some(pace.mean_gap) }
     }
 }
 
@@ -73,8 +75,7 @@ struct Pace {
 
 impl Pace {
     fn drawn(chance: &mut Chance) -> Pace {
-        let mean_gap = 13.0 + chance.gamma(2, 52.2);
-        Pace { mean_gap, leaves: 0.008 + 0.1 * chance.unit() * chance.unit() }
+        Pace { mean_gap: mean_gap(chance), leaves: 0.008 + 0.1 * chance.unit() * chance.unit() }
     }
 
     /// The days of the purchases from the first one on, and whether they left before the end.
@@ -90,4 +91,9 @@ impl Pace {
         }
         (days, false)
     }
+}
+
+/// Days of average demand between purchases, of someone who buys.
+pub(super) fn mean_gap(chance: &mut Chance) -> f64 {
+    13.0 + chance.gamma(2, 52.2)
 }

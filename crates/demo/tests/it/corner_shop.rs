@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use muster_demo::shop::{AS_OF, Format, Shop, TABLES};
-use muster_demo::workspace;
+use muster_demo::workspace::{self, MAIL_PORT, Setting};
 
 use crate::tables::{Table, text, write};
 
 const SHOP: Shop = Shop { customers: 2_000, seed: 42 };
+const SETTING: Setting = Setting { format: Format::CsvGz, mail_port: MAIL_PORT, days: 0 };
 const AGAIN: &str = "write it again with `cargo run -p muster-demo --example corner_shop`";
 
 fn dataset() -> PathBuf {
@@ -30,7 +31,7 @@ fn writing_the_tables_again_gives_the_same_content() {
 #[test]
 fn writing_the_workspace_again_gives_the_same_files() {
     let folder = tempfile::tempdir().unwrap();
-    workspace::write(folder.path(), Format::CsvGz, workspace::MAIL_PORT).unwrap();
+    workspace::write(folder.path(), SETTING).unwrap();
     let made = texts(folder.path());
     assert!(made.contains(Path::new("templates/winback.nl.html")), "{made:?}");
     for path in &made {
@@ -76,7 +77,7 @@ fn every_shipped_segment_is_embedded() {
 
 #[test]
 fn the_configuration_is_read_without_a_problem_and_declares_every_column_of_the_files() {
-    let catalog = muster_catalog::parse("muster.toml", &workspace::muster_toml(Format::CsvGz, 2525)).unwrap();
+    let catalog = muster_catalog::parse("muster.toml", &workspace::muster_toml(SETTING)).unwrap();
     for table in &catalog.tables {
         let file = if table.name == "profiles" { "customers" } else { &table.name };
         let ending = if matches!(file, "products" | "stores") { "csv" } else { "csv.gz" };
@@ -90,10 +91,12 @@ fn the_configuration_is_read_without_a_problem_and_declares_every_column_of_the_
 
 #[test]
 fn the_configuration_says_the_format_the_port_and_the_instant() {
-    let toml = workspace::muster_toml(Format::Parquet, 40_025);
-    assert!(toml.contains("source = \"files/orders.parquet\"\n") && !toml.contains(".csv"));
+    let toml = workspace::muster_toml(Setting { format: Format::Parquet, mail_port: 40_025, days: 0 });
+    assert!(toml.contains("source = \"files/orders*.parquet\"\n") && !toml.contains(".csv*"));
     assert!(toml.contains("\nport = 40025\n") && !toml.contains("2525"));
     assert!(toml.contains(&format!("as_of = \"{AS_OF}\"")));
+    let after_two_days = workspace::muster_toml(Setting { days: 2, ..SETTING });
+    assert!(after_two_days.contains("as_of = \"2025-07-02T12:00:00\"") && !after_two_days.contains(AS_OF));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "the helpers of tests may panic like the tests")]
 
 mod corner_shop;
+mod days;
 mod shop;
 mod sink;
 mod tables;

@@ -1,0 +1,1 @@
+"""What the questions have in common: the machine, the shop's columns, the peers, and the comparison of answers."""
