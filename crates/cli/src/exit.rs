@@ -14,30 +14,54 @@ pub enum Exit {
     Problems,
     /// It was done, and some rows were rejected.
     Rejects,
+    /// Another process did it, and said how it ended.
+    Elsewhere(u8),
+}
+
+impl Exit {
+    /// The number that a script sees.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::Problems => 1,
+            Exit::Rejects => 3,
+            Exit::Elsewhere(code) => code,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Problems => 1,
-            Exit::Rejects => 3,
-        })
+        Self::from(exit.code())
     }
 }
 
 /// Says on stderr what went wrong, cause by cause, and how the process ends.
 pub fn report(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {error}");
+    let (text, code) = told(error);
+    eprint!("{text}");
+    ExitCode::from(code)
+}
+
+/// What went wrong, a line for each cause, and the code to end with.
+pub fn told(error: &anyhow::Error) -> (String, u8) {
+    let mut text = format!("error: {error}\n");
     let mut said = error.to_string();
     for cause in error.chain().skip(1) {
         let cause = cause.to_string();
         if !said.contains(&cause) {
-            eprintln!("  because: {cause}");
+            text.push_str(&format!("  because: {cause}\n"));
         }
         said = cause;
     }
-    ExitCode::from(if is_refusal(error) { 4 } else { 1 })
+    (text, if is_refusal(error) { 4 } else { 1 })
+}
+
+/// Whether the process can commit nothing more and must end.
+pub fn is_fatal(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        matches!(cause.downcast_ref::<StateError>(), Some(StateError::Fatal { .. } | StateError::Fenced { .. }))
+    })
 }
 
 /// A guard, a limit or a conflict: nothing is broken, and nothing was done.
