@@ -158,7 +158,9 @@ impl<'a> Reader<'a> {
         if self.peek() == "TABLE" && second_is_name {
             self.skip();
         }
-        Ok(Statement::DescribeTable { name: self.name()? })
+        let name = self.name()?;
+        let column = if self.parser.consume_token(&Token::Period) { Some(self.name()?) } else { None };
+        Ok(Statement::DescribeTable { name, column })
     }
 
     fn explain(&mut self) -> Result<Statement, Fault> {

@@ -48,10 +48,12 @@ pub enum Statement {
     ShowTables,
     /// `SHOW SEGMENTS`.
     ShowSegments,
-    /// `DESCRIBE table`.
+    /// `DESCRIBE table`, or `DESCRIBE table.column`.
     DescribeTable {
         /// The table; lower case unless quoted.
         name: String,
+        /// Its only column that is asked for, where it is not all of them; lower case unless quoted.
+        column: Option<String>,
     },
     /// `DESCRIBE SEGMENT name`.
     DescribeSegment {

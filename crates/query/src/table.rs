@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use async_trait::async_trait;
@@ -138,23 +140,28 @@ impl BlockReader {
     fn block(&self, block: usize) -> Result<RecordBatch> {
         let columns = self.schema.fields().iter().map(|field| self.column(field, block)).collect::<Result<_>>()?;
         let rows = self.snapshot().block_rows(&self.table, block);
-        let options = RecordBatchOptions::new().with_row_count(Some((rows.end - rows.start) as usize));
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
         Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?)
     }
 
     fn column(&self, field: &Field, block: usize) -> Result<ArrayRef> {
         if let Some(members) = self.segment(field.name()) {
-            let rows = self.snapshot().block_rows(&self.table, block);
-            let member = |row: i64| Some(members.contains(u32::try_from(row).ok()?));
+            let rows = self.stored(SystemColumn::Row.name(), block)?;
+            let rows = rows.as_primitive::<Int64Type>().values().iter();
+            let member = |row: &i64| Some(members.contains(u32::try_from(*row).ok()?));
             return Ok(Arc::new(rows.map(member).collect::<BooleanArray>()));
         }
-        let mut columns = self.snapshot().scan(&self.table, block, &[field.name()]).map_err(external)?;
-        let column = columns.pop().expect("one column was asked for");
+        let column = self.stored(field.name(), block)?;
         if column.data_type() == field.data_type() {
             Ok(column)
         } else {
             Ok(arrow_cast::cast(&column, field.data_type())?)
         }
+    }
+
+    fn stored(&self, name: &str, block: usize) -> Result<ArrayRef> {
+        let mut columns = self.snapshot().scan(&self.table, block, &[name]).map_err(external)?;
+        Ok(columns.pop().expect("one column was asked for"))
     }
 
     fn segment(&self, column: &str) -> Option<&RowSet> {

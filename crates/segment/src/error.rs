@@ -34,6 +34,16 @@ pub enum Error {
         /// The nearest one that there is.
         nearest: Option<String>,
     },
+    /// The table has no such column.
+    #[error("there is no column `{name}` in `{table}`{}", did_you_mean(nearest))]
+    UnknownColumn {
+        /// The table.
+        table: String,
+        /// The name that was asked for.
+        name: String,
+        /// The nearest one that there is.
+        nearest: Option<String>,
+    },
     /// The name is taken.
     #[error("there is a segment `{name}` already; CREATE OR REPLACE SEGMENT takes its place")]
     Exists {

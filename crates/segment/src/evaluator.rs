@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
 use chrono_tz::Tz;
-use muster_catalog::{Names, ProfileId, RowSet, SegmentNames, Timestamp, nearest};
+use muster_catalog::{Names, RowSet, SegmentNames, Timestamp, nearest};
 use muster_language::{Query, ResolvedQuery, ResolvedSegment, resolve, resolve_segment};
 use muster_query::{Answer, Engine, Evaluation};
-use muster_store::Snapshot;
+use muster_store::{Snapshot, SystemColumn};
 
 use crate::{Definition, Error};
 
@@ -138,9 +139,10 @@ impl<'a> Evaluator<'a> {
         for block in 0..self.snapshot.block_count(GRAIN) {
             let members = profiles.block(block as u32);
             if !members.is_empty() {
-                let column = self.snapshot.scan(GRAIN, block, &[&key])?.remove(0);
-                let column = column.as_string_view();
-                keys.extend(members.iter().map(|row| column.value(ProfileId(row).within_block() as usize).to_owned()));
+                let columns = self.snapshot.scan(GRAIN, block, &[SystemColumn::Row.name(), &key])?;
+                let rows = columns[0].as_primitive::<Int64Type>().values().iter();
+                let named = rows.zip(columns[1].as_string_view()).filter(|(row, _)| members.contains(**row as u32));
+                keys.extend(named.filter_map(|(_, key)| key.map(str::to_owned)));
             }
         }
         keys.sort_unstable();

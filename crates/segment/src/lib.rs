@@ -22,6 +22,19 @@ pub use evaluator::Evaluator;
 mod profiles;
 pub use profiles::Profiles;
 
+mod cells;
+
+mod describe;
+pub use describe::{
+    Classes, ColumnDescription, Depth, Distinct, MOST_FREQUENT, TableDescription, Wanted, class_word, part,
+};
+
+mod freshness;
+pub use freshness::Freshness;
+
+mod health;
+pub use health::{Double, Doubles, Future, Health, Month};
+
 mod session;
 pub use session::{Access, Outcome, Session, Workbench};
 

@@ -2,33 +2,56 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_array::builder::{Int64Builder, ListBuilder, StringBuilder};
+use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow_schema::{Field, Schema};
 use chrono_tz::Tz;
-use muster_catalog::{Kind, Timestamp};
+use muster_catalog::{ColumnType, Kind, Timestamp};
 use muster_query::Answer;
 use muster_store::{Snapshot, TableSchema};
 
-use crate::{Definition, Error};
+use crate::{ColumnDescription, Definition, Distinct, Error, TableDescription, class_word, part};
 
 /// A column of a listing.
 enum Cells {
     Text(Vec<Option<String>>),
     Count(Vec<Option<i64>>),
+    Share(Vec<Option<f64>>),
+    /// Several texts a row; none is no value.
+    Texts(Vec<Vec<String>>),
+    /// Several counts a row; none is no value.
+    Counts(Vec<Vec<i64>>),
+}
+
+impl Cells {
+    fn array(self) -> ArrayRef {
+        match self {
+            Self::Text(texts) => Arc::new(StringArray::from(texts)),
+            Self::Count(counts) => Arc::new(Int64Array::from(counts)),
+            Self::Share(shares) => Arc::new(Float64Array::from(shares)),
+            Self::Texts(rows) => {
+                let mut lists = ListBuilder::new(StringBuilder::new());
+                rows.into_iter().for_each(|row| lists.append_option(some(row)));
+                Arc::new(lists.finish())
+            }
+            Self::Counts(rows) => {
+                let mut lists = ListBuilder::new(Int64Builder::new());
+                rows.into_iter().for_each(|row| lists.append_option(some(row)));
+                Arc::new(lists.finish())
+            }
+        }
+    }
+}
+
+/// The items of a row as a list's builder takes them.
+fn some<T>(row: Vec<T>) -> Option<Vec<Option<T>>> {
+    (!row.is_empty()).then(|| row.into_iter().map(Some).collect())
 }
 
 fn answer(columns: Vec<(&str, Cells)>) -> Result<Answer, Error> {
-    let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns
-        .into_iter()
-        .map(|(name, cells)| match cells {
-            Cells::Text(texts) => {
-                (Field::new(name, DataType::Utf8, true), Arc::new(StringArray::from(texts)) as ArrayRef)
-            }
-            Cells::Count(counts) => {
-                (Field::new(name, DataType::Int64, true), Arc::new(Int64Array::from(counts)) as ArrayRef)
-            }
-        })
-        .unzip();
+    let named = columns.into_iter().map(|(name, cells)| (name, cells.array()));
+    let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) =
+        named.map(|(name, array)| (Field::new(name, array.data_type().clone(), true), array)).unzip();
     let schema = Arc::new(Schema::new(fields));
     let batch = RecordBatch::try_new(Arc::clone(&schema), arrays).expect("a listing's columns are of one length");
     Ok(Answer { schema, batches: vec![batch] })
@@ -60,28 +83,109 @@ fn kind(table: &TableSchema) -> &'static str {
     }
 }
 
-/// One row per column of a table.
-pub(crate) fn columns(table: &TableSchema) -> Result<Answer, Error> {
-    let part = |name: &str| {
-        let parts = [
-            (&table.key, "key"),
-            (&table.time, "time"),
-            (&table.updated_at, "updated_at"),
-            (&table.created_at, "created_at"),
-        ];
-        let part =
-            parts.into_iter().find(|(column, _)| column.as_deref() == Some(name)).map(|(_, part)| part.to_owned());
-        let on = matches!(&table.kind, Kind::History { on, .. } if on == name).then(|| "parent's key".to_owned());
-        let link = table.links.iter().find(|(_, column, _)| column == name).map(|(link, ..)| format!("link {link}"));
-        part.or(on).or(link)
-    };
-    let all = || table.columns.iter();
+/// One row for the table itself, called `*`, and one per column: type, part and role, and what its rows hold.
+pub(crate) fn table(described: &TableDescription, as_of: String) -> Result<Answer, Error> {
+    let mut lines = vec![table_line(described, &as_of)];
+    lines.extend(described.columns.iter().map(|column| column_line(described, column)));
+    description(&lines)
+}
+
+/// One row per column that was asked for.
+pub(crate) fn columns(described: &TableDescription) -> Result<Answer, Error> {
+    description(&described.columns.iter().map(|column| column_line(described, column)).collect::<Vec<_>>())
+}
+
+/// One row of DESCRIBE.
+#[derive(Default)]
+struct Line {
+    column: String,
+    what: String,
+    part: Option<String>,
+    role: Option<String>,
+    class: Option<String>,
+    rows: u64,
+    nulls: Option<u64>,
+    distinct: Option<u64>,
+    range: Option<(String, String)>,
+    top: Vec<(String, u64)>,
+    notes: Vec<String>,
+}
+
+fn table_line(described: &TableDescription, as_of: &str) -> Line {
+    let schema = &described.schema;
+    let time = schema.time.as_ref().or(schema.created_at.as_ref());
+    let its_time = described.columns.iter().find(|column| Some(&column.schema.name) == time);
+    let below = schema.parent().map(|parent| format!(" below {parent}")).unwrap_or_default();
+    let waiting = (described.waiting > 0).then(|| format!("{} wait for their parent", described.waiting));
+    let later = (described.later > 0).then(|| format!("{} later than {as_of}", described.later));
+    Line {
+        column: "*".to_owned(),
+        what: format!("{}{below}", kind(schema)),
+        part: parts(schema),
+        rows: described.rows,
+        range: its_time.and_then(|column| column.range.clone()),
+        notes: waiting.into_iter().chain(later).collect(),
+        ..Line::default()
+    }
+}
+
+/// `key order_id, time placed_at, stores by store_id`.
+fn parts(schema: &TableSchema) -> Option<String> {
+    let own = [("key", &schema.key), ("time", &schema.time), ("created_at", &schema.created_at)];
+    let own = own.into_iter().filter_map(|(part, column)| Some(format!("{part} {}", column.as_ref()?)));
+    let links = schema.links.iter().map(|(link, column, _)| format!("{link} by {column}"));
+    let parts: Vec<String> = own.chain(links).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
+
+fn column_line(described: &TableDescription, column: &ColumnDescription) -> Line {
+    let hidden = (!column.is_shown()).then(|| "values are hidden".to_owned());
+    let estimate = matches!(column.distinct, Some(Distinct::Estimate(_))).then(|| "distinct is an estimate".to_owned());
+    let members = (column.schema.column_type == ColumnType::Set).then(|| "distinct and top are of members".to_owned());
+    Line {
+        column: column.schema.name.clone(),
+        what: column.schema.column_type.to_string(),
+        part: part(&described.schema, &column.schema.name),
+        role: column.schema.role.as_ref().map(ToString::to_string),
+        class: Some(class_word(column.class).to_owned()),
+        rows: described.rows,
+        nulls: Some(column.nulls),
+        distinct: column.distinct.map(Distinct::number),
+        range: column.range.clone(),
+        top: column.top.clone(),
+        notes: [hidden, estimate, members].into_iter().flatten().collect(),
+    }
+}
+
+fn description(lines: &[Line]) -> Result<Answer, Error> {
+    let all = || lines.iter();
+    let count =
+        |count: &dyn Fn(&Line) -> Option<u64>| Cells::Count(all().map(|line| Some(count(line)? as i64)).collect());
     answer(vec![
-        ("column", texts(all(), |column| Some(column.name.clone()))),
-        ("type", texts(all(), |column| Some(column.column_type.to_string()))),
-        ("part", texts(all(), |column| part(&column.name))),
-        ("role", texts(all(), |column| column.role.as_ref().map(ToString::to_string))),
+        ("column", texts(all(), |line| Some(line.column.clone()))),
+        ("type", texts(all(), |line| Some(line.what.clone()))),
+        ("part", texts(all(), |line| line.part.clone())),
+        ("role", texts(all(), |line| line.role.clone())),
+        ("class", texts(all(), |line| line.class.clone())),
+        ("rows", count(&|line| Some(line.rows))),
+        ("nulls", count(&|line| line.nulls)),
+        ("null_share", Cells::Share(all().map(null_share).collect())),
+        ("distinct", count(&|line| line.distinct)),
+        ("min", texts(all(), |line| Some(line.range.as_ref()?.0.clone()))),
+        ("max", texts(all(), |line| Some(line.range.as_ref()?.1.clone()))),
+        ("top", Cells::Texts(all().map(|line| line.top.iter().map(|(value, _)| value.clone()).collect()).collect())),
+        (
+            "top_rows",
+            Cells::Counts(all().map(|line| line.top.iter().map(|(_, rows)| *rows as i64).collect()).collect()),
+        ),
+        ("note", texts(all(), |line| (!line.notes.is_empty()).then(|| line.notes.join("; ")))),
     ])
+}
+
+/// To four places: `0.0275` is 2.75 %.
+fn null_share(line: &Line) -> Option<f64> {
+    let nulls = line.nulls.filter(|_| line.rows > 0)?;
+    Some((nulls as f64 / line.rows as f64 * 10_000.0).round() / 10_000.0)
 }
 
 /// Segment, profiles, as of, evaluated at.

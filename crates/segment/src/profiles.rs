@@ -12,7 +12,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow_select::concat::concat_batches;
 use arrow_select::take::take_record_batch;
 use chrono_tz::Tz;
-use muster_catalog::{ColumnType, ProfileId};
+use muster_catalog::ColumnType;
 use muster_store::{ColumnSchema, Snapshot};
 
 use crate::Error;
@@ -22,8 +22,15 @@ pub struct Profiles {
     snapshot: Arc<Snapshot>,
     columns: Vec<ColumnSchema>,
     schema: SchemaRef,
-    rows: HashMap<Box<str>, ProfileId>,
+    rows: HashMap<Box<str>, Place>,
     latest: Mutex<Option<(u32, RecordBatch)>>,
+}
+
+/// Where a profile is found: a block, and a row of what is read of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    block: u32,
+    row: u32,
 }
 
 const TABLE: &str = "profiles";
@@ -41,8 +48,8 @@ impl Profiles {
         let mut rows = HashMap::with_capacity(snapshot.row_count(TABLE) as usize);
         for block in 0..snapshot.block_count(TABLE) {
             let keys = snapshot.scan(TABLE, block, &[&key])?.remove(0);
-            let ids = snapshot.block_rows(TABLE, block).map(|row| ProfileId(row as u32));
-            rows.extend(keys.as_string_view().iter().flatten().map(Box::from).zip(ids));
+            let places = (0..).map(|row| Place { block: block as u32, row });
+            rows.extend(keys.as_string_view().iter().flatten().map(Box::from).zip(places));
         }
         let schema = Arc::new(Schema::new(columns.iter().map(|column| field(column, zone)).collect::<Vec<_>>()));
         Ok(Self { snapshot, columns, schema, rows, latest: Mutex::new(None) })
@@ -58,7 +65,7 @@ impl Profiles {
     /// # Errors
     /// [`Error::Store`] if a block cannot be read.
     pub fn fetch(&self, keys: &[&str]) -> Result<(Vec<Option<usize>>, RecordBatch), Error> {
-        let mut found: Vec<(ProfileId, usize)> =
+        let mut found: Vec<(Place, usize)> =
             keys.iter().enumerate().filter_map(|(place, key)| Some((*self.rows.get(*key)?, place))).collect();
         found.sort_unstable();
         let mut places = vec![None; keys.len()];
@@ -66,9 +73,9 @@ impl Profiles {
         for (row, (_, place)) in found.iter().enumerate() {
             places[*place] = Some(row);
         }
-        for together in found.chunk_by(|(a, _), (b, _)| a.block() == b.block()) {
-            let block = self.block(together[0].0.block())?;
-            let within: UInt32Array = together.iter().map(|(id, _)| Some(id.within_block())).collect();
+        for together in found.chunk_by(|(a, _), (b, _)| a.block == b.block) {
+            let block = self.block(together[0].0.block)?;
+            let within: UInt32Array = together.iter().map(|(place, _)| Some(place.row)).collect();
             parts.push(take_record_batch(&block, &within).map_err(muster_store::Error::from)?);
         }
         let batch = concat_batches(&self.schema, &parts).map_err(muster_store::Error::from)?;

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use muster_catalog::{Clock, Timestamp, nearest};
+use muster_catalog::{Clock, Timestamp};
 use muster_language::{Query, SegmentDefinition, Statement};
 use muster_query::{Answer, Engine};
 use muster_state::{Reader, State, Tx};
 use muster_store::{Snapshot, Store};
 
-use crate::{Audience, Definition, Error, Evaluator, listing};
+use crate::{Audience, Classes, Definition, Depth, Error, Evaluator, TableDescription, Wanted, listing};
 
 /// How the state file may be used.
 #[derive(Clone, Copy)]
@@ -83,6 +83,7 @@ pub struct Session<'a> {
     bench: Workbench<'a>,
     snapshot: Arc<Snapshot>,
     as_of: Timestamp,
+    classes: Classes,
 }
 
 impl<'a> Session<'a> {
@@ -92,7 +93,14 @@ impl<'a> Session<'a> {
     /// [`Error::NoData`] before the first load.
     pub fn new(bench: Workbench<'a>, as_of: Option<Timestamp>) -> Result<Self, Error> {
         let snapshot = bench.store.snapshot().ok_or(Error::NoData)?;
-        Ok(Self { bench, snapshot, as_of: as_of.unwrap_or_else(|| bench.clock.now()) })
+        let as_of = as_of.unwrap_or_else(|| bench.clock.now());
+        Ok(Self { bench, snapshot, as_of, classes: Classes::default() })
+    }
+
+    /// The same, in which DESCRIBE hides the values of the columns that `classes` keeps from it; without, of those whose
+    /// role reaches a person.
+    pub fn with_classes(self, classes: Classes) -> Self {
+        Self { classes, ..self }
     }
 
     /// Whether a statement changes anything that is kept.
@@ -139,7 +147,9 @@ impl<'a> Session<'a> {
                 Ok(Outcome::AsOf(self.as_of))
             }
             Statement::ShowTables => listing::tables(&self.snapshot).map(Outcome::Answer),
-            Statement::DescribeTable { name } => self.describe_table(&name).map(Outcome::Answer),
+            Statement::DescribeTable { name, column } => {
+                self.describe_table(&name, column.as_deref()).map(Outcome::Answer)
+            }
             Statement::ShowSegments => self.segments().map(Outcome::Answer),
             Statement::DescribeSegment { name } => self.describe_segment(&name).map(Outcome::Answer),
             Statement::CreateSegment(definition) => self.define(definition),
@@ -156,14 +166,13 @@ impl<'a> Session<'a> {
         self.evaluator()?.answer(query, as_of)
     }
 
-    fn describe_table(&self, name: &str) -> Result<Answer, Error> {
-        let known = || self.snapshot.schemas().map(|table| table.name.as_str());
-        let table = self.snapshot.schemas().find(|table| table.name.eq_ignore_ascii_case(name));
-        let table = table.ok_or_else(|| Error::UnknownTable {
-            name: name.to_owned(),
-            nearest: nearest(name, known()).map(str::to_owned),
-        })?;
-        listing::columns(table)
+    fn describe_table(&self, table: &str, column: Option<&str>) -> Result<Answer, Error> {
+        let wanted = Wanted { table, column, as_of: self.as_of, depth: Depth::DESCRIBE, classes: &self.classes };
+        let description = TableDescription::of(&self.evaluator()?, &wanted)?;
+        match column {
+            Some(_) => listing::columns(&description),
+            None => listing::table(&description, self.as_of.rfc3339(self.bench.zone)),
+        }
     }
 
     fn segments(&self) -> Result<Answer, Error> {

@@ -1,67 +1,104 @@
 //! One table's rows in one block: a file, of which a column is read when it is first asked for.
 
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::UInt32Type;
-use arrow_array::{ArrayRef, StringViewArray, UInt32Array};
+use arrow_array::{Array, ArrayRef, StringViewArray, UInt32Array};
+use arrow_schema::DataType;
 use muster_catalog::ColumnType;
 
 use crate::Error;
-use crate::column::ColumnData;
-use crate::disk::{PARENT_COLUMN, read_column};
+use crate::column::{ColumnData, absent};
+use crate::files::{ColumnFile, PARENT_COLUMN};
+use crate::schema::ColumnSchema;
 
-/// The rows of one table in one block.
+/// The rows of one table in one block, as its file has them. Snapshots share it.
 #[derive(Debug)]
 pub(crate) struct BlockTable {
-    path: PathBuf,
-    rows: usize,
+    file: ColumnFile,
     columns: Vec<OnceLock<Arc<ColumnData>>>,
     parents: OnceLock<UInt32Array>,
 }
 
 impl BlockTable {
-    pub(crate) fn new(path: PathBuf, rows: usize, columns: usize) -> Self {
+    pub(crate) fn new(file: ColumnFile, columns: usize) -> Self {
         let columns = std::iter::repeat_with(OnceLock::new).take(columns).collect();
-        Self { path, rows, columns, parents: OnceLock::new() }
+        Self { file, columns, parents: OnceLock::new() }
     }
 
     pub(crate) fn rows(&self) -> usize {
-        self.rows
+        self.file.rows()
     }
 
-    /// The column at `place`, called `name` in the file.
+    /// The column at `place`, kept from then on.
     pub(crate) fn column(
         &self,
         place: usize,
-        name: &str,
-        column_type: ColumnType,
+        column: &ColumnSchema,
         dictionary: Option<&Arc<StringViewArray>>,
     ) -> Result<Arc<ColumnData>, Error> {
-        if let Some(known) = self.columns[place].get() {
+        // A table that got a column later shares its old blocks, which have no place for it.
+        let Some(kept) = self.columns.get(place) else {
+            return Ok(Arc::new(ColumnData::Plain(absent(column.column_type, self.rows()))));
+        };
+        if let Some(known) = kept.get() {
             return Ok(Arc::clone(known));
         }
-        let stored = read_column(&self.path, name, self.rows)?;
-        let stored = at_border(stored, column_type, dictionary.is_some())?;
-        let packed = Arc::new(ColumnData::pack(column_type, &stored, dictionary));
-        Ok(Arc::clone(self.columns[place].get_or_init(|| packed)))
+        let packed = Arc::new(packed(column.column_type, self.read(column)?, dictionary)?);
+        Ok(Arc::clone(kept.get_or_init(|| packed)))
     }
 
-    /// For each row the place of its parent among the parents of the block.
+    /// The column as its file has it, or as it is kept already: codes where it is coded.
+    pub(crate) fn stored(&self, place: usize, column: &ColumnSchema) -> Result<ArrayRef, Error> {
+        match self.columns.get(place).and_then(OnceLock::get) {
+            Some(kept) => Ok(kept.stored()?),
+            None => self.read(column),
+        }
+    }
+
+    fn read(&self, column: &ColumnSchema) -> Result<ArrayRef, Error> {
+        let found = self.file.column_if_there(&column.name)?;
+        Ok(found.unwrap_or_else(|| absent(column.column_type, self.rows())))
+    }
+
+    /// For each row the place of its parent among the parents of the block, as they stood when the file was written.
     pub(crate) fn parents(&self) -> Result<&UInt32Array, Error> {
         if let Some(known) = self.parents.get() {
             return Ok(known);
         }
-        let stored = read_column(&self.path, PARENT_COLUMN, self.rows)?;
+        let stored = self.file.column(PARENT_COLUMN)?;
         let parents = stored.as_primitive_opt::<UInt32Type>();
-        let parents = parents.ok_or_else(|| Error::damaged(&self.path, "its parents are no row numbers"))?.clone();
+        let parents = parents.ok_or_else(|| self.file.damaged("its parents are no row numbers"))?.clone();
         Ok(self.parents.get_or_init(|| parents))
     }
 }
 
+/// Packs what a file holds: codes where it holds codes, else values.
+pub(crate) fn packed(
+    column_type: ColumnType,
+    stored: ArrayRef,
+    dictionary: Option<&Arc<StringViewArray>>,
+) -> Result<ColumnData, Error> {
+    let dictionary = dictionary.filter(|_| is_coded(&stored));
+    let stored = at_border(stored, column_type, dictionary.is_some())?;
+    Ok(ColumnData::pack(column_type, &stored, dictionary))
+}
+
+/// Whether a stored text or set column holds codes.
+pub(crate) fn is_coded(stored: &ArrayRef) -> bool {
+    match stored.data_type() {
+        DataType::List(member) => *member.data_type() == DataType::UInt32,
+        other => *other == DataType::UInt32,
+    }
+}
+
 /// Parquet gives back the Arrow type that was written; codes are what the dictionary makes of them.
-fn at_border(stored: ArrayRef, column_type: ColumnType, coded: bool) -> Result<ArrayRef, Error> {
+pub(crate) fn at_border(stored: ArrayRef, column_type: ColumnType, coded: bool) -> Result<ArrayRef, Error> {
     let wanted = column_type.arrow();
-    if coded || *stored.data_type() == wanted { Ok(stored) } else { Ok(arrow_cast::cast(&stored, &wanted)?) }
+    if coded || *stored.data_type() == wanted {
+        return Ok(stored);
+    }
+    // Codes without a dictionary are all absent.
+    if is_coded(&stored) { Ok(absent(column_type, stored.len())) } else { Ok(arrow_cast::cast(&stored, &wanted)?) }
 }

@@ -7,14 +7,15 @@ use muster_state::{Migration, Tx, params};
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
-use crate::disk::Written;
+use crate::files::{Part, Written};
 use crate::schema::TableSchema;
 
 /// The store's tables in the state file.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    room: "store",
-    number: 1,
-    sql: "
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        room: "store",
+        number: 1,
+        sql: "
 CREATE TABLE store_snapshots (
     number   INTEGER PRIMARY KEY,
     at       INTEGER NOT NULL,
@@ -47,7 +48,53 @@ CREATE TABLE store_sources (
     PRIMARY KEY (table_name, digest, definition)
 ) STRICT, WITHOUT ROWID;
 ",
-}];
+    },
+    // Files belong to many snapshots now (an undone load gives back those of before), have a digest per part, and small
+    // changes stand in a log of rows first.
+    Migration {
+        room: "store",
+        number: 2,
+        sql: "
+CREATE TABLE store_parts (
+    name       TEXT    PRIMARY KEY,
+    table_name TEXT    NOT NULL,
+    kind       TEXT    NOT NULL,
+    part       INTEGER NOT NULL,
+    rows       INTEGER NOT NULL,
+    bytes      INTEGER NOT NULL,
+    parts      TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO store_parts
+    SELECT name, table_name, kind, part, rows, bytes,
+           json_array(json_object('start', 0, 'length', bytes, 'digest', digest))
+    FROM store_files;
+CREATE TABLE store_snapshot_files (
+    snapshot INTEGER NOT NULL REFERENCES store_snapshots (number),
+    name     TEXT    NOT NULL REFERENCES store_parts (name),
+    PRIMARY KEY (snapshot, name)
+) STRICT, WITHOUT ROWID;
+INSERT INTO store_snapshot_files
+    SELECT snapshots.number, files.name
+    FROM store_snapshots AS snapshots
+    JOIN store_files AS files
+        ON files.since <= snapshots.number AND (files.until IS NULL OR files.until > snapshots.number)
+    WHERE snapshots.number >= (SELECT max(number) - 1 FROM store_snapshots);
+DELETE FROM store_parts WHERE name NOT IN (SELECT name FROM store_snapshot_files);
+DROP TABLE store_files;
+CREATE TABLE store_log (
+    seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+    at         INTEGER NOT NULL,
+    table_name TEXT    NOT NULL,
+    rows       TEXT    NOT NULL
+) STRICT;
+ALTER TABLE store_snapshots ADD COLUMN applied INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE store_loads ADD COLUMN before INTEGER;
+ALTER TABLE store_loads ADD COLUMN undone INTEGER;
+UPDATE store_loads SET before = snapshot - 1;
+CREATE INDEX store_snapshot_files_name ON store_snapshot_files (name);
+",
+    },
+];
 
 /// A source file that a load read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,16 +114,22 @@ pub struct SourceRecord {
 /// What is kept of a load.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadRecord {
+    /// Its number.
+    pub id: i64,
     /// The snapshot that it made.
     pub snapshot: u64,
     /// When.
     pub at: Timestamp,
     /// Its report, as JSON.
     pub report: String,
+    /// The snapshot that was there before; 0 for the first load.
+    pub before: u64,
+    /// When it was taken back, if it was.
+    pub undone: Option<Timestamp>,
 }
 
 /// A snapshot as the catalogue keeps it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Manifest {
     pub(crate) tables: Vec<ManifestTable>,
 }
@@ -85,18 +138,50 @@ pub(crate) struct Manifest {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct ManifestTable {
     pub(crate) schema: TableSchema,
-    /// The rows of each block.
+    /// The rows in the file of each block.
     pub(crate) block_rows: Vec<u32>,
+    /// The rows of each block with its overlay, tombstones of profiles among them; empty: as in the files.
+    #[serde(default)]
+    pub(crate) final_rows: Vec<u32>,
+    /// Of profiles: how many of each block are deleted; empty: none.
+    #[serde(default)]
+    pub(crate) tombstones: Vec<u32>,
     /// Rows that wait for their parent.
     pub(crate) orphans: u64,
+    /// Rows that came or went since the blocks were written.
+    #[serde(default)]
+    pub(crate) overlay_rows: u64,
+}
+
+impl ManifestTable {
+    /// A table that has no rows yet.
+    pub(crate) fn without_rows(schema: TableSchema) -> Self {
+        Self {
+            schema,
+            block_rows: Vec::new(),
+            final_rows: Vec::new(),
+            tombstones: Vec::new(),
+            orphans: 0,
+            overlay_rows: 0,
+        }
+    }
 }
 
 /// What a file of the store holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum FileKind {
+    /// The rows of a block.
     Block(usize),
+    /// The texts of a column.
     Dictionary(usize),
+    /// Rows that wait for their parent.
     Orphans,
+    /// Rows that came since the blocks were written, by the snapshot that brought them.
+    Came(u64),
+    /// Where they stand, and which rows of blocks are gone.
+    Places,
+    /// What keyed rows were before, by the snapshot that changed them.
+    Changes(u64),
 }
 
 impl FileKind {
@@ -105,15 +190,22 @@ impl FileKind {
             Self::Block(block) => ("block", block as i64),
             Self::Dictionary(column) => ("dictionary", column as i64),
             Self::Orphans => ("orphans", 0),
+            Self::Came(snapshot) => ("came", snapshot as i64),
+            Self::Places => ("places", 0),
+            Self::Changes(snapshot) => ("changes", snapshot as i64),
         }
     }
 
-    fn read(kind: &str, part: i64) -> Self {
-        match kind {
+    fn read(kind: &str, part: i64) -> Result<Self, Error> {
+        Ok(match kind {
             "block" => Self::Block(part as usize),
             "dictionary" => Self::Dictionary(part as usize),
-            _ => Self::Orphans,
-        }
+            "orphans" => Self::Orphans,
+            "came" => Self::Came(part as u64),
+            "places" => Self::Places,
+            "changes" => Self::Changes(part as u64),
+            other => return Err(Error::Catalogue { what: format!("there is no kind of file called {other}") }),
+        })
     }
 }
 
@@ -125,68 +217,102 @@ pub(crate) struct FileRecord {
     pub(crate) file: Written,
 }
 
-/// The newest snapshot: number, instant, manifest and files.
-pub(crate) struct Latest {
+/// A snapshot as it is kept: number, instant, manifest and files.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
     pub(crate) number: u64,
     pub(crate) at: Timestamp,
     pub(crate) manifest: Manifest,
     pub(crate) files: Vec<FileRecord>,
+    /// The last entry of the log that is in it.
+    pub(crate) applied: i64,
 }
 
-pub(crate) fn latest(tx: &Tx<'_>) -> Result<Option<Latest>, Error> {
-    let newest = "SELECT number, at, manifest FROM store_snapshots ORDER BY number DESC LIMIT 1";
-    let found =
-        tx.maybe(newest, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?)))?;
-    let Some((number, at, manifest)) = found else { return Ok(None) };
+/// The newest snapshot.
+pub(crate) fn latest(tx: &Tx<'_>) -> Result<Option<Kept>, Error> {
+    let newest = "SELECT max(number) FROM store_snapshots";
+    let number = tx.one(newest, [], |row| row.get::<_, Option<i64>>(0))?;
+    number.map_or(Ok(None), |number| snapshot(tx, number as u64))
+}
+
+/// The snapshot of this number, if it is still kept.
+pub(crate) fn snapshot(tx: &Tx<'_>, number: u64) -> Result<Option<Kept>, Error> {
+    let sql = "SELECT at, manifest, applied FROM store_snapshots WHERE number = ?1 AND manifest <> ''";
+    let found = tx.maybe(sql, [number as i64], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
+    })?;
+    let Some((at, manifest, applied)) = found else { return Ok(None) };
     let manifest = serde_json::from_str(&manifest).map_err(|error| Error::Catalogue { what: error.to_string() })?;
-    Ok(Some(Latest { number: number as u64, at: Timestamp::from_micros(at), manifest, files: files(tx, number)? }))
+    Ok(Some(Kept { number, at: Timestamp::from_micros(at), manifest, files: files(tx, number)?, applied }))
 }
 
-fn files(tx: &Tx<'_>, snapshot: i64) -> Result<Vec<FileRecord>, Error> {
-    let sql = "SELECT table_name, kind, part, name, bytes, rows, digest FROM store_files
-               WHERE since <= ?1 AND (until IS NULL OR until > ?1) ORDER BY name";
-    let record = |row: &muster_state::Row<'_>| {
-        let kind = FileKind::read(&row.get::<_, String>(1)?, row.get(2)?);
-        let (bytes, rows) = (row.get::<_, i64>(4)? as u64, row.get::<_, i64>(5)? as u64);
-        let file = Written { name: row.get(3)?, bytes, rows, digest: row.get(6)? };
-        Ok(FileRecord { table: row.get(0)?, kind, file })
+fn files(tx: &Tx<'_>, snapshot: u64) -> Result<Vec<FileRecord>, Error> {
+    let sql = "SELECT table_name, kind, part, name, bytes, rows, parts
+               FROM store_snapshot_files JOIN store_parts USING (name) WHERE snapshot = ?1 ORDER BY name";
+    let mut files = Vec::new();
+    tx.each(sql, [snapshot as i64], |row| {
+        files.push(record(row)?);
+        Ok::<(), Error>(())
+    })?;
+    Ok(files)
+}
+
+fn record(row: &muster_state::Row<'_>) -> Result<FileRecord, Error> {
+    let read = || -> muster_state::SqlResult<(String, String, i64, String, i64, i64, String)> {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
     };
-    Ok(tx.all(sql, [snapshot], record)?)
+    let (table, kind, part, name, bytes, rows, parts) = read().map_err(muster_state::Error::from)?;
+    let parts: Vec<Part> =
+        serde_json::from_str(&parts).map_err(|error| Error::Catalogue { what: error.to_string() })?;
+    let file = Written { name, bytes: bytes as u64, rows: rows as u64, parts };
+    Ok(FileRecord { table, kind: FileKind::read(&kind, part)?, file })
 }
 
-/// Makes the next snapshot true: `replaced` lists the tables whose files are all new.
-pub(crate) fn commit(
-    tx: &Tx<'_>,
-    number: u64,
-    at: Timestamp,
-    manifest: &Manifest,
-    replaced: &[String],
-    files: &[FileRecord],
-) -> Result<(), Error> {
-    let number = number as i64;
-    let manifest = serde_json::to_string(manifest).expect("a manifest has only texts and numbers");
-    tx.execute("INSERT INTO store_snapshots VALUES (?1, ?2, ?3)", params![number, at.micros(), manifest])?;
-    for table in replaced {
+/// All files that any kept snapshot has.
+pub(crate) fn all_files(tx: &Tx<'_>) -> Result<Vec<FileRecord>, Error> {
+    let sql = "SELECT table_name, kind, part, name, bytes, rows, parts FROM store_parts ORDER BY name";
+    let mut files = Vec::new();
+    tx.each(sql, [], |row| {
+        files.push(record(row)?);
+        Ok::<(), Error>(())
+    })?;
+    Ok(files)
+}
+
+/// Makes a snapshot true; `fresh` are those of its files that the catalogue does not know yet.
+pub(crate) fn commit(tx: &Tx<'_>, kept: &Kept, fresh: &[FileRecord]) -> Result<(), Error> {
+    let number = kept.number as i64;
+    let manifest = serde_json::to_string(&kept.manifest).expect("a manifest has only texts and numbers");
+    tx.execute(
+        "INSERT INTO store_snapshots (number, at, manifest, applied) VALUES (?1, ?2, ?3, ?4)",
+        params![number, kept.at.micros(), manifest, kept.applied],
+    )?;
+    for FileRecord { table, kind, file } in fresh {
+        let (kind, part) = kind.columns();
+        let parts = serde_json::to_string(&file.parts).expect("parts have only texts and numbers");
         tx.execute(
-            "UPDATE store_files SET until = ?1 WHERE table_name = ?2 AND until IS NULL",
-            params![number, table],
+            "INSERT INTO store_parts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![file.name, table, kind, part, file.rows as i64, file.bytes as i64, parts],
         )?;
     }
-    for FileRecord { table, kind, file } in files {
-        let (kind, part) = kind.columns();
-        tx.execute(
-            "INSERT INTO store_files VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL)",
-            params![file.name, table, kind, part, file.rows as i64, file.bytes as i64, file.digest, number],
-        )?;
+    for FileRecord { file, .. } in &kept.files {
+        tx.execute("INSERT INTO store_snapshot_files VALUES (?1, ?2)", params![number, file.name])?;
     }
     Ok(())
 }
 
-/// Keeps what a load read and reported.
-pub(crate) fn record_load(tx: &Tx<'_>, load: &LoadRecord, sources: &[SourceRecord]) -> Result<(), Error> {
+/// Keeps what a load read and reported, and which snapshot it found.
+pub(crate) fn record_load(
+    tx: &Tx<'_>,
+    snapshot: u64,
+    before: u64,
+    at: Timestamp,
+    report: &str,
+    sources: &[SourceRecord],
+) -> Result<(), Error> {
     let id = tx.insert(
-        "INSERT INTO store_loads (snapshot, at, report) VALUES (?1, ?2, ?3)",
-        params![load.snapshot as i64, load.at.micros(), load.report],
+        "INSERT INTO store_loads (snapshot, at, report, before) VALUES (?1, ?2, ?3, ?4)",
+        params![snapshot as i64, at.micros(), report, before as i64],
     )?;
     for source in sources {
         tx.execute(
@@ -197,30 +323,107 @@ pub(crate) fn record_load(tx: &Tx<'_>, load: &LoadRecord, sources: &[SourceRecor
     Ok(())
 }
 
+/// Marks a load as taken back; its files may come again.
+pub(crate) fn undo_load(tx: &Tx<'_>, id: i64, at: Timestamp) -> Result<(), Error> {
+    tx.execute("UPDATE store_loads SET undone = ?2 WHERE id = ?1", params![id, at.micros()])?;
+    tx.execute("DELETE FROM store_sources WHERE load = ?1", [id])?;
+    Ok(())
+}
+
 /// The digests of the files that went into `table` under this definition.
 pub(crate) fn known_sources(tx: &Tx<'_>, table: &str, definition: &str) -> Result<HashSet<String>, Error> {
     let sql = "SELECT digest FROM store_sources WHERE table_name = ?1 AND definition = ?2";
     Ok(tx.all(sql, [table, definition], |row| row.get(0))?.into_iter().collect())
 }
 
-/// The newest loads first.
+/// The newest loads first, those that were taken back among them.
 pub(crate) fn loads(tx: &Tx<'_>, most: u32) -> Result<Vec<LoadRecord>, Error> {
-    let sql = "SELECT snapshot, at, report FROM store_loads ORDER BY id DESC LIMIT ?1";
-    let record = |row: &muster_state::Row<'_>| {
-        let (snapshot, at) = (row.get::<_, i64>(0)? as u64, Timestamp::from_micros(row.get(1)?));
-        Ok(LoadRecord { snapshot, at, report: row.get(2)? })
-    };
-    Ok(tx.all(sql, [most], record)?)
+    let sql = "SELECT id, snapshot, at, report, before, undone FROM store_loads ORDER BY id DESC LIMIT ?1";
+    Ok(tx.all(sql, [most], load)?)
 }
 
-/// Forgets the files that no snapshot since `oldest` has, and says their names.
-pub(crate) fn forget_files(tx: &Tx<'_>, oldest: u64) -> Result<Vec<String>, Error> {
-    let names = tx.all("SELECT name FROM store_files WHERE until <= ?1", [oldest as i64], |row| row.get(0))?;
-    tx.execute("DELETE FROM store_files WHERE until <= ?1", [oldest as i64])?;
+/// The newest load that stands.
+pub(crate) fn latest_load(tx: &Tx<'_>) -> Result<Option<LoadRecord>, Error> {
+    let sql = "SELECT id, snapshot, at, report, before, undone FROM store_loads WHERE undone IS NULL
+               ORDER BY id DESC LIMIT 1";
+    Ok(tx.maybe(sql, [], load)?)
+}
+
+fn load(row: &muster_state::Row<'_>) -> muster_state::SqlResult<LoadRecord> {
+    let (snapshot, at) = (row.get::<_, i64>(1)? as u64, Timestamp::from_micros(row.get(2)?));
+    let before = row.get::<_, Option<i64>>(4)?.unwrap_or_default() as u64;
+    let undone = row.get::<_, Option<i64>>(5)?.map(Timestamp::from_micros);
+    Ok(LoadRecord { id: row.get(0)?, snapshot, at, report: row.get(3)?, before, undone })
+}
+
+/// The snapshots whose files are kept, with the bytes of each, newest first.
+pub(crate) fn kept_snapshots(tx: &Tx<'_>) -> Result<Vec<u64>, Error> {
+    let sql = "SELECT number FROM store_snapshots WHERE manifest <> '' ORDER BY number DESC";
+    Ok(tx.all(sql, [], |row| Ok(row.get::<_, i64>(0)? as u64))?)
+}
+
+/// The snapshots to which the newest loads that stand can be taken back.
+pub(crate) fn undo_points(tx: &Tx<'_>, most: u32) -> Result<Vec<u64>, Error> {
+    let sql = "SELECT before FROM store_loads WHERE undone IS NULL AND before > 0 ORDER BY id DESC LIMIT ?1";
+    Ok(tx.all(sql, [most], |row| Ok(row.get::<_, i64>(0)? as u64))?)
+}
+
+/// The names of a snapshot's files with their bytes.
+pub(crate) fn file_sizes(tx: &Tx<'_>, snapshot: u64) -> Result<Vec<(String, u64)>, Error> {
+    let sql = "SELECT name, bytes FROM store_snapshot_files JOIN store_parts USING (name) WHERE snapshot = ?1";
+    Ok(tx.all(sql, [snapshot as i64], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?)
+}
+
+/// Forgets the files of a snapshot; its number and instant stay.
+pub(crate) fn forget_snapshot(tx: &Tx<'_>, number: u64) -> Result<(), Error> {
+    tx.execute("DELETE FROM store_snapshot_files WHERE snapshot = ?1", [number as i64])?;
+    tx.execute("UPDATE store_snapshots SET manifest = '' WHERE number = ?1", [number as i64])?;
+    Ok(())
+}
+
+/// Forgets the files that no snapshot has, and says their names.
+pub(crate) fn forget_files(tx: &Tx<'_>) -> Result<Vec<String>, Error> {
+    let unused = "name NOT IN (SELECT name FROM store_snapshot_files)";
+    let names = tx.all(&format!("SELECT name FROM store_parts WHERE {unused}"), [], |row| row.get(0))?;
+    tx.execute(&format!("DELETE FROM store_parts WHERE {unused}"), [])?;
     Ok(names)
 }
 
 /// The names of all files that the catalogue knows.
 pub(crate) fn file_names(tx: &Tx<'_>) -> Result<HashSet<String>, Error> {
-    Ok(tx.all("SELECT name FROM store_files", [], |row| row.get(0))?.into_iter().collect())
+    Ok(tx.all("SELECT name FROM store_parts", [], |row| row.get(0))?.into_iter().collect())
+}
+
+/// An entry of the log: rows of one table, as JSON, that are true and not yet in a file.
+#[derive(Debug, Clone)]
+pub(crate) struct LogEntry {
+    pub(crate) seq: i64,
+    pub(crate) at: Timestamp,
+    pub(crate) table: String,
+    pub(crate) rows: String,
+}
+
+/// Appends an entry; its number.
+pub(crate) fn append(tx: &Tx<'_>, at: Timestamp, table: &str, rows: &str) -> Result<i64, Error> {
+    let sql = "INSERT INTO store_log (at, table_name, rows) VALUES (?1, ?2, ?3)";
+    Ok(tx.insert(sql, params![at.micros(), table, rows])?)
+}
+
+/// The entries after `applied`, in their order.
+pub(crate) fn log_after(tx: &Tx<'_>, applied: i64) -> Result<Vec<LogEntry>, Error> {
+    let sql = "SELECT seq, at, table_name, rows FROM store_log WHERE seq > ?1 ORDER BY seq";
+    let entry = |row: &muster_state::Row<'_>| {
+        let at = Timestamp::from_micros(row.get(1)?);
+        Ok(LogEntry { seq: row.get(0)?, at, table: row.get(2)?, rows: row.get(3)? })
+    };
+    Ok(tx.all(sql, [applied], entry)?)
+}
+
+/// Lets go of the entries up to `applied`: every kept snapshot has them in its files.
+pub(crate) fn trim_log(tx: &Tx<'_>) -> Result<(), Error> {
+    tx.execute(
+        "DELETE FROM store_log WHERE seq <= (SELECT min(applied) FROM store_snapshots WHERE manifest <> '')",
+        [],
+    )?;
+    Ok(())
 }

@@ -48,6 +48,15 @@ impl ColumnData {
         }
     }
 
+    /// The values as a file holds them: codes where they are codes, else as at the border.
+    pub(crate) fn stored(&self) -> Result<ArrayRef, ArrowError> {
+        match self {
+            Self::Codes { codes, .. } => Ok(Arc::new(codes.clone())),
+            Self::SetCodes { codes, .. } => Ok(Arc::new(codes.clone())),
+            _ => self.arrow(),
+        }
+    }
+
     /// The values as the Arrow type of the column's [`ColumnType`].
     pub(crate) fn arrow(&self) -> Result<ArrayRef, ArrowError> {
         Ok(match self {

@@ -73,6 +73,44 @@ pub(crate) fn encode(
     Ok(Some(Encoded { codes, dictionary }))
 }
 
+/// The dictionary with the texts of `column` that it does not have yet, in order of first mention.
+pub(crate) fn extended(
+    column_type: ColumnType,
+    column: &ArrayRef,
+    before: &Arc<StringViewArray>,
+) -> Arc<StringViewArray> {
+    let texts = texts_of(column_type, column);
+    let mut growing = Growing::from(Some(before));
+    texts.iter().flatten().for_each(|text| {
+        growing.code(text);
+    });
+    if growing.texts.len() == before.len() {
+        Arc::clone(before)
+    } else {
+        Arc::new(StringViewArray::from_iter_values(growing.texts))
+    }
+}
+
+/// Encodes a column whose texts the dictionary has.
+pub(crate) fn encode_known(
+    column_type: ColumnType,
+    column: &ArrayRef,
+    dictionary: &StringViewArray,
+) -> Result<ArrayRef, ArrowError> {
+    let mut growing = Growing::from(Some(dictionary));
+    let texts = texts_of(column_type, column);
+    let codes: UInt32Array = texts.iter().map(|text| text.map(|text| growing.code(text))).collect();
+    if column_type == ColumnType::Set { Ok(sets_of_codes(column.as_list(), codes)?) } else { Ok(Arc::new(codes)) }
+}
+
+fn texts_of(column_type: ColumnType, column: &ArrayRef) -> &StringViewArray {
+    if column_type == ColumnType::Set {
+        column.as_list::<i32>().values().as_string_view()
+    } else {
+        column.as_string_view()
+    }
+}
+
 fn codes<'a>(texts: &'a StringViewArray, growing: &mut Growing<'a>) -> Option<UInt32Array> {
     let mut codes = UInt32Builder::with_capacity(texts.len());
     for text in texts {

@@ -64,6 +64,15 @@ pub enum Error {
         /// How many it would have.
         rows: u64,
     },
+    /// There is no load that could be taken back.
+    #[error("no load is left that could be taken back")]
+    NothingToUndo,
+    /// What was there before the load is gone.
+    #[error("the load of {load} can no longer be taken back: what was there before it has been collected")]
+    TooLateToUndo {
+        /// When it was.
+        load: muster_catalog::Timestamp,
+    },
     /// The catalogue holds something that this muster cannot read.
     #[error("the catalogue of the store cannot be read: {what}; was it written by a newer muster?")]
     Catalogue {

@@ -20,8 +20,6 @@ pub(crate) struct Placed {
     pub(crate) keys: Option<StringViewArray>,
     /// The rows of each block.
     pub(crate) blocks: Vec<Range<u32>>,
-    /// Whether rows that were stored before may stand elsewhere now.
-    pub(crate) moved: bool,
 }
 
 impl Placed {
@@ -32,13 +30,13 @@ impl Placed {
             let first = block * ProfileId::PER_BLOCK;
             first..count.min(first.saturating_add(ProfileId::PER_BLOCK))
         });
-        Self { keys: Some(keys), blocks: blocks.collect(), moved: false }
+        Self { keys: Some(keys), blocks: blocks.collect() }
     }
 
     /// All rows of a lookup are one block.
     pub(crate) fn lookup(keys: StringViewArray) -> Self {
         let all = 0..keys.len() as u32;
-        Self { keys: Some(keys), blocks: std::iter::once(all).collect(), moved: true }
+        Self { keys: Some(keys), blocks: std::iter::once(all).collect() }
     }
 }
 

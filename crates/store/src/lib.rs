@@ -1,8 +1,9 @@
 //! Profiles and their whole history, as blocks of columns: published, numbered, immutable.
 //!
-//! [`Store::publish`] takes typed batches and makes the next [`Snapshot`] of them: rows merged by key, every history laid
-//! out below its parent, text encoded, one Parquet file per block and table, all named by one commit in the state file.
-//! [`Snapshot::scan`] gives the columns back as Arrow arrays, reading from disk only what is asked for.
+//! [`Store::prepare`] takes typed batches and makes the next [`Snapshot`] of them: rows merged by key, every history laid
+//! out below its parent, text encoded, one Parquet file per block and table, all named by one commit in the state file. What
+//! is little beside a table becomes an overlay of its blocks instead. [`Snapshot::scan`] gives the columns back as Arrow
+//! arrays, reading from disk only what is asked for, checked against its digest.
 //!
 //! Reading files of other people is `ingest`'s; what a query makes of the columns is `query`'s.
 
@@ -23,8 +24,19 @@ mod merge;
 mod layout;
 
 mod disk;
+pub use disk::{Disk, FileDisk};
+
+mod files;
 
 mod block;
+
+mod overlay;
+
+mod published;
+
+mod places;
+
+mod changes;
 
 mod catalogue;
 pub use catalogue::{LoadRecord, MIGRATIONS, SourceRecord};
@@ -32,7 +44,16 @@ pub use catalogue::{LoadRecord, MIGRATIONS, SourceRecord};
 mod snapshot;
 pub use snapshot::{Snapshot, SystemColumn};
 
+mod digest;
+
 mod write;
 
+mod edit;
+
+mod fold;
+
 mod publish;
-pub use publish::{Batch, Prepared, PublishReport, Refusal, Store, TableCounts, TableInput};
+pub use publish::{Batch, Prepared, PublishReport, Refusal, TableCounts, TableInput};
+
+mod store;
+pub use store::{Store, Upkeep};

@@ -3,18 +3,18 @@
 //! A row whose key is stored already replaces it or is the same; rows without a key are a multiset, of which the larger
 //! count of the store's and each file's stays. Every incoming row is counted exactly once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, StringViewArray, TimestampMicrosecondArray};
 use arrow_ord::ord::{DynComparator, make_comparator};
 use arrow_row::{RowConverter, SortField};
 use arrow_schema::{ArrowError, SortOptions};
 use arrow_select::concat::concat;
 use arrow_select::take::take;
 
-use crate::column::indices;
+use crate::column::{absent, indices};
 use crate::keys::KeyIndex;
 use crate::publish::{Refusal, TableCounts};
 use crate::schema::TableSchema;
@@ -27,6 +27,11 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
+    /// No rows of a table.
+    pub(crate) fn none(schema: &TableSchema) -> Self {
+        Self { columns: schema.columns.iter().map(|column| absent(column.column_type, 0)).collect(), count: 0 }
+    }
+
     /// The rows at these places, in this order.
     pub(crate) fn take(&self, places: impl ExactSizeIterator<Item = u32>) -> Result<Self, ArrowError> {
         let count = places.len();
@@ -57,10 +62,60 @@ impl Rows {
 
 /// What came out of a merge.
 pub(crate) struct Merged {
-    /// Stored rows first, in their order; then the new ones, in order of arrival.
+    /// The stored rows, and behind them the incoming ones.
     pub(crate) rows: Rows,
+    /// How many of them were stored.
+    pub(crate) stored: usize,
+    /// The rows that stand: stored ones first, in their order; then the new ones, in order of arrival.
+    pub(crate) standing: Vec<Standing>,
+    /// Stored rows that no longer stand, and that nothing replaces.
+    pub(crate) deleted: Vec<u32>,
+    /// Rows that stood for a while, or would have: for each key with several, all of them in no order.
+    pub(crate) versions: Vec<Versions>,
     pub(crate) counts: TableCounts,
     pub(crate) refusals: Vec<Refusal>,
+}
+
+/// A row that stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// Its number among stored and incoming rows.
+    pub(crate) row: u32,
+    /// The stored row that it replaces or is.
+    pub(crate) stored: Option<u32>,
+}
+
+/// The different rows that one key had, the one that stands now and the stored one among them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Versions {
+    /// The stored row, if the key was stored.
+    pub(crate) stored: Option<u32>,
+    /// The row that stands.
+    pub(crate) current: u32,
+    /// The incoming ones, in order of arrival.
+    pub(crate) came: Vec<u32>,
+}
+
+impl Merged {
+    /// The rows that stand, copied together.
+    pub(crate) fn into_rows(self) -> Result<Rows, ArrowError> {
+        let all = self.standing.len() == self.rows.count;
+        if all && self.standing.iter().enumerate().all(|(place, standing)| standing.row as usize == place) {
+            return Ok(self.rows);
+        }
+        self.rows.take(self.standing.iter().map(|standing| standing.row))
+    }
+}
+
+/// How incoming rows meet stored ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meeting {
+    /// What the files do not name stays.
+    Merge,
+    /// What the files do not name goes.
+    Replace,
+    /// Below a parent that the files name, what they do not name goes.
+    ReplaceByParent,
 }
 
 /// The stored rows and, behind them, the incoming ones, of which each file has a run.
@@ -70,6 +125,8 @@ struct Contest<'a> {
     stored: usize,
     /// For each file the row after its last one, counted over stored and incoming rows.
     file_ends: Vec<usize>,
+    /// For each stored row whether it goes when no file names it; empty where none does.
+    replaced: Vec<bool>,
 }
 
 /// Merges `incoming`, of which file `f` has the rows up to `file_ends[f]`, into `stored`.
@@ -78,20 +135,34 @@ pub(crate) fn merge(
     stored: Rows,
     incoming: Rows,
     file_ends: &[usize],
+    meeting: Meeting,
 ) -> Result<Merged, ArrowError> {
     let stored_count = stored.count;
     let file_ends = file_ends.iter().map(|end| end + stored_count).collect();
+    let replaced = replaced(schema, &stored, &incoming, meeting);
     let rows = Rows::joined(vec![stored, incoming])?;
-    let contest = Contest { schema, rows, stored: stored_count, file_ends };
+    let contest = Contest { schema, rows, stored: stored_count, file_ends, replaced };
     match schema.key_position() {
         Some(key) => contest.by_key(key),
         None => contest.by_content(),
     }
 }
 
+fn replaced(schema: &TableSchema, stored: &Rows, incoming: &Rows, meeting: Meeting) -> Vec<bool> {
+    match (meeting, schema.on_position()) {
+        (Meeting::Merge, _) => Vec::new(),
+        (Meeting::ReplaceByParent, Some(on)) => {
+            let named: HashSet<&str> = incoming.columns[on].as_string_view().iter().flatten().collect();
+            let parents = stored.columns[on].as_string_view();
+            parents.iter().map(|parent| parent.is_some_and(|parent| named.contains(parent))).collect()
+        }
+        _ => vec![true; stored.count],
+    }
+}
+
 /// How the row that stands for a key came to stand.
 #[derive(Clone, Copy, PartialEq)]
-enum Standing {
+enum Rank {
     Stored,
     New,
     Changed,
@@ -99,90 +170,48 @@ enum Standing {
 }
 
 /// The row that stands for a key of which there were several.
-#[derive(Clone, Copy)]
 struct Champion {
     row: u32,
-    standing: Standing,
+    rank: Rank,
     /// The file that refused, where it did.
     refused_in: usize,
+    /// The other rows of the key that were met, those of a file that contradicted itself left out.
+    came: Vec<u32>,
+    /// Whether an incoming row was met that stands, or is the same.
+    named: bool,
+}
+
+/// A contest of keys, while it runs.
+struct KeyContest<'a> {
+    contest: &'a Contest<'a>,
+    keys: &'a StringViewArray,
+    updated: Option<&'a TimestampMicrosecondArray>,
+    content: Vec<DynComparator>,
+    /// The first row of each key, in order; tombstones, which have no key, stand for themselves.
+    firsts: Vec<u32>,
+    champions: HashMap<u32, Champion>,
+    counts: TableCounts,
+    refusals: Vec<Refusal>,
 }
 
 impl Contest<'_> {
     fn by_key(self, key: usize) -> Result<Merged, ArrowError> {
-        let keys = self.rows.columns[key].as_string_view();
-        let content = comparators(&self.rows.columns)?;
         let updated = self.schema.updated_at.as_deref().and_then(|name| self.schema.position(name));
-        let updated = updated.map(|column| self.rows.columns[column].as_primitive::<TimestampMicrosecondType>());
-        let age = |row: u32| updated.and_then(|at| at.is_valid(row as usize).then(|| at.value(row as usize)));
-
-        let mut index = KeyIndex::with_capacity(self.rows.count);
-        let mut first_rows: Vec<u32> = Vec::with_capacity(self.rows.count);
-        let mut champions: HashMap<u32, Champion> = HashMap::new();
-        let mut counts = TableCounts::default();
-        let mut refusals = Vec::new();
-        for row in 0..self.rows.count as u32 {
-            let Some(first) = index.enter(keys, row) else {
-                first_rows.push(row);
-                counts.new += u64::from(row as usize >= self.stored);
-                continue;
-            };
-            let champion = champions.entry(first).or_insert_with(|| self.unchallenged(first));
-            match self.challenge(champion, row, &content, age(champion.row), age(row)) {
-                Outcome::Same => counts.same += 1,
-                Outcome::Older => counts.older += 1,
-                Outcome::Wins => {
-                    counts.changed += 1;
-                    let standing = if champion.standing == Standing::Refused && first as usize >= self.stored {
-                        counts.changed -= 1;
-                        counts.new += 1;
-                        Standing::New
-                    } else {
-                        Standing::Changed
-                    };
-                    *champion = Champion { row, standing, refused_in: usize::MAX };
-                }
-                Outcome::Contradicts => {
-                    let both = champion.standing != Standing::Refused;
-                    counts.new -= u64::from(champion.standing == Standing::New);
-                    counts.changed -= u64::from(champion.standing == Standing::Changed);
-                    counts.refused += 1 + u64::from(both);
-                    if both {
-                        refusals.push(Refusal::contradiction(self.schema, keys.value(row as usize)));
-                    }
-                    *champion = Champion { row: first, standing: Standing::Refused, refused_in: self.file_of(row) };
-                }
-            }
-        }
-        let rows = self.standing_rows(&first_rows, &champions)?;
-        Ok(Merged { rows, counts, refusals })
-    }
-
-    fn unchallenged(&self, first: u32) -> Champion {
-        let standing = if (first as usize) < self.stored { Standing::Stored } else { Standing::New };
-        Champion { row: first, standing, refused_in: usize::MAX }
-    }
-
-    /// What becomes of `row`, whose key `champion` holds; their ages are their `updated_at`, where the table has it.
-    fn challenge(
-        &self,
-        champion: &Champion,
-        row: u32,
-        content: &[DynComparator],
-        champions_age: Option<i64>,
-        age: Option<i64>,
-    ) -> Outcome {
-        let file = self.file_of(row);
-        if champion.standing == Standing::Refused {
-            return if champion.refused_in == file { Outcome::Contradicts } else { Outcome::Wins };
-        }
-        if age < champions_age {
-            return Outcome::Older;
-        }
-        if content.iter().all(|compare| compare(champion.row as usize, row as usize).is_eq()) {
-            return Outcome::Same;
-        }
-        let of_one_file = champion.standing != Standing::Stored && self.file_of(champion.row) == file;
-        if of_one_file && age <= champions_age { Outcome::Contradicts } else { Outcome::Wins }
+        let mut contest = KeyContest {
+            contest: &self,
+            keys: self.rows.columns[key].as_string_view(),
+            updated: updated.map(|column| self.rows.columns[column].as_primitive::<TimestampMicrosecondType>()),
+            content: comparators(&self.rows.columns)?,
+            firsts: Vec::with_capacity(self.rows.count),
+            champions: HashMap::new(),
+            counts: TableCounts::default(),
+            refusals: Vec::new(),
+        };
+        contest.run();
+        let (standing, deleted, versions) = contest.outcome();
+        let KeyContest { mut counts, refusals, .. } = contest;
+        counts.deleted = deleted.len() as u64;
+        Ok(Merged { standing, deleted, versions, counts, refusals, stored: self.stored, rows: self.rows })
     }
 
     /// The file of an incoming row.
@@ -190,43 +219,188 @@ impl Contest<'_> {
         self.file_ends.partition_point(|end| *end <= row as usize)
     }
 
-    /// A refused key keeps its stored row, if it has one.
-    fn standing_rows(&self, firsts: &[u32], champions: &HashMap<u32, Champion>) -> Result<Rows, ArrowError> {
-        if champions.is_empty() {
-            return Ok(self.rows.clone());
-        }
-        let standing = |first: &u32| match champions.get(first) {
-            None => Some(*first),
-            Some(Champion { standing: Standing::Refused, .. }) => {
-                Some(*first).filter(|row| (*row as usize) < self.stored)
-            }
-            Some(champion) => Some(champion.row),
-        };
-        let rows: Vec<u32> = firsts.iter().filter_map(standing).collect();
-        self.rows.take(rows.into_iter())
+    fn is_replaced(&self, row: u32) -> bool {
+        self.replaced.get(row as usize) == Some(&true)
     }
 
-    fn by_content(self) -> Result<Merged, ArrowError> {
-        let mut counts = TableCounts::default();
-        let one_source = self.stored == 0 && self.file_ends.len() == 1;
-        let rows = if one_source { self.rows.clone() } else { self.larger_counts()? };
-        counts.new = (rows.count - self.stored) as u64;
-        counts.same = (self.rows.count - rows.count) as u64;
-        Ok(Merged { rows, counts, refusals: Vec::new() })
+    fn is_deletion(&self, row: u32) -> bool {
+        let deleted = self.schema.deleted_position().map(|place| self.rows.columns[place].as_boolean());
+        deleted.is_some_and(|deleted| deleted.is_valid(row as usize) && deleted.value(row as usize))
     }
 
     /// Of equal rows as many as the source has that has most: the n-th of a source is kept if no source before had n.
-    fn larger_counts(&self) -> Result<Rows, ArrowError> {
+    fn by_content(self) -> Result<Merged, ArrowError> {
+        let mut counts = TableCounts::default();
+        let one_source = self.stored == 0 && self.file_ends.len() == 1;
+        let (kept, met) = match one_source {
+            true => ((0..self.rows.count as u32).collect(), Vec::new()),
+            false => self.larger_counts()?,
+        };
+        let keep = |row: &u32| !self.is_replaced(*row) || met.get(*row as usize) == Some(&true);
+        let stored = |row: u32| Some(row).filter(|row| (*row as usize) < self.stored);
+        let standing: Vec<Standing> =
+            kept.iter().filter(|row| keep(row)).map(|row| Standing { row: *row, stored: stored(*row) }).collect();
+        let deleted: Vec<u32> = kept.iter().filter(|row| !keep(row)).copied().collect();
+        let new = kept.iter().filter(|row| **row as usize >= self.stored).count();
+        counts.new = new as u64;
+        counts.same = (self.rows.count - self.stored - new) as u64;
+        counts.deleted = deleted.len() as u64;
+        let (versions, refusals) = (Vec::new(), Vec::new());
+        Ok(Merged { stored: self.stored, rows: self.rows, standing, deleted, versions, counts, refusals })
+    }
+
+    /// The rows that are kept, and for each stored row whether a file has it, too.
+    fn larger_counts(&self) -> Result<(Vec<u32>, Vec<bool>), ArrowError> {
         let fields = self.rows.columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
         let contents = RowConverter::new(fields)?.convert_columns(&self.rows.columns)?;
         let mut tallies: HashMap<&[u8], Tally> = HashMap::with_capacity(self.rows.count);
-        let kept = (0..self.rows.count as u32).filter(|row| {
-            let source = if (*row as usize) < self.stored { usize::MAX } else { self.file_of(*row) };
-            let tally = tallies.entry(contents.row(*row as usize).data()).or_default();
-            tally.count(source)
-        });
-        let kept: Vec<u32> = kept.collect();
-        self.rows.take(kept.into_iter())
+        let mut met = vec![false; self.stored];
+        let mut kept = Vec::with_capacity(self.rows.count);
+        for row in 0..self.rows.count as u32 {
+            let stored = (row as usize) < self.stored;
+            let source = if stored { usize::MAX } else { self.file_of(row) };
+            let tally = tallies.entry(contents.row(row as usize).data()).or_default();
+            let more = tally.count(source);
+            if stored {
+                tally.stored.push(row);
+            } else if let Some(same) = tally.stored.get(tally.here as usize - 1) {
+                met[*same as usize] = true;
+            }
+            if more {
+                kept.push(row);
+            }
+        }
+        Ok((kept, met))
+    }
+}
+
+impl KeyContest<'_> {
+    fn run(&mut self) {
+        let (rows, stored) = (self.contest.rows.count, self.contest.stored);
+        let mut index = KeyIndex::with_capacity(rows);
+        for row in 0..rows as u32 {
+            if self.keys.is_null(row as usize) {
+                self.firsts.push(row);
+                continue;
+            }
+            let Some(first) = index.enter(self.keys, row) else {
+                self.firsts.push(row);
+                self.counts.new += u64::from(row as usize >= stored);
+                continue;
+            };
+            let unchallenged = || Champion {
+                row: first,
+                rank: if (first as usize) < stored { Rank::Stored } else { Rank::New },
+                refused_in: usize::MAX,
+                came: Vec::new(),
+                named: first as usize >= stored,
+            };
+            let mut champion = self.champions.remove(&first).unwrap_or_else(unchallenged);
+            self.meet(&mut champion, first, row);
+            self.champions.insert(first, champion);
+        }
+    }
+
+    fn meet(&mut self, champion: &mut Champion, first: u32, row: u32) {
+        match self.challenge(champion, row) {
+            Outcome::Same => {
+                self.counts.same += 1;
+                champion.named = true;
+            }
+            Outcome::Older => {
+                self.counts.older += 1;
+                champion.named = true;
+                champion.came.push(row);
+            }
+            Outcome::Wins => self.win(champion, first, row),
+            Outcome::Contradicts => self.contradict(champion, first, row),
+        }
+    }
+
+    fn win(&mut self, champion: &mut Champion, first: u32, row: u32) {
+        let newly = champion.rank == Rank::Refused && first as usize >= self.contest.stored;
+        if newly {
+            self.counts.new += 1;
+        } else {
+            self.counts.changed += 1;
+        }
+        if champion.rank != Rank::Refused && champion.row as usize >= self.contest.stored {
+            champion.came.push(champion.row);
+        }
+        champion.row = row;
+        champion.rank = if newly { Rank::New } else { Rank::Changed };
+        champion.refused_in = usize::MAX;
+        champion.named = true;
+    }
+
+    fn contradict(&mut self, champion: &mut Champion, first: u32, row: u32) {
+        let both = champion.rank != Rank::Refused;
+        self.counts.new -= u64::from(champion.rank == Rank::New);
+        self.counts.changed -= u64::from(champion.rank == Rank::Changed);
+        self.counts.refused += 1 + u64::from(both);
+        if both {
+            self.refusals.push(Refusal::contradiction(self.contest.schema, self.keys.value(row as usize)));
+        }
+        let refused_in = self.contest.file_of(row);
+        *champion = Champion { row: first, rank: Rank::Refused, refused_in, came: Vec::new(), named: true };
+    }
+
+    /// What becomes of `row`, whose key `champion` holds; their ages are their `updated_at`, where the table has it.
+    fn challenge(&self, champion: &Champion, row: u32) -> Outcome {
+        let file = self.contest.file_of(row);
+        if champion.rank == Rank::Refused {
+            return if champion.refused_in == file { Outcome::Contradicts } else { Outcome::Wins };
+        }
+        let (champions_age, age) = (self.age(champion.row), self.age(row));
+        if age < champions_age {
+            return Outcome::Older;
+        }
+        if self.content.iter().all(|compare| compare(champion.row as usize, row as usize).is_eq()) {
+            return Outcome::Same;
+        }
+        let of_one_file = champion.rank != Rank::Stored && self.contest.file_of(champion.row) == file;
+        if of_one_file && age <= champions_age { Outcome::Contradicts } else { Outcome::Wins }
+    }
+
+    fn age(&self, row: u32) -> Option<i64> {
+        self.updated.and_then(|at| at.is_valid(row as usize).then(|| at.value(row as usize)))
+    }
+
+    /// The rows that stand, the stored ones that went, and the versions of keys that had several. A refused key keeps its
+    /// stored row, if it has one.
+    fn outcome(&mut self) -> (Vec<Standing>, Vec<u32>, Vec<Versions>) {
+        let stored_count = self.contest.stored;
+        let (mut standing, mut deleted, mut versions) = (Vec::with_capacity(self.firsts.len()), Vec::new(), Vec::new());
+        for first in std::mem::take(&mut self.firsts) {
+            let stored = Some(first).filter(|row| (*row as usize) < stored_count);
+            let tombstone = stored.is_some() && self.keys.is_null(first as usize);
+            let champion = self.champions.get(&first);
+            let named = tombstone || champion.map_or(stored.is_none(), |champion| champion.named);
+            let row = match champion {
+                None => Some(first),
+                Some(champion) if champion.rank == Rank::Refused => stored,
+                Some(champion) => Some(champion.row),
+            };
+            let goes = stored.is_some_and(|stored| self.contest.is_replaced(stored)) && !named;
+            let row = row.filter(|row| !goes && (tombstone || !self.contest.is_deletion(*row)));
+            let Some(row) = row else {
+                deleted.extend(stored);
+                // To delete what is not there changes nothing.
+                let unknown = stored.is_none() && champion.is_none_or(|champion| champion.rank != Rank::Refused);
+                self.counts.new -= u64::from(unknown);
+                self.counts.same += u64::from(unknown);
+                continue;
+            };
+            standing.push(Standing { row, stored });
+            if let Some(champion) = champion
+                && (stored.is_some_and(|stored| stored != row) || !champion.came.is_empty())
+                && champion.rank != Rank::Refused
+            {
+                let came = champion.came.iter().copied().filter(|row| !self.contest.is_deletion(*row)).collect();
+                versions.push(Versions { stored, current: row, came });
+            }
+        }
+        (standing, deleted, versions)
     }
 }
 
@@ -243,6 +417,8 @@ struct Tally {
     source: usize,
     here: u32,
     kept: u32,
+    /// The stored rows of this content.
+    stored: Vec<u32>,
 }
 
 impl Tally {

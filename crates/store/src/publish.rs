@@ -1,23 +1,30 @@
-//! Making the next snapshot: merge, lay out, encode, write; then one commit makes it true.
+//! Making the next snapshot: table by table, parents first; then one commit makes it true.
+//!
+//! A table that nothing touches stays. One of which few rows change is edited ([`crate::edit`]): its blocks stay, too. Else
+//! it is made anew. Blocks whose overlay has grown are folded ([`crate::fold`]).
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{ArrayRef, RecordBatch, StringViewArray};
-use muster_catalog::{Catalog, ColumnType, Kind, MissingParent, Table, Timestamp};
+use arrow_array::{Array, RecordBatch, StringViewArray, UInt32Array};
+use arrow_select::take::take;
+use muster_catalog::{Catalog, ColumnType, Kind, MissingParent, Mode, ProfileId, Table, Timestamp};
 use muster_state::Tx;
 
-use crate::catalogue::{self, FileRecord, Latest, LoadRecord, Manifest, SourceRecord};
+use crate::catalogue::{self, FileKind, FileRecord, Kept, Manifest, ManifestTable, SourceRecord};
+use crate::changes;
 use crate::column::{absent, detached};
-use crate::disk::Folder;
-use crate::keys::KeyIndex;
+use crate::edit::{EditedTable, Moves, Task, Whereto, bare_rows, edit, with_columns};
+use crate::files::Folder;
 use crate::layout::{Placed, lay_out};
-use crate::merge::{Merged, Rows, merge};
+use crate::merge::{Meeting, Merged, Rows, merge};
+use crate::overlay::{Extra, Parent};
+use crate::places::{Spot, Wanted, locate};
+use crate::published::{PublishedTable, Shared};
 use crate::schema::{ColumnSchema, TableSchema};
-use crate::write::{Arrangement, write_table};
-use crate::{Error, Snapshot};
+use crate::write::{Arrangement, write_extras, write_table};
+use crate::{Error, Snapshot, Upkeep, fold};
 
 /// Typed rows of one table, as they come out of its files.
 #[derive(Debug)]
@@ -46,7 +53,7 @@ pub struct TableCounts {
     pub incoming: u64,
     /// Rows that were not there before.
     pub new: u64,
-    /// Rows that replaced one with their key.
+    /// Rows that replaced one with their key, or deleted it.
     pub changed: u64,
     /// Rows that were there already.
     pub same: u64,
@@ -54,6 +61,9 @@ pub struct TableCounts {
     pub older: u64,
     /// Rows that were refused.
     pub refused: u64,
+    /// Rows that are gone: marked as deleted, below one that is, or not in a load that replaces.
+    #[serde(default)]
+    pub deleted: u64,
     /// Parents that were made because a row named them.
     pub created: u64,
     /// Rows that wait for their parent, from this load and before.
@@ -79,7 +89,7 @@ impl Refusal {
         Self { table: schema.name.clone(), key: key.to_owned(), reason }
     }
 
-    fn missing_parent(schema: &TableSchema, key: &str) -> Self {
+    pub(crate) fn missing_parent(schema: &TableSchema, key: &str) -> Self {
         let reason = format!("there is no row with this key in {}", schema.parent().unwrap_or_default());
         Self { table: schema.name.clone(), key: key.to_owned(), reason }
     }
@@ -88,102 +98,30 @@ impl Refusal {
 /// What a publish did, table by table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PublishReport {
-    /// The tables that had rows coming in.
+    /// The tables that had rows coming in, or rows that went.
     pub tables: BTreeMap<String, TableCounts>,
     /// The keys whose rows were refused.
     pub refusals: Vec<Refusal>,
 }
 
-/// The snapshots of a workspace, and the way to the next one.
-#[derive(Debug)]
-pub struct Store {
-    folder: Folder,
-    current: RwLock<Option<Arc<Snapshot>>>,
-}
-
 /// A snapshot whose files are on disk and which no commit has made true yet. Dropped, it is garbage for the next
-/// [`Store::collect_garbage`].
+/// [`crate::Store::collect_garbage`].
 #[derive(Debug)]
 pub struct Prepared {
     snapshot: Arc<Snapshot>,
-    manifest: Manifest,
-    replaced: Vec<String>,
-    files: Vec<FileRecord>,
+    kept: Kept,
+    fresh: Vec<FileRecord>,
+    before: u64,
     report: PublishReport,
 }
 
-impl Store {
-    /// The store in the data directory `dir`, at its newest snapshot.
-    ///
-    /// # Errors
-    /// If the catalogue cannot be read.
-    pub fn open(dir: &Path, tx: &Tx<'_>) -> Result<Self, Error> {
-        let folder = Folder::at(dir.join("blocks"));
-        let snapshot = catalogue::latest(tx)?.map(|latest| Arc::new(Snapshot::open(&folder, latest)));
-        Ok(Self { folder, current: RwLock::new(snapshot) })
-    }
-
-    /// The newest snapshot; none before the first load.
-    pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
-        self.current.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
-    }
-
-    /// Makes the files of the next snapshot: the present one with `inputs` merged into it.
-    ///
-    /// # Errors
-    /// If rows do not fit the stored columns, or a file cannot be written. Nothing has changed then.
-    pub fn prepare(&self, catalog: &Catalog, inputs: Vec<TableInput>, at: Timestamp) -> Result<Prepared, Error> {
-        let folder = Folder::open(self.folder.path(""))?;
-        let before = self.snapshot();
-        let inputs = inputs.into_iter().map(|input| (input.table.clone(), input)).collect();
-        let mut making = Making::new(catalog, &folder, before.as_deref(), inputs);
-        for table in catalog.parents_first() {
-            making.table(table)?;
-        }
-        folder.sync()?;
-        Ok(making.prepared(at))
-    }
-
-    /// Makes a committed snapshot the present one.
-    pub fn adopt(&self, prepared: Prepared) -> Arc<Snapshot> {
-        let mut current = self.current.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *current = Some(Arc::clone(&prepared.snapshot));
-        prepared.snapshot
-    }
-
-    /// Removes the files of snapshots before the last one but one, and what an interrupted load left behind. Readers of
-    /// the last snapshot but one are not disturbed.
-    ///
-    /// # Errors
-    /// If the catalogue or the folder cannot be read or changed.
-    pub fn collect_garbage(&self, tx: &Tx<'_>) -> Result<(), Error> {
-        let newest = self.snapshot().map_or(0, |snapshot| snapshot.number());
-        for name in catalogue::forget_files(tx, newest.saturating_sub(1))? {
-            self.folder.remove(&name)?;
-        }
-        let known = catalogue::file_names(tx)?;
-        let names = self.folder.names()?;
-        names.iter().filter(|name| !known.contains(*name)).try_for_each(|name| self.folder.remove(name))
-    }
-
-    /// The digests of the files that went into `table` while it was defined as `definition` (a digest, too).
-    ///
-    /// # Errors
-    /// If the catalogue cannot be read.
-    pub fn known_sources(tx: &Tx<'_>, table: &str, definition: &str) -> Result<HashSet<String>, Error> {
-        catalogue::known_sources(tx, table, definition)
-    }
-
-    /// The newest `most` loads, the newest first.
-    ///
-    /// # Errors
-    /// If the catalogue cannot be read.
-    pub fn loads(tx: &Tx<'_>, most: u32) -> Result<Vec<LoadRecord>, Error> {
-        catalogue::loads(tx, most)
-    }
-}
-
 impl Prepared {
+    /// A snapshot of files that are there already.
+    pub(crate) fn again(folder: &Folder, kept: Kept, before: u64) -> Self {
+        let snapshot = Arc::new(Snapshot::open(folder, kept.clone(), None));
+        Self { snapshot, kept, fresh: Vec::new(), before, report: PublishReport::default() }
+    }
+
     /// What the publish did.
     pub fn report(&self) -> &PublishReport {
         &self.report
@@ -198,105 +136,268 @@ impl Prepared {
     ///
     /// # Errors
     /// If the catalogue cannot be written.
-    pub fn commit(&self, tx: &Tx<'_>, report: String, sources: &[SourceRecord]) -> Result<(), Error> {
-        let (number, at) = (self.snapshot.number(), self.snapshot.at());
-        catalogue::commit(tx, number, at, &self.manifest, &self.replaced, &self.files)?;
-        catalogue::record_load(tx, &LoadRecord { snapshot: number, at, report }, sources)
+    pub fn commit(&self, tx: &Tx<'_>, report: &str, sources: &[SourceRecord]) -> Result<(), Error> {
+        self.commit_files(tx)?;
+        catalogue::record_load(tx, self.kept.number, self.before, self.kept.at, report, sources)
+    }
+
+    /// Names the files in the catalogue, without a load: for what changes nothing, or takes something back.
+    pub(crate) fn commit_files(&self, tx: &Tx<'_>) -> Result<(), Error> {
+        catalogue::commit(tx, &self.kept, &self.fresh)
     }
 }
 
 /// A snapshot in the making.
-struct Making<'a> {
-    catalog: &'a Catalog,
-    folder: &'a Folder,
-    before: Option<&'a Snapshot>,
-    number: u64,
-    inputs: BTreeMap<String, TableInput>,
-    placed: BTreeMap<String, Placed>,
-    manifest: Manifest,
-    kept: Vec<FileRecord>,
-    replaced: Vec<String>,
-    files: Vec<FileRecord>,
+pub(crate) struct Making<'a> {
+    pub(crate) catalog: &'a Catalog,
+    pub(crate) folder: &'a Folder,
+    pub(crate) upkeep: Upkeep,
+    pub(crate) before: Option<&'a Snapshot>,
+    pub(crate) number: u64,
+    pub(crate) at: Timestamp,
+    pub(crate) inputs: BTreeMap<String, TableInput>,
+    pub(crate) tables: Vec<Arc<PublishedTable>>,
+    moves: BTreeMap<String, Moves>,
+    remade: HashSet<String>,
+    pub(crate) fresh: Vec<FileRecord>,
     report: PublishReport,
 }
 
 impl<'a> Making<'a> {
-    fn new(
-        catalog: &'a Catalog,
-        folder: &'a Folder,
+    pub(crate) fn new(
+        (catalog, folder, upkeep): (&'a Catalog, &'a Folder, Upkeep),
         before: Option<&'a Snapshot>,
-        inputs: BTreeMap<String, TableInput>,
+        (number, at): (u64, Timestamp),
+        inputs: Vec<TableInput>,
     ) -> Self {
         Self {
             catalog,
             folder,
+            upkeep,
             before,
-            number: before.map_or(1, |snapshot| snapshot.number() + 1),
-            inputs,
-            placed: BTreeMap::new(),
-            manifest: Manifest { tables: Vec::new() },
-            kept: Vec::new(),
-            replaced: Vec::new(),
-            files: Vec::new(),
+            number,
+            at,
+            inputs: inputs.into_iter().map(|input| (input.table.clone(), input)).collect(),
+            tables: Vec::new(),
+            moves: BTreeMap::new(),
+            remade: HashSet::new(),
+            fresh: Vec::new(),
             report: PublishReport::default(),
         }
     }
 
-    fn table(&mut self, table: &Table) -> Result<(), Error> {
-        let input = self.inputs.remove(&table.name);
-        if self.may_stay(table, input.as_ref()) { self.keep(table) } else { self.remake(table, input) }
-    }
-
-    /// A table stays as it is if nothing comes in and no parent moved or came for an orphan.
-    fn may_stay(&self, table: &Table, input: Option<&TableInput>) -> bool {
-        let Some(stored) = self.before.and_then(|before| before.table(&table.name)) else { return false };
-        let parent = table.parent().and_then(|parent| self.placed.get(parent));
-        let undisturbed = parent.is_none_or(|parent| !parent.moved && stored.manifest.orphans == 0);
-        input.is_none() && undisturbed
-    }
-
-    fn keep(&mut self, table: &Table) -> Result<(), Error> {
-        let stored = self.before.and_then(|before| before.table(&table.name)).expect("a table that stays is stored");
-        self.kept.extend(stored.files.iter().cloned());
-        let mut manifest = stored.manifest.clone();
-        manifest.schema = TableSchema::new(self.catalog, table, manifest.schema.columns);
-        // New profiles may have brought new blocks, which have no rows here yet.
-        let blocks = self.block_count(table).max(manifest.block_rows.len());
-        manifest.block_rows.resize(blocks, 0);
-        self.manifest.tables.push(manifest);
+    /// Every table as it will be; small changes stand in memory.
+    pub(crate) fn make(&mut self) -> Result<(), Error> {
+        for table in self.catalog.parents_first() {
+            self.table(table)?;
+        }
         Ok(())
     }
 
-    fn block_count(&self, table: &Table) -> usize {
-        let Kind::History { .. } = table.kind else { return 0 };
-        let root = self.manifest.tables.iter().find(|table| table.schema.kind == Kind::Root);
-        root.map_or(0, |root| root.block_rows.len())
+    /// The snapshot as it stands, for readers of this process.
+    pub(crate) fn in_memory(self, applied: i64) -> (Snapshot, PublishReport) {
+        (Snapshot::of(self.number, self.at, applied, self.tables), self.report)
     }
 
-    fn remake(&mut self, table: &Table, input: Option<TableInput>) -> Result<(), Error> {
+    /// Folds what has grown, writes what stands in memory, and syncs.
+    pub(crate) fn prepared(mut self, applied: i64, before: u64) -> Result<Prepared, Error> {
+        fold::grown_blocks(&mut self)?;
+        let mut manifest = Manifest::default();
+        let mut files = Vec::new();
+        for table in &self.tables {
+            let (records, fresh) = write_extras(self.folder, self.number, table)?;
+            self.fresh.extend(fresh);
+            manifest.tables.push(table.manifest.clone());
+            files.extend(records);
+        }
+        self.folder.sync()?;
+        let kept = Kept { number: self.number, at: self.at, manifest, files, applied };
+        let working = Snapshot::of(self.number, self.at, applied, self.tables);
+        let snapshot = Arc::new(Snapshot::open(self.folder, kept.clone(), Some(&working)));
+        Ok(Prepared { snapshot, kept, fresh: self.fresh, before, report: self.report })
+    }
+
+    fn table(&mut self, table: &Table) -> Result<(), Error> {
+        let input = self.inputs.remove(&table.name);
+        if self.may_stay(table, input.as_ref()) {
+            return self.keep(table);
+        }
         let incoming = input.unwrap_or_else(|| self.nothing_for(table));
         let stored_schema = self.before.and_then(|before| before.schema(&table.name));
         let schema = grown_schema(self.catalog, table, stored_schema, &incoming)?;
-        let stored = self.before.map_or_else(|| Ok(Rows::default()), |before| before.rows(&table.name))?;
-        let stored = with_columns(stored, &schema)?;
         let (incoming, file_ends) = in_order(&schema, incoming)?;
-        let incoming_count = incoming.count as u64;
-        check_count(&schema, stored.count as u64 + incoming_count)?;
-        let Merged { mut rows, mut counts, mut refusals } = merge(&schema, stored, incoming, &file_ends)?;
-        counts.incoming = incoming_count;
-        if schema.kind == Kind::Root {
-            rows = self.with_named_parents(&schema, rows, &mut counts)?;
+        let stored = self.stored_rows(table);
+        check_count(&schema, stored + incoming.count as u64)?;
+        match self.editable(table, &schema, incoming.count as u64)? {
+            Some(before) => self.edit(table, &before, schema, incoming, file_ends),
+            None => self.remake(table, schema, incoming, &file_ends),
         }
-        let arrangement = self.arrange(table, &schema, &rows, &mut counts, &mut refusals)?;
-        let written = write_table(self.folder, self.number, self.before, &schema, &rows, &arrangement)?;
-        counts.rows = written.manifest.block_rows.iter().map(|rows| u64::from(*rows)).sum();
-        self.placed.insert(table.name.clone(), placed(&schema, &rows, arrangement));
-        self.replaced.push(table.name.clone());
-        self.manifest.tables.push(written.manifest);
-        self.files.extend(written.files);
+    }
+
+    fn stored(&self, table: &Table) -> Option<&'a Arc<PublishedTable>> {
+        self.before.and_then(|before| before.table(&table.name))
+    }
+
+    fn stored_rows(&self, table: &Table) -> u64 {
+        self.stored(table).map_or(0, |table| table.row_count() + table.manifest.orphans)
+    }
+
+    /// A table stays as it is if nothing comes in, and above it nothing moved or came for an orphan.
+    fn may_stay(&self, table: &Table, input: Option<&TableInput>) -> bool {
+        let (Some(stored), None) = (self.stored(table), input) else { return false };
+        let Some(parent) = table.parent() else { return true };
+        if self.remade.contains(parent) && parent != self.catalog.root().name {
+            return false;
+        }
+        let undisturbed = |moves: &Moves| {
+            let waits_for_it = moves.new_keys || !moves.deleted_keys.is_empty();
+            moves.moved.is_empty() && !(waits_for_it && stored.manifest.orphans > 0)
+        };
+        self.moves.get(parent).is_none_or(undisturbed)
+    }
+
+    fn keep(&mut self, table: &Table) -> Result<(), Error> {
+        let stored = self.stored(table).expect("a table that stays is stored");
+        let schema = TableSchema::new(self.catalog, table, stored.manifest.schema.columns.clone());
+        let below_other = table.parent().is_some_and(|parent| self.moves.contains_key(parent));
+        if schema == stored.manifest.schema && !below_other {
+            self.tables.push(Arc::clone(stored));
+            return Ok(());
+        }
+        let mut same = stored.below_other();
+        same.manifest.schema = schema;
+        self.tables.push(Arc::new(same));
+        Ok(())
+    }
+
+    /// The table to edit, if what comes is little beside it and its parent's rows are where they were.
+    fn editable(
+        &self,
+        table: &Table,
+        schema: &TableSchema,
+        incoming: u64,
+    ) -> Result<Option<Arc<PublishedTable>>, Error> {
+        let stored = self.stored(table);
+        let parent = table.parent().filter(|parent| *parent != self.catalog.root().name);
+        if table.kind == Kind::Lookup || parent.is_some_and(|parent| self.remade.contains(parent)) {
+            return Ok(None);
+        }
+        // Files refer to places in the files above. Where rows above stand beside their files, rows below must, too,
+        // however many they are.
+        if let Some(parent) = parent
+            && !self.made(parent).overlay()?.is_empty()
+        {
+            return Ok(Some(stored.map_or_else(|| self.without_rows(schema), Arc::clone)));
+        }
+        let is_little = |stored: &PublishedTable| {
+            self.upkeep.is_little(incoming + stored.manifest.overlay_rows, stored.row_count())
+        };
+        Ok(stored.filter(|stored| table.mode != Mode::Replace && is_little(stored)).map(Arc::clone))
+    }
+
+    fn without_rows(&self, schema: &TableSchema) -> Arc<PublishedTable> {
+        let manifest = ManifestTable::without_rows(schema.clone());
+        Arc::new(PublishedTable::open(self.folder, manifest, Vec::new(), &Shared(None)))
+    }
+
+    fn edit(
+        &mut self,
+        table: &Table,
+        before: &Arc<PublishedTable>,
+        schema: TableSchema,
+        incoming: Rows,
+        file_ends: Vec<usize>,
+    ) -> Result<(), Error> {
+        let bare = self.bare_keys(table, &schema, &incoming)?;
+        let none = Moves::default();
+        let parent = table.parent().map(|parent| {
+            let made = self.made(parent);
+            (made.as_ref(), self.moves.get(parent).unwrap_or(&none))
+        });
+        let snapshot = self.before.expect("an edited table is stored");
+        let task = Task {
+            table,
+            schema,
+            before,
+            snapshot,
+            incoming,
+            file_ends,
+            parent,
+            bare,
+            meeting: meeting(table.mode),
+            number: self.number,
+            at: self.at,
+        };
+        let EditedTable { table: made, moves, counts, refusals } = edit(task)?;
+        self.tables.push(Arc::new(made));
+        self.finish(table, moves, counts, refusals);
+        Ok(())
+    }
+
+    fn finish(&mut self, table: &Table, moves: Moves, counts: TableCounts, mut refusals: Vec<Refusal>) {
+        self.moves.insert(table.name.clone(), moves);
         self.report.tables.insert(table.name.clone(), counts);
         self.report.refusals.append(&mut refusals);
+    }
+
+    /// The table as it will be; parents are made before their children.
+    fn made(&self, name: &str) -> &Arc<PublishedTable> {
+        let made = self.tables.iter().find(|made| made.name() == name);
+        made.expect("parents come before their children")
+    }
+
+    fn remake(&mut self, table: &Table, schema: TableSchema, incoming: Rows, ends: &[usize]) -> Result<(), Error> {
+        let stored = self.before.map_or_else(|| Ok(Rows::default()), |before| before.rows(&table.name))?;
+        let stored = if stored.columns.is_empty() { Rows::none(&schema) } else { with_columns(stored, &schema) };
+        let incoming_count = incoming.count as u64;
+        let bare = self.bare_keys(table, &schema, &incoming)?;
+        let mut merged = merge(&schema, stored, incoming, ends, meeting(table.mode))?;
+        let mut counts = TableCounts { incoming: incoming_count, ..std::mem::take(&mut merged.counts) };
+        let mut refusals = std::mem::take(&mut merged.refusals);
+        let change = changes::entries(self.stored(table).map(AsRef::as_ref), &schema, &merged, self.at)?;
+        let mut moves = self.moves_of_remade(&schema, &merged);
+        let mut rows = if schema.kind == Kind::Root { with_tombstones(merged)? } else { merged.into_rows()? };
+        if !bare.is_empty() {
+            counts.created = bare.len() as u64;
+            rows = Rows::joined(vec![rows, bare_rows(&schema, &bare)])?;
+        }
+        let arrangement = self.arrange(table, &schema, &rows, &mut counts, &mut refusals, &mut moves)?;
+        let written = write_table(self.folder, self.number, self.before, &schema, &rows, &arrangement)?;
+        self.fresh.extend(written.files.iter().cloned());
+        let change = changes::with_deleted(self.stored(table).map(AsRef::as_ref), &schema, change, &moves, self.at)?;
+        let made = self.published(written.manifest, written.files, table, change);
+        counts.rows = made.row_count();
+        self.tables.push(Arc::new(made));
+        self.remade.insert(table.name.clone());
+        self.finish(table, moves, counts, refusals);
         Ok(())
+    }
+
+    fn published(
+        &self,
+        manifest: ManifestTable,
+        mut files: Vec<FileRecord>,
+        table: &Table,
+        change: Option<Rows>,
+    ) -> PublishedTable {
+        let stored = self.stored(table);
+        let changes = stored.into_iter().flat_map(|stored| &stored.files);
+        files.extend(changes.filter(|file| matches!(file.kind, FileKind::Changes(_))).cloned());
+        let mut made = PublishedTable::open(self.folder, manifest, files, &Shared(None));
+        let in_memory = stored.into_iter().flat_map(|stored| &stored.changes);
+        made.changes.extend(in_memory.filter(|(_, part)| matches!(part.as_ref(), Extra::Memory(_))).cloned());
+        made.changes.extend(change.map(|rows| (self.number, Arc::new(Extra::Memory(rows)))));
+        made
+    }
+
+    /// Profiles keep their places; of other tables every row may stand elsewhere, which is said by the table being remade.
+    fn moves_of_remade(&self, schema: &TableSchema, merged: &Merged) -> Moves {
+        let mut moves = Moves { new_keys: true, ..Moves::default() };
+        if schema.kind == Kind::Root {
+            moves.moved = merged.deleted.iter().map(|row| (spot_of(ProfileId(*row)), Whereto::Deleted)).collect();
+        }
+        moves.delete_keys(schema, &merged.rows, merged.deleted.iter().copied());
+        moves
     }
 
     /// A table without input is what is stored; one that never had any has its declared columns and no rows.
@@ -306,32 +407,34 @@ impl<'a> Making<'a> {
         TableInput { table: table.name.clone(), columns, batches: Vec::new() }
     }
 
-    /// Bare profiles for the keys that rows of `missing_parent = "create"` tables name and nobody has.
-    fn with_named_parents(&self, schema: &TableSchema, rows: Rows, counts: &mut TableCounts) -> Result<Rows, Error> {
-        let key = schema.key_position().expect("the root has a key");
+    /// Keys of profiles that rows of `missing_parent = "create"` tables name and nobody has.
+    fn bare_keys(&self, table: &Table, schema: &TableSchema, incoming: &Rows) -> Result<Vec<String>, Error> {
+        if table.kind != Kind::Root {
+            return Ok(Vec::new());
+        }
         let named = self.named_keys();
         if named.is_empty() {
-            return Ok(rows);
+            return Ok(named);
         }
-        let bare = match rows.columns.get(key).map(|keys| keys.as_string_view()) {
-            Some(keys) => {
-                let known = KeyIndex::of(keys);
-                named.into_iter().filter(|key| known.find(keys, key).is_none()).collect()
-            }
-            None => named,
+        let key = schema.key_position().expect("the root has a key");
+        let coming = Wanted::of(incoming.columns[key].as_string_view());
+        let texts = StringViewArray::from_iter_values(&named);
+        let wanted = Wanted::of(&texts);
+        let stored = self.stored(table).map_or_else(|| Ok(Default::default()), |stored| locate(stored, &wanted))?;
+        let unknown = |key: &String| {
+            coming.find(key).is_none() && wanted.find(key).is_none_or(|number| !stored.contains_key(&number))
         };
-        counts.created = bare.len() as u64;
-        let keys: ArrayRef = Arc::new(StringViewArray::from_iter_values(&bare));
-        let column = |(place, column): (usize, &ColumnSchema)| {
-            if place == key { Arc::clone(&keys) } else { absent(column.column_type, bare.len()) }
-        };
-        let bare = Rows { columns: schema.columns.iter().enumerate().map(column).collect(), count: bare.len() };
-        Ok(Rows::joined(vec![rows, bare])?)
+        Ok(named.into_iter().filter(unknown).collect())
     }
 
     /// The distinct parents' keys that are named by rows whose table makes missing parents, in order of first mention.
     fn named_keys(&self) -> Vec<String> {
-        let creating = self.catalog.tables.iter().filter(|table| table.missing_parent == MissingParent::Create);
+        let root = &self.catalog.root().name;
+        let creating = self
+            .catalog
+            .tables
+            .iter()
+            .filter(|table| table.missing_parent == MissingParent::Create && table.parent() == Some(root));
         let mut seen = HashSet::new();
         let mut named = Vec::new();
         for (table, input) in creating.filter_map(|table| Some((table, self.inputs.get(&table.name)?))) {
@@ -354,14 +457,15 @@ impl<'a> Making<'a> {
         rows: &Rows,
         counts: &mut TableCounts,
         refusals: &mut Vec<Refusal>,
+        moves: &mut Moves,
     ) -> Result<Arrangement, Error> {
         let Some(parent) = table.parent() else { return Ok(Arrangement::of_roots(schema, rows)) };
-        if !self.placed.contains_key(parent) {
-            let placed = self.placed_as_stored(parent)?;
-            self.placed.insert(parent.to_owned(), placed);
-        }
-        let parent = &self.placed[parent];
-        let mut layout = lay_out(schema, rows, parent)?;
+        let placed = self.placed(parent)?;
+        let mut layout = lay_out(schema, rows, &placed)?;
+        let (gone, waiting) = self.without_deleted_parents(table, schema, rows, layout.orphans);
+        moves.delete_keys(schema, rows, gone.iter().copied());
+        counts.deleted += gone.len() as u64;
+        layout.orphans = waiting;
         if table.missing_parent == MissingParent::Reject {
             let keys = schema.on_position().map(|on| rows.columns[on].as_string_view());
             let refused = std::mem::take(&mut layout.orphans);
@@ -371,50 +475,74 @@ impl<'a> Making<'a> {
             refusals.extend(refused.iter().map(|row| Refusal::missing_parent(schema, key(row))));
         }
         counts.orphans = layout.orphans.len() as u64;
-        Ok(Arrangement::below(layout, parent))
+        Ok(Arrangement::below(layout, &placed))
     }
 
-    fn placed_as_stored(&self, name: &str) -> Result<Placed, Error> {
-        let table = self.before.and_then(|before| before.table(name));
-        let Some((before, table)) = self.before.zip(table) else {
-            return Ok(Placed::profiles(StringViewArray::new_null(0)));
-        };
-        let schema = &table.manifest.schema;
+    /// Rows whose parent this load deletes go with it; the others wait.
+    fn without_deleted_parents(
+        &self,
+        table: &Table,
+        schema: &TableSchema,
+        rows: &Rows,
+        orphans: Vec<u32>,
+    ) -> (Vec<u32>, Vec<u32>) {
+        let moves = table.parent().and_then(|parent| self.moves.get(parent));
+        let (Some(moves), Some(on)) = (moves, schema.on_position()) else { return (Vec::new(), orphans) };
+        let keys = rows.columns[on].as_string_view();
+        let deleted =
+            |row: &u32| keys.is_valid(*row as usize) && moves.deleted_keys.contains(keys.value(*row as usize));
+        orphans.into_iter().partition(deleted)
+    }
+
+    /// Where the rows of a table that is made stand, by key.
+    fn placed(&self, name: &str) -> Result<Placed, Error> {
+        let made = self.made(name);
+        let schema = &made.manifest.schema;
         let key = schema.key.as_deref().expect("a parent has a key");
+        let view = Snapshot::of(self.number, self.at, 0, self.tables.clone());
         let mut keys = Vec::new();
         let mut blocks = Vec::new();
-        for block in 0..before.block_count(name) {
-            keys.push(Rows {
-                columns: before.scan(name, block, &[key])?,
-                count: table.manifest.block_rows[block] as usize,
-            });
-            let rows = before.block_rows(name, block);
-            blocks.push(rows.start as u32..rows.end as u32);
+        for block in 0..made.blocks.len() {
+            let column = view.own_column(made, block, key)?;
+            keys.push(Rows { count: column.len(), columns: vec![column] });
+            let places = view.places(name, block);
+            blocks.push(places.start as u32..places.end as u32);
         }
         let keys = Rows::joined(keys)?;
         let keys =
             keys.columns.first().map_or_else(|| StringViewArray::new_null(0), |keys| keys.as_string_view().clone());
-        Ok(Placed { keys: Some(keys), blocks, moved: false })
-    }
-
-    fn prepared(self, at: Timestamp) -> Prepared {
-        let files = self.kept.iter().chain(&self.files).cloned().collect();
-        let latest = Latest { number: self.number, at, manifest: self.manifest.clone(), files };
-        let snapshot = Arc::new(Snapshot::open(self.folder, latest));
-        Prepared { snapshot, manifest: self.manifest, replaced: self.replaced, files: self.files, report: self.report }
+        Ok(Placed { keys: Some(keys), blocks })
     }
 }
 
-fn placed(schema: &TableSchema, rows: &Rows, arrangement: Arrangement) -> Placed {
-    let keys = schema.key_position().map(|key| rows.columns[key].as_string_view().clone());
-    let Some(keys) = keys else { return Placed { keys: None, blocks: arrangement.blocks, moved: true } };
-    match arrangement.order {
-        None => Placed::profiles(keys),
-        Some(order) => {
-            let keys = order.iter().map(|row| keys.value(*row as usize));
-            Placed { keys: Some(StringViewArray::from_iter_values(keys)), blocks: arrangement.blocks, moved: true }
+fn meeting(mode: Mode) -> Meeting {
+    match mode {
+        Mode::Merge => Meeting::Merge,
+        Mode::Replace => Meeting::Replace,
+        Mode::ReplaceByParent => Meeting::ReplaceByParent,
+    }
+}
+
+fn spot_of(profile: ProfileId) -> Spot {
+    Spot { block: profile.block() as usize, at: Parent::Base(profile.within_block()) }
+}
+
+/// The profiles that stand in their places, deleted ones as places without a row, new ones behind.
+fn with_tombstones(merged: Merged) -> Result<Rows, Error> {
+    if merged.deleted.is_empty() {
+        return Ok(merged.into_rows()?);
+    }
+    let mut places: Vec<Option<u32>> = vec![None; merged.stored];
+    for standing in &merged.standing {
+        match standing.stored {
+            Some(place) => places[place as usize] = Some(standing.row),
+            None => places.push(Some(standing.row)),
         }
     }
+    let count = places.len();
+    let places = UInt32Array::from(places);
+    let columns = merged.rows.columns.iter().map(|column| take(column, &places, None)).collect::<Result<_, _>>()?;
+    Ok(Rows { columns, count })
 }
 
 /// The columns of a table of which no file was read: those with a declared type, and those that relate its rows.
@@ -463,14 +591,6 @@ fn grown_schema(
     Ok(TableSchema::new(catalog, table, columns))
 }
 
-/// Stored rows know nothing of columns that came later.
-fn with_columns(mut rows: Rows, schema: &TableSchema) -> Result<Rows, Error> {
-    for column in schema.columns.iter().skip(rows.columns.len()) {
-        rows.columns.push(absent(column.column_type, rows.count));
-    }
-    Ok(rows)
-}
-
 /// The incoming rows with their columns in the order of the schema, and for each file where its rows end.
 fn in_order(schema: &TableSchema, incoming: TableInput) -> Result<(Rows, Vec<usize>), Error> {
     let mut ends: BTreeMap<usize, usize> = BTreeMap::new();
@@ -487,11 +607,13 @@ fn in_order(schema: &TableSchema, incoming: TableInput) -> Result<(Rows, Vec<usi
     }
     let mut rows = Rows::joined(parts)?;
     if rows.columns.is_empty() {
-        rows.columns = schema.columns.iter().map(|column| absent(column.column_type, 0)).collect();
+        rows = Rows::none(schema);
     }
     Ok((rows, ends.into_values().collect()))
 }
 
 fn check_count(schema: &TableSchema, rows: u64) -> Result<(), Error> {
-    if rows < u64::from(u32::MAX) { Ok(()) } else { Err(Error::TooManyRows { table: schema.name.clone(), rows }) }
+    // Places and rows that came share the numbers below the last 16 million.
+    let most = u64::from(u32::MAX) - (1 << 24);
+    if rows < most { Ok(()) } else { Err(Error::TooManyRows { table: schema.name.clone(), rows }) }
 }

@@ -29,6 +29,9 @@ pub struct TableSchema {
     pub updated_at: Option<String>,
     /// The column before whose instant a profile does not exist.
     pub created_at: Option<String>,
+    /// The column that is true in rows that are deleted at their source.
+    #[serde(default)]
+    pub deleted: Option<String>,
     /// The lookups that its rows reach: link name, the column with the key, the lookup.
     pub links: Vec<(String, String, String)>,
     /// Its columns in their order.
@@ -46,6 +49,7 @@ impl TableSchema {
             time: table.time.clone(),
             updated_at: table.updated_at.clone(),
             created_at: table.created_at.clone(),
+            deleted: table.deleted.clone(),
             links: links.map(|(link, to)| (link.name.clone(), link.from_column.clone(), to.name.clone())).collect(),
             columns,
         }
@@ -74,6 +78,16 @@ impl TableSchema {
             Kind::History { on, .. } => self.position(on),
             Kind::Root | Kind::Lookup => None,
         }
+    }
+
+    pub(crate) fn updated_position(&self) -> Option<usize> {
+        self.updated_at.as_deref().and_then(|name| self.position(name))
+    }
+
+    /// The place of the column that marks deletions.
+    pub(crate) fn deleted_position(&self) -> Option<usize> {
+        let place = self.deleted.as_deref().and_then(|name| self.position(name));
+        place.filter(|place| self.columns[*place].column_type == ColumnType::Bool)
     }
 
     pub(crate) fn time_position(&self) -> Option<usize> {

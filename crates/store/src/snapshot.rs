@@ -2,19 +2,19 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, Int64Array, StringViewArray};
+use arrow_array::{ArrayRef, Int64Array};
 use arrow_select::take::take;
 use muster_catalog::{Names, SegmentNames, Timestamp};
 
 use crate::Error;
-use crate::block::BlockTable;
-use crate::catalogue::{FileKind, FileRecord, Latest, ManifestTable};
-use crate::column::{ColumnData, absent, row_numbers};
-use crate::disk::{Folder, read_column};
+use crate::catalogue::{FileRecord, Kept, ManifestTable};
+use crate::changes::Past;
+use crate::column::{absent, row_numbers};
+use crate::files::Folder;
 use crate::merge::Rows;
+use crate::published::{PublishedTable, Shared};
 use crate::schema::TableSchema;
 
 /// A column that every published table has beside its own, for joins; never part of an answer.
@@ -50,40 +50,46 @@ impl SystemColumn {
 pub struct Snapshot {
     number: u64,
     at: Timestamp,
-    tables: Vec<PublishedTable>,
-}
-
-/// One table of a snapshot.
-#[derive(Debug)]
-pub(crate) struct PublishedTable {
-    pub(crate) manifest: ManifestTable,
-    folder: Folder,
-    /// For each block its rows, where it has any.
-    blocks: Vec<Option<BlockTable>>,
-    /// For each block the number of its first row, and one more for the end.
-    first_rows: Vec<i64>,
-    dictionaries: HashMap<usize, Dictionary>,
-    orphans: Option<FileRecord>,
-    pub(crate) files: Vec<FileRecord>,
-}
-
-#[derive(Debug)]
-struct Dictionary {
-    file: FileRecord,
-    texts: OnceLock<Arc<StringViewArray>>,
+    /// The last entry of the log that is in it.
+    applied: i64,
+    tables: Vec<Arc<PublishedTable>>,
+    /// What fields were at an instant, where this is a view of the past.
+    past: Option<Past>,
 }
 
 impl Snapshot {
-    pub(crate) fn open(folder: &Folder, latest: Latest) -> Self {
-        let Latest { number, at, manifest, files } = latest;
+    /// The snapshot that the catalogue names; what `before` has read already is not read again.
+    pub(crate) fn open(folder: &Folder, kept: Kept, before: Option<&Self>) -> Self {
+        let Kept { number, at, manifest, files, applied } = kept;
         let mut by_table: HashMap<String, Vec<FileRecord>> = HashMap::new();
         files.into_iter().for_each(|file| by_table.entry(file.table.clone()).or_default().push(file));
         let mut files_of = |table: &ManifestTable| by_table.remove(&table.schema.name).unwrap_or_default();
         let tables = manifest.tables.into_iter().map(|table| {
             let files = files_of(&table);
-            PublishedTable::open(folder.clone(), table, files)
+            let shared = Shared(before.and_then(|before| before.table(&table.schema.name)).map(AsRef::as_ref));
+            Arc::new(PublishedTable::open(folder, table, files, &shared))
         });
-        Self { number, at, tables: tables.collect() }
+        Self { number, at, applied, tables: tables.collect(), past: None }
+    }
+
+    pub(crate) fn of(number: u64, at: Timestamp, applied: i64, tables: Vec<Arc<PublishedTable>>) -> Self {
+        Self { number, at, applied, tables, past: None }
+    }
+
+    /// The same snapshot with every field of a keyed row as it was at `instant`.
+    ///
+    /// A field that changed later has the value it had before; rows that came later are still there: their own time, which
+    /// a query compares, tells them apart. A row that was deleted since is gone as of every instant.
+    ///
+    /// # Errors
+    /// If what changed cannot be read.
+    pub fn as_of(self: &Arc<Self>, instant: Timestamp) -> Result<Arc<Self>, Error> {
+        let past = Past::at(instant, &self.tables)?;
+        if past.is_present() {
+            return Ok(Arc::clone(self));
+        }
+        let Self { number, at, applied, ref tables, .. } = **self;
+        Ok(Arc::new(Self { number, at, applied, tables: tables.clone(), past: Some(past) }))
     }
 
     /// Its number; the first is 1.
@@ -94,6 +100,14 @@ impl Snapshot {
     /// When it was published.
     pub fn at(&self) -> Timestamp {
         self.at
+    }
+
+    pub(crate) fn applied(&self) -> i64 {
+        self.applied
+    }
+
+    pub(crate) fn tables(&self) -> &[Arc<PublishedTable>] {
+        &self.tables
     }
 
     /// The tables, parents before children.
@@ -113,7 +127,7 @@ impl Snapshot {
 
     /// How many rows a table has; zero where there is no such table.
     pub fn row_count(&self, table: &str) -> u64 {
-        self.table(table).map_or(0, PublishedTable::row_count)
+        self.table(table).map_or(0, |table| table.row_count())
     }
 
     /// How many rows of a table wait for their parent.
@@ -131,8 +145,13 @@ impl Snapshot {
         self.table(table).map_or(0, |table| table.blocks.len())
     }
 
-    /// The numbers of the rows that a block of a table has.
-    pub fn block_rows(&self, table: &str, block: usize) -> Range<i64> {
+    /// How many rows a block of a table has: what [`Snapshot::scan`] answers.
+    pub fn block_rows(&self, table: &str, block: usize) -> usize {
+        self.table(table).map_or(0, |table| table.rows_in(block) - table.tombstones_in(block) as usize)
+    }
+
+    /// The numbers of the places that a block of a table has; those of deleted profiles are among them.
+    pub(crate) fn places(&self, table: &str, block: usize) -> Range<i64> {
         self.table(table).map_or(0..0, |table| table.first_rows[block]..table.first_rows[block + 1])
     }
 
@@ -148,7 +167,8 @@ impl Snapshot {
         SystemColumn::ALL.into_iter().filter(has).collect()
     }
 
-    /// The columns of one block of a table, by name, system columns included: one array each, rows in their order.
+    /// The columns of one block of a table, by name, system columns included: one array each, rows in their order, deleted
+    /// profiles left out.
     ///
     /// Only what is asked for is read from disk, once.
     ///
@@ -159,7 +179,15 @@ impl Snapshot {
     /// If the table has no such block or column: names are resolved before.
     pub fn scan(&self, table: &str, block: usize, columns: &[&str]) -> Result<Vec<ArrayRef>, Error> {
         let table = self.table(table).expect("a resolved query names only published tables");
-        columns.iter().map(|name| self.column(table, block, name)).collect()
+        let living = table.living(block)?;
+        let column = |name: &&str| {
+            let places = self.column(table, block, name)?;
+            Ok(match &living {
+                Some(living) => take(&places, living, None)?,
+                None => places,
+            })
+        };
+        columns.iter().map(column).collect()
     }
 
     fn column(&self, table: &PublishedTable, block: usize, name: &str) -> Result<ArrayRef, Error> {
@@ -172,31 +200,33 @@ impl Snapshot {
         }
     }
 
-    fn own_column(&self, table: &PublishedTable, block: usize, name: &str) -> Result<ArrayRef, Error> {
+    /// The values of a column for every place of a block, those of deleted profiles absent.
+    pub(crate) fn own_column(&self, table: &PublishedTable, block: usize, name: &str) -> Result<ArrayRef, Error> {
         let schema = &table.manifest.schema;
         let place = schema.position(name).expect("a resolved query names only columns of the table");
-        if schema.on_position() != Some(place) {
-            return table
-                .column(block, place)?
-                .map_or_else(|| Ok(absent(schema.columns[place].column_type, 0)), |column| Ok(column.arrow()?));
+        if schema.on_position() == Some(place) {
+            let parent = self.parent_of(table);
+            let key = parent.manifest.schema.key.as_deref().expect("a parent has a key");
+            return self.below(table, block, &self.own_column(parent, block, key)?);
         }
-        let parent = self.parent_of(table);
-        let key = parent.manifest.schema.key.as_deref().expect("a parent has a key");
-        self.below(table, block, self.own_column(parent, block, key)?)
+        let column = table.column(block, place)?;
+        let present =
+            column.map_or_else(|| Ok(absent(schema.columns[place].column_type, 0)), |column| column.arrow())?;
+        match &self.past {
+            Some(past) => past.column(table, block, place, present),
+            None => Ok(present),
+        }
     }
 
     /// The values of the parent's rows, once for each row below.
-    fn below(&self, table: &PublishedTable, block: usize, of_parents: ArrayRef) -> Result<ArrayRef, Error> {
-        match &table.blocks[block] {
-            Some(rows) => Ok(take(&of_parents, rows.parents()?, None)?),
-            None => Ok(of_parents.slice(0, 0)),
-        }
+    fn below(&self, table: &PublishedTable, block: usize, of_parents: &ArrayRef) -> Result<ArrayRef, Error> {
+        Ok(take(of_parents, &table.parents(block, self.parent_of(table))?, None)?)
     }
 
     fn parent_rows(&self, table: &PublishedTable, block: usize) -> Result<ArrayRef, Error> {
-        let first = self.parent_of(table).first_rows[block];
-        let Some(rows) = &table.blocks[block] else { return Ok(row_numbers(0, 0)) };
-        Ok(Arc::new(rows.parents()?.iter().flatten().map(|place| first + i64::from(place)).collect::<Int64Array>()))
+        let parent = self.parent_of(table);
+        let (first, parents) = (parent.first_rows[block], table.parents(block, parent)?);
+        Ok(Arc::new(parents.values().iter().map(|place| first + i64::from(*place)).collect::<Int64Array>()))
     }
 
     fn profile_rows(&self, table: &PublishedTable, block: usize) -> Result<ArrayRef, Error> {
@@ -204,13 +234,13 @@ impl Snapshot {
         if parent.manifest.schema.parent().is_none() {
             return self.parent_rows(table, block);
         }
-        self.below(table, block, self.profile_rows(parent, block)?)
+        self.below(table, block, &self.profile_rows(parent, block)?)
     }
 
     fn times(&self, table: &PublishedTable, block: usize) -> Result<ArrayRef, Error> {
         match table.own_time() {
             Some(time) => self.own_column(table, block, time),
-            None => self.below(table, block, self.times(self.parent_of(table), block)?),
+            None => self.below(table, block, &self.times(self.parent_of(table), block)?),
         }
     }
 
@@ -224,97 +254,31 @@ impl Snapshot {
         parent.expect("a published history has its parent beside it")
     }
 
-    pub(crate) fn table(&self, name: &str) -> Option<&PublishedTable> {
-        self.tables.iter().find(|table| table.manifest.schema.name == name)
+    pub(crate) fn table(&self, name: &str) -> Option<&Arc<PublishedTable>> {
+        self.tables.iter().find(|table| table.name() == name)
     }
 
-    /// All rows of a table in their order, orphans last.
+    /// All rows of a table in their order, deleted profiles as rows without a key, orphans last.
     pub(crate) fn rows(&self, name: &str) -> Result<Rows, Error> {
         let Some(table) = self.table(name) else { return Ok(Rows::default()) };
-        let names: Vec<&str> = table.manifest.schema.columns.iter().map(|column| column.name.as_str()).collect();
-        let rows = |block: usize| Ok(Rows { columns: self.scan(name, block, &names)?, count: table.rows_in(block) });
-        let mut parts = (0..table.blocks.len()).map(rows).collect::<Result<Vec<_>, Error>>()?;
+        let mut parts =
+            (0..table.blocks.len()).map(|block| self.block_of(table, block)).collect::<Result<Vec<_>, _>>()?;
         parts.push(table.orphans()?);
         Ok(Rows::joined(parts)?)
     }
 
-    /// The dictionary of the column at `place`, where it has one.
-    pub(crate) fn dictionary(&self, table: &str, place: usize) -> Result<Option<Arc<StringViewArray>>, Error> {
-        self.table(table).map_or(Ok(None), |table| table.dictionary(place))
+    /// The rows of one block, with all columns of the table.
+    pub(crate) fn block_of(&self, table: &PublishedTable, block: usize) -> Result<Rows, Error> {
+        let column = |column: &crate::ColumnSchema| self.own_column(table, block, &column.name);
+        let columns = table.manifest.schema.columns.iter().map(column).collect::<Result<_, _>>()?;
+        Ok(Rows { columns, count: table.rows_in(block) })
     }
 }
 
 impl PublishedTable {
-    fn open(folder: Folder, manifest: ManifestTable, files: Vec<FileRecord>) -> Self {
-        let mut blocks: Vec<Option<BlockTable>> = manifest.block_rows.iter().map(|_| None).collect();
-        let mut dictionaries = HashMap::new();
-        let mut orphans = None;
-        for record in &files {
-            let (path, rows) = (folder.path(&record.file.name), record.file.rows as usize);
-            match record.kind {
-                FileKind::Block(block) => {
-                    blocks[block] = Some(BlockTable::new(path, rows, manifest.schema.columns.len()));
-                }
-                FileKind::Dictionary(column) => {
-                    dictionaries.insert(column, Dictionary { file: record.clone(), texts: OnceLock::new() });
-                }
-                FileKind::Orphans => orphans = Some(record.clone()),
-            }
-        }
-        let first_rows = first_rows(&manifest.block_rows);
-        Self { manifest, folder, blocks, first_rows, dictionaries, orphans, files }
-    }
-
-    fn row_count(&self) -> u64 {
-        self.manifest.block_rows.iter().map(|rows| u64::from(*rows)).sum()
-    }
-
-    fn rows_in(&self, block: usize) -> usize {
-        self.blocks[block].as_ref().map_or(0, BlockTable::rows)
-    }
-
     /// The column that says when a row is: of the root, when it began to exist.
     fn own_time(&self) -> Option<&str> {
         let schema = &self.manifest.schema;
         schema.time.as_deref().or(schema.created_at.as_deref())
     }
-
-    fn column(&self, block: usize, place: usize) -> Result<Option<Arc<ColumnData>>, Error> {
-        let Some(rows) = &self.blocks[block] else { return Ok(None) };
-        let column = &self.manifest.schema.columns[place];
-        let dictionary = self.dictionary(place)?;
-        rows.column(place, &column.name, column.column_type, dictionary.as_ref()).map(Some)
-    }
-
-    fn dictionary(&self, place: usize) -> Result<Option<Arc<StringViewArray>>, Error> {
-        let Some(dictionary) = self.dictionaries.get(&place) else { return Ok(None) };
-        if let Some(texts) = dictionary.texts.get() {
-            return Ok(Some(Arc::clone(texts)));
-        }
-        let file = &dictionary.file.file;
-        let path = self.folder.path(&file.name);
-        let stored = read_column(&path, DICTIONARY_COLUMN, file.rows as usize)?;
-        let texts = stored.as_string_view_opt().ok_or_else(|| Error::damaged(&path, "its texts are no texts"))?;
-        Ok(Some(Arc::clone(dictionary.texts.get_or_init(|| Arc::new(texts.clone())))))
-    }
-
-    fn orphans(&self) -> Result<Rows, Error> {
-        let Some(record) = &self.orphans else { return Ok(Rows::default()) };
-        let (path, count) = (self.folder.path(&record.file.name), record.file.rows as usize);
-        let column = |name: &str| read_column(&path, name, count);
-        let columns = self.manifest.schema.columns.iter().map(|own| column(&own.name));
-        Ok(Rows { columns: columns.collect::<Result<_, _>>()?, count })
-    }
 }
-
-/// Where each block begins, and one more for the end.
-fn first_rows(block_rows: &[u32]) -> Vec<i64> {
-    let ends = block_rows.iter().scan(0, |end, rows| {
-        *end += i64::from(*rows);
-        Some(*end)
-    });
-    std::iter::once(0).chain(ends).collect()
-}
-
-/// The only column of a dictionary's file.
-pub(crate) const DICTIONARY_COLUMN: &str = "text";

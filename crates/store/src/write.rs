@@ -4,19 +4,21 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{ArrayRef, StringViewArray, UInt32Array};
+use arrow_array::{Array, ArrayRef, StringViewArray, UInt32Array};
 use arrow_select::take::take;
 use muster_catalog::{ColumnType, Kind};
 use rayon::prelude::*;
 
 use crate::catalogue::{FileKind, FileRecord, ManifestTable};
+use crate::changes;
 use crate::column::indices;
 use crate::dictionary::{Encoded, encode};
-use crate::disk::{Folder, PARENT_COLUMN};
+use crate::files::{Folder, PARENT_COLUMN};
 use crate::layout::{Layout, Placed};
 use crate::merge::Rows;
-use crate::schema::TableSchema;
-use crate::snapshot::DICTIONARY_COLUMN;
+use crate::overlay::{Extra, places_columns};
+use crate::published::{DICTIONARY_COLUMN, PublishedTable};
+use crate::schema::{ColumnSchema, TableSchema};
 use crate::{Error, Snapshot};
 
 /// Which row stands where.
@@ -77,7 +79,7 @@ pub(crate) fn write_table(
     arrangement: &Arrangement,
 ) -> Result<WrittenTable, Error> {
     let columns = encoded_columns(before, schema, rows)?;
-    let table = TableFiles { folder, number, schema };
+    let table = TableFiles { folder, edition: number.to_string(), schema };
     let blocks = (0..arrangement.blocks.len()).into_par_iter().map(|block| table.block(block, &columns, arrangement));
     let mut files: Vec<FileRecord> = blocks.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
     for (place, column) in columns.iter().enumerate() {
@@ -89,9 +91,20 @@ pub(crate) fn write_table(
     let manifest = ManifestTable {
         schema: schema.clone(),
         block_rows: arrangement.blocks.iter().map(|block| block.end - block.start).collect(),
+        final_rows: Vec::new(),
+        tombstones: tombstones(schema, rows, arrangement),
         orphans: arrangement.orphans.len() as u64,
+        overlay_rows: 0,
     };
     Ok(WrittenTable { manifest, files })
+}
+
+/// Of profiles: how many places of each block have none.
+fn tombstones(schema: &TableSchema, rows: &Rows, arrangement: &Arrangement) -> Vec<u32> {
+    let keys = schema.key_position().and_then(|key| rows.columns.get(key)).filter(|keys| keys.null_count() > 0);
+    let (Kind::Root, Some(keys)) = (&schema.kind, keys) else { return Vec::new() };
+    let dead = |block: &Range<u32>| block.clone().filter(|place| keys.is_null(*place as usize)).count() as u32;
+    arrangement.blocks.iter().map(dead).collect()
 }
 
 /// How a column is kept.
@@ -113,18 +126,52 @@ fn encoded_columns(before: Option<&Snapshot>, schema: &TableSchema, rows: &Rows)
         if !is_text || schema.key_position() == Some(place) {
             return Ok(Kept::Plain(Arc::clone(column)));
         }
-        let known = before.map_or(Ok(None), |before| before.dictionary(&schema.name, place))?;
+        let stored = before.and_then(|before| before.table(&schema.name)).filter(|table| table.has_column(place));
+        let known = stored.map_or(Ok(None), |table| table.dictionary(place))?;
         let encoded = encode(column_type, column, known.as_deref())?;
         Ok(encoded.map_or_else(|| Kept::Plain(Arc::clone(column)), Kept::Coded))
     };
     (0..schema.columns.len()).into_par_iter().map(kept).collect()
 }
 
-/// Where the files of one table go.
-struct TableFiles<'a> {
-    folder: &'a Folder,
+/// Writes what of a table stands in memory; all of its files, and those among them that are new.
+pub(crate) fn write_extras(
+    folder: &Folder,
     number: u64,
-    schema: &'a TableSchema,
+    table: &PublishedTable,
+) -> Result<(Vec<FileRecord>, Vec<FileRecord>), Error> {
+    let schema = &table.manifest.schema;
+    let (files, unwritten) = (TableFiles { folder, edition: number.to_string(), schema }, table.unwritten());
+    let mut fresh = Vec::new();
+    if !unwritten.came.is_empty() {
+        fresh.extend(files.extra(FileKind::Came(number), "came", &schema.columns, &unwritten.came)?);
+    }
+    if unwritten.places {
+        fresh.push(files.places(table)?);
+    }
+    if let Some(orphans) = unwritten.orphans {
+        fresh.extend(files.extra(FileKind::Orphans, "orphans", &schema.columns, &[orphans])?);
+    }
+    if !unwritten.changes.is_empty() {
+        let parts: Vec<&Arc<Extra>> = unwritten.changes.iter().map(|(_, part)| part).collect();
+        fresh.extend(files.extra(FileKind::Changes(number), "changes", &changes::columns(schema), &parts)?);
+    }
+    let replaced = |record: &&FileRecord| match record.kind {
+        FileKind::Places => unwritten.places || table.stands_as_filed(),
+        FileKind::Orphans => unwritten.orphans.is_some(),
+        FileKind::Came(_) => table.stands_as_filed(),
+        _ => false,
+    };
+    let stay = table.files.iter().filter(|record| !replaced(record)).cloned();
+    Ok((stay.chain(fresh.iter().cloned()).collect(), fresh))
+}
+
+/// Where the files of one table go.
+pub(crate) struct TableFiles<'a> {
+    pub(crate) folder: &'a Folder,
+    /// What makes its names new: the number of the snapshot, and of a fold a letter more, as it may follow on a remake.
+    pub(crate) edition: String,
+    pub(crate) schema: &'a TableSchema,
 }
 
 impl TableFiles<'_> {
@@ -150,16 +197,51 @@ impl TableFiles<'_> {
             let parents: ArrayRef = Arc::new(UInt32Array::from(parents[places.clone()].to_vec()));
             named.push((PARENT_COLUMN, parents));
         }
-        let name = format!("{}.{block:05}.{}.parquet", self.schema.name, self.number);
-        self.written(FileKind::Block(block), &name, &named, places.len()).map(Some)
+        self.columns_of_block(block, &named, places.len()).map(Some)
     }
 
-    fn dictionary(&self, place: usize, texts: &Arc<StringViewArray>) -> Result<Option<FileRecord>, Error> {
+    /// Rows beside the blocks, as one file; none where there are no rows.
+    fn extra(
+        &self,
+        kind: FileKind,
+        called: &str,
+        columns: &[ColumnSchema],
+        parts: &[&Arc<Extra>],
+    ) -> Result<Option<FileRecord>, Error> {
+        let parts = parts.iter().map(|part| part.all(columns)).collect::<Result<Vec<_>, _>>()?;
+        let rows = Rows::joined(parts)?;
+        if rows.count == 0 {
+            return Ok(None);
+        }
+        let named: Vec<(&str, ArrayRef)> =
+            columns.iter().map(|column| column.name.as_str()).zip(rows.columns).collect();
+        let name = format!("{}.{called}.{}.parquet", self.schema.name, self.edition);
+        self.written(kind, &name, &named, rows.count).map(Some)
+    }
+
+    fn places(&self, table: &PublishedTable) -> Result<FileRecord, Error> {
+        let (columns, count) = places_columns(&table.overlay()?.edits);
+        let name = format!("{}.places.{}.parquet", self.schema.name, self.edition);
+        self.written(FileKind::Places, &name, &columns, count)
+    }
+
+    /// A block of these columns.
+    pub(crate) fn columns_of_block(
+        &self,
+        block: usize,
+        named: &[(&str, ArrayRef)],
+        rows: usize,
+    ) -> Result<FileRecord, Error> {
+        let name = format!("{}.{block:05}.{}.parquet", self.schema.name, self.edition);
+        self.written(FileKind::Block(block), &name, named, rows)
+    }
+
+    pub(crate) fn dictionary(&self, place: usize, texts: &Arc<StringViewArray>) -> Result<Option<FileRecord>, Error> {
         let rows = texts.iter().len();
         if rows == 0 {
             return Ok(None);
         }
-        let name = format!("{}.texts-{place:03}.{}.parquet", self.schema.name, self.number);
+        let name = format!("{}.texts-{place:03}.{}.parquet", self.schema.name, self.edition);
         let column: ArrayRef = Arc::clone(texts) as ArrayRef;
         self.written(FileKind::Dictionary(place), &name, &[(DICTIONARY_COLUMN, column)], rows).map(Some)
     }
@@ -171,7 +253,7 @@ impl TableFiles<'_> {
         let waiting = rows.take(orphans.iter().copied())?;
         let names = self.schema.columns.iter().map(|column| column.name.as_str());
         let named: Vec<(&str, ArrayRef)> = names.zip(waiting.columns).collect();
-        let name = format!("{}.orphans.{}.parquet", self.schema.name, self.number);
+        let name = format!("{}.orphans.{}.parquet", self.schema.name, self.edition);
         self.written(FileKind::Orphans, &name, &named, orphans.len()).map(Some)
     }
 

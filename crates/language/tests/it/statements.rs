@@ -28,10 +28,34 @@ fn each_statement_is_read() {
     assert!(matches!(parse("SET as_of = '2024-01-01'"), Ok(Statement::SetAsOf(_))));
     assert_eq!(parse("SHOW TABLES"), Ok(Statement::ShowTables));
     assert_eq!(parse("show segments ;"), Ok(Statement::ShowSegments));
-    assert_eq!(parse("DESCRIBE Orders"), Ok(Statement::DescribeTable { name: "orders".to_owned() }));
+    assert_eq!(described("DESCRIBE Orders"), ("orders".to_owned(), None));
+    assert_eq!(described("DESC TABLE orders;"), ("orders".to_owned(), None));
+    assert_eq!(described("DESCRIBE orders.Total"), ("orders".to_owned(), Some("total".to_owned())));
+    assert_eq!(described("DESCRIBE \"Orders\".\"Total\""), ("Orders".to_owned(), Some("Total".to_owned())));
     assert_eq!(parse("DESCRIBE SEGMENT Lapsed"), Ok(Statement::DescribeSegment { name: "lapsed".to_owned() }));
     assert_eq!(parse("REFRESH SEGMENT lapsed"), Ok(Statement::RefreshSegment { name: "lapsed".to_owned() }));
     assert_eq!(parse("DROP SEGMENT \"Lapsed\""), Ok(Statement::DropSegment { name: "Lapsed".to_owned() }));
+}
+
+/// The table and the column that a DESCRIBE asks for.
+#[track_caller]
+fn described(text: &str) -> (String, Option<String>) {
+    match parse(text) {
+        Ok(Statement::DescribeTable { name, column }) => (name, column),
+        other => panic!("{text} is read as {other:?}"),
+    }
+}
+
+#[test]
+fn a_description_is_of_a_table_or_of_one_column() {
+    assert_eq!(
+        message("DESCRIBE orders."),
+        "line 1, column 17: expected a name; the text ends\n  DESCRIBE orders.\n                  ^"
+    );
+    assert_eq!(
+        message("DESCRIBE orders.total.cents"),
+        "line 1, column 22: expected the end; found `.`\n  DESCRIBE orders.total.cents\n                       ^"
+    );
 }
 
 #[test]

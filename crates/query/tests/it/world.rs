@@ -126,7 +126,7 @@ impl World {
         ];
         let prepared = store.prepare(&catalog, inputs, Timestamp::from_micros(1)).unwrap();
         assert!(prepared.report().refusals.is_empty(), "{:?}", prepared.report().refusals);
-        state.write(|tx| prepared.commit(tx, "{}".to_owned(), &[])).unwrap();
+        state.write(|tx| prepared.commit(tx, "{}", &[])).unwrap();
         let snapshot = store.adopt(prepared);
         Self { snapshot, engine: Engine::new(limits).unwrap(), segments: BTreeMap::new(), _folder: folder }
     }

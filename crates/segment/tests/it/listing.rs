@@ -1,4 +1,4 @@
-//! SHOW and DESCRIBE.
+//! SHOW, and DESCRIBE of a segment.
 
 use muster_segment::Outcome;
 
@@ -13,32 +13,6 @@ fn tables_with_their_kinds_and_rows() {
             "stores | lookup | - | store_id | - | 2 | 0",
             "profiles | root | - | id | - | 4 | 0",
             "orders | history | profiles | order_id | placed_at | 4 | 0",
-        ]
-    );
-}
-
-#[test]
-fn columns_with_their_types_and_what_they_are_for() {
-    let shop = Shop::open();
-    assert_eq!(
-        shop.rows("DESCRIBE profiles"),
-        [
-            "column | type | part | role",
-            "id | id | key | -",
-            "email | text | - | email",
-            "country | text | - | -",
-            "income | decimal(12,2) | - | -",
-            "store | id | link stores | -",
-        ]
-    );
-    assert_eq!(
-        shop.rows("DESCRIBE Orders"),
-        [
-            "column | type | part | role",
-            "order_id | id | key | -",
-            "customer | id | parent's key | -",
-            "placed_at | timestamp | time | -",
-            "total | decimal(12,2) | - | -",
         ]
     );
 }

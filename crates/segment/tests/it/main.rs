@@ -6,6 +6,8 @@ mod world;
 
 mod defining;
 
+mod describing;
+
 mod refusing;
 
 mod refreshing;
@@ -13,3 +15,7 @@ mod refreshing;
 mod listing;
 
 mod evaluating;
+
+mod planted;
+
+mod health;

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use arrow_array::builder::{ListBuilder, StringViewBuilder};
 use arrow_array::{ArrayRef, RecordBatch, StringViewArray};
 use arrow_cast::cast;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
-use muster_catalog::{FixedClock, Timestamp, parse_local};
+use arrow_schema::{DataType, Field};
+use muster_catalog::{ColumnType, FixedClock, Timestamp, parse_local};
 use muster_language::{SegmentDefinition, Statement, parse, parse_piece, split_statements};
 use muster_query::{Answer, Engine, Limits};
 use muster_segment::{Access, Audience, Error, Outcome, Session, Workbench};
@@ -110,9 +112,14 @@ impl Shop {
     }
 
     fn load(&self, inputs: Vec<TableInput>) {
-        let catalog = muster_catalog::parse("muster.toml", CATALOG).unwrap();
+        self.load_as(CATALOG, inputs);
+    }
+
+    /// Loads into a workspace of this definition.
+    pub fn load_as(&self, catalog: &str, inputs: Vec<TableInput>) {
+        let catalog = muster_catalog::parse("muster.toml", catalog).unwrap();
         let prepared = self.store.prepare(&catalog, inputs, Timestamp::from_micros(1)).unwrap();
-        self.state.write(|tx| prepared.commit(tx, "{}".to_owned(), &[])).unwrap();
+        self.state.write(|tx| prepared.commit(tx, "{}", &[])).unwrap();
         self.store.adopt(prepared);
     }
 
@@ -225,21 +232,35 @@ fn texts(batch: &RecordBatch) -> Vec<String> {
     (0..batch.num_rows()).map(row).collect()
 }
 
-fn input(table: &str, columns: &[(&str, &str)], rows: &[&str]) -> TableInput {
+/// Rows of a table: cells separated by blanks, `-` is no value, `;` stands between the members of a set.
+pub fn input(table: &str, columns: &[(&str, &str)], rows: &[&str]) -> TableInput {
     let columns: Vec<ColumnSchema> = columns
         .iter()
         .map(|(name, column_type)| ColumnSchema {
             name: (*name).to_owned(),
             column_type: column_type.parse().unwrap(),
-            role: (*name == "email").then_some(muster_catalog::Role::Email),
+            role: name.parse().ok(),
         })
         .collect();
     let fields: Vec<Vec<&str>> = rows.iter().map(|row| row.split(' ').collect()).collect();
     let arrays = columns.iter().enumerate().map(|(place, column)| {
         let texts = fields.iter().map(|fields| Some(fields[place]).filter(|text| *text != "-"));
-        let texts: ArrayRef = Arc::new(texts.collect::<StringViewArray>());
-        (column.name.clone(), cast(&texts, &column.column_type.arrow()).unwrap(), true)
+        let array = match column.column_type {
+            ColumnType::Set => sets(texts),
+            typed => {
+                let texts: ArrayRef = Arc::new(texts.collect::<StringViewArray>());
+                cast(&texts, &typed.arrow()).unwrap()
+            }
+        };
+        (column.name.clone(), array, true)
     });
     let rows = RecordBatch::try_from_iter_with_nullable(arrays).unwrap();
     TableInput { table: table.to_owned(), batches: vec![Batch { file: 0, rows }], columns }
+}
+
+fn sets<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> ArrayRef {
+    let mut sets =
+        ListBuilder::new(StringViewBuilder::new()).with_field(Field::new_list_field(DataType::Utf8View, false));
+    texts.for_each(|text| sets.append_option(text.map(|text| text.split(';').map(Some))));
+    Arc::new(sets.finish())
 }

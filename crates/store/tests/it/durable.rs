@@ -67,8 +67,8 @@ fn a_damaged_file_is_named_and_never_read_as_empty() {
     fs::write(&block, b"PAR1 not any more").unwrap();
     let shop = shop.reopened();
     let error = shop.snapshot().scan("profiles", 0, &["name"]).unwrap_err();
-    assert!(matches!(error, Error::Unreadable { .. }), "{error}");
+    assert!(matches!(error, Error::Damaged { .. }), "{error}");
     assert!(error.to_string().contains("profiles.00000.1.parquet"), "{error}");
     fs::remove_file(&block).unwrap();
-    assert!(shop.snapshot().scan("profiles", 0, &["id"]).unwrap_err().to_string().starts_with("cannot open"));
+    assert!(shop.snapshot().scan("profiles", 0, &["id"]).unwrap_err().to_string().starts_with("cannot read"));
 }

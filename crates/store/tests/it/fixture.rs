@@ -79,7 +79,7 @@ impl Shop {
         let prepared = self.store.prepare(&self.catalog, inputs, Timestamp::from_micros(1))?;
         let report = prepared.report().clone();
         let sources: Vec<SourceRecord> = Vec::new();
-        self.state.write(|tx| prepared.commit(tx, "{}".to_owned(), &sources))?;
+        self.state.write(|tx| prepared.commit(tx, "{}", &sources))?;
         self.store.adopt(prepared);
         self.state.write(|tx| self.store.collect_garbage(tx))?;
         Ok(report)

@@ -74,7 +74,7 @@ fn history_lies_in_the_block_of_its_profile() {
     shop.load(&[("profiles", Rows(&[("id", "id")], &ids)), ("orders", Rows(columns, &orders))]);
     let snapshot = shop.snapshot();
     assert_eq!((snapshot.block_count("profiles"), snapshot.row_count("profiles")), (2, 70_000));
-    assert_eq!((snapshot.block_rows("orders", 0), snapshot.block_rows("orders", 1)), (0..1, 1..3));
+    assert_eq!((snapshot.block_rows("orders", 0), snapshot.block_rows("orders", 1)), (1, 2));
     assert_eq!(
         shop.rows("orders", &["order_id", "__row", "__profile", "customer"]),
         ["o2 0 0 c0", "o3 1 65536 c65536", "o1 2 69999 c69999"]
@@ -90,7 +90,7 @@ fn new_profiles_in_a_new_block_leave_the_histories_as_they_are() {
     shop.load(&[("profiles", Rows(&[("id", "id")], &ids)), ("orders", Rows(columns, &["o1 c5 2025-01-01T00:00:00Z"]))]);
     let report = shop.load(&[("profiles", Rows(&[("id", "id")], &["later"]))]);
     assert!(!report.tables.contains_key("orders"), "nothing came in for orders: {report:?}");
-    assert_eq!(shop.snapshot().block_count("orders"), 2);
+    assert_eq!(shop.snapshot().block_count("profiles"), 2);
     assert_eq!(shop.rows("orders", &["order_id", "customer"]), ["o1 c5"]);
 }
 

@@ -6,4 +6,6 @@ mod fixture;
 
 mod durable;
 mod laid_out;
+mod memory;
 mod merging;
+mod model;

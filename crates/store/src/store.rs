@@ -1,0 +1,199 @@
+//! The snapshots of a workspace: the newest one, the way to the next, and the way back.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use muster_catalog::{Catalog, Timestamp};
+use muster_state::Tx;
+
+use crate::catalogue::{self, Kept, LoadRecord, Manifest};
+use crate::disk::{Disk, FileDisk};
+use crate::files::{ColumnFile, Folder};
+use crate::publish::{Making, Prepared, TableInput};
+use crate::{Error, Snapshot};
+
+/// When small changes become part of the blocks, and how far back loads can be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Upkeep {
+    /// A load whose rows are more than this share of a table's, in percent, makes the table anew.
+    pub remake_percent: u64,
+    /// A block whose overlay is more than this share of its rows, in percent, is folded.
+    pub fold_percent: u64,
+    /// So many of the blocks are folded at once, in percent, at least one.
+    pub fold_at_once_percent: u64,
+    /// So many of the newest loads can be taken back.
+    pub undo_loads: u32,
+    /// What is kept for that is not more than this share of the snapshot's bytes, in percent; the newest load can be taken
+    /// back in any case.
+    pub undo_percent: u64,
+}
+
+impl Default for Upkeep {
+    fn default() -> Self {
+        Self { remake_percent: 20, fold_percent: 12, fold_at_once_percent: 13, undo_loads: 30, undo_percent: 100 }
+    }
+}
+
+impl Upkeep {
+    pub(crate) fn is_little(&self, rows: u64, of: u64) -> bool {
+        rows * 100 <= of * self.remake_percent
+    }
+
+    pub(crate) fn is_due(&self, overlay: u64, of: u64) -> bool {
+        overlay * 100 > of * self.fold_percent
+    }
+
+    pub(crate) fn folds_at_once(&self, blocks: usize) -> usize {
+        ((blocks as u64 * self.fold_at_once_percent / 100) as usize).max(1)
+    }
+}
+
+/// The snapshots of a workspace, and the way to the next one.
+#[derive(Debug)]
+pub struct Store {
+    folder: Folder,
+    upkeep: Upkeep,
+    current: RwLock<Option<Arc<Snapshot>>>,
+}
+
+impl Store {
+    /// The store in the data directory `dir`, at its newest snapshot.
+    ///
+    /// # Errors
+    /// If the catalogue cannot be read.
+    pub fn open(dir: &Path, tx: &Tx<'_>) -> Result<Self, Error> {
+        Self::open_on(Arc::new(FileDisk::at(&dir.join("blocks"))), Upkeep::default(), tx)
+    }
+
+    /// The store whose files lie on `disk`, at its newest snapshot.
+    ///
+    /// # Errors
+    /// If the catalogue cannot be read.
+    pub fn open_on(disk: Arc<dyn Disk>, upkeep: Upkeep, tx: &Tx<'_>) -> Result<Self, Error> {
+        let folder = Folder::on(disk);
+        let snapshot = catalogue::latest(tx)?.map(|kept| Arc::new(Snapshot::open(&folder, kept, None)));
+        Ok(Self { folder, upkeep, current: RwLock::new(snapshot) })
+    }
+
+    /// The newest snapshot; none before the first load.
+    pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Makes the files of the next snapshot: the present one with `inputs` merged into it.
+    ///
+    /// # Errors
+    /// If rows do not fit the stored columns, or a file cannot be written. Nothing has changed then.
+    pub fn prepare(&self, catalog: &Catalog, inputs: Vec<TableInput>, at: Timestamp) -> Result<Prepared, Error> {
+        let before = self.snapshot();
+        let (number, applied) = before.as_ref().map_or((0, 0), |before| (before.number(), before.applied()));
+        let mut making = Making::new((catalog, &self.folder, self.upkeep), before.as_deref(), (number + 1, at), inputs);
+        making.make()?;
+        making.prepared(applied, number)
+    }
+
+    /// Makes the next snapshot as it was before the newest load: the load is taken back.
+    ///
+    /// # Errors
+    /// [`Error::NothingToUndo`] without a load; [`Error::TooLateToUndo`] when its files are gone.
+    pub fn prepare_undo(&self, tx: &Tx<'_>, at: Timestamp) -> Result<(LoadRecord, Prepared), Error> {
+        let load = catalogue::latest_load(tx)?.ok_or(Error::NothingToUndo)?;
+        let number = self.snapshot().map_or(0, |snapshot| snapshot.number());
+        let before = match load.before {
+            0 => Kept { number, at, manifest: Manifest::default(), files: Vec::new(), applied: 0 },
+            before => catalogue::snapshot(tx, before)?.ok_or(Error::TooLateToUndo { load: load.at })?,
+        };
+        let prepared = Prepared::again(&self.folder, Kept { number: number + 1, at, ..before }, number);
+        Ok((load, prepared))
+    }
+
+    /// Makes it true that a load is taken back.
+    ///
+    /// # Errors
+    /// If the catalogue cannot be written.
+    pub fn commit_undo(&self, tx: &Tx<'_>, load: &LoadRecord, prepared: &Prepared) -> Result<(), Error> {
+        prepared.commit_files(tx)?;
+        catalogue::undo_load(tx, load.id, prepared.snapshot().at())
+    }
+
+    /// Makes a committed snapshot the present one.
+    pub fn adopt(&self, prepared: Prepared) -> Arc<Snapshot> {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let snapshot = Arc::clone(prepared.snapshot());
+        *current = Some(Arc::clone(&snapshot));
+        snapshot
+    }
+
+    /// Removes the files that nobody needs any more: those of snapshots to which no load can be taken back, and what an
+    /// interrupted load left behind. Readers of the last snapshot but one are not disturbed.
+    ///
+    /// # Errors
+    /// If the catalogue or the folder cannot be read or changed.
+    pub fn collect_garbage(&self, tx: &Tx<'_>) -> Result<(), Error> {
+        let needed = self.needed_snapshots(tx)?;
+        for number in catalogue::kept_snapshots(tx)?.into_iter().filter(|number| !needed.contains(number)) {
+            catalogue::forget_snapshot(tx, number)?;
+        }
+        for name in catalogue::forget_files(tx)? {
+            self.folder.remove(&name)?;
+        }
+        catalogue::trim_log(tx)?;
+        let known = catalogue::file_names(tx)?;
+        let names = self.folder.names()?;
+        names.iter().filter(|name| !known.contains(*name)).try_for_each(|name| self.folder.remove(name))
+    }
+
+    /// The newest two, and those that an undo would bring back.
+    fn needed_snapshots(&self, tx: &Tx<'_>) -> Result<HashSet<u64>, Error> {
+        let kept = catalogue::kept_snapshots(tx)?;
+        let mut needed: HashSet<u64> = kept.iter().take(2).copied().collect();
+        let mut names: HashSet<String> = HashSet::new();
+        for number in kept.iter().take(1) {
+            names.extend(catalogue::file_sizes(tx, *number)?.into_iter().map(|(name, _)| name));
+        }
+        let budget: u64 =
+            kept.first().map_or(Ok(0), |newest| total_bytes(tx, *newest))?.saturating_mul(self.upkeep.undo_percent)
+                / 100;
+        let mut spent = 0;
+        for (place, number) in catalogue::undo_points(tx, self.upkeep.undo_loads)?.into_iter().enumerate() {
+            let files = catalogue::file_sizes(tx, number)?;
+            spent += files.iter().filter(|(name, _)| !names.contains(name)).map(|(_, bytes)| bytes).sum::<u64>();
+            if place > 0 && spent > budget {
+                break;
+            }
+            names.extend(files.into_iter().map(|(name, _)| name));
+            needed.insert(number);
+        }
+        Ok(needed)
+    }
+
+    /// Checks every byte of every file that the catalogue names; what is wrong, file by file.
+    ///
+    /// # Errors
+    /// If the catalogue cannot be read.
+    pub fn verify(&self, tx: &Tx<'_>) -> Result<Vec<Error>, Error> {
+        let files = catalogue::all_files(tx)?;
+        Ok(files.into_iter().filter_map(|record| ColumnFile::new(&self.folder, record.file).verify().err()).collect())
+    }
+
+    /// The digests of the files that went into `table` while it was defined as `definition` (a digest, too).
+    ///
+    /// # Errors
+    /// If the catalogue cannot be read.
+    pub fn known_sources(tx: &Tx<'_>, table: &str, definition: &str) -> Result<HashSet<String>, Error> {
+        catalogue::known_sources(tx, table, definition)
+    }
+
+    /// The newest `most` loads, the newest first; those that were taken back among them.
+    ///
+    /// # Errors
+    /// If the catalogue cannot be read.
+    pub fn loads(tx: &Tx<'_>, most: u32) -> Result<Vec<LoadRecord>, Error> {
+        catalogue::loads(tx, most)
+    }
+}
+
+fn total_bytes(tx: &Tx<'_>, snapshot: u64) -> Result<u64, Error> {
+    Ok(catalogue::file_sizes(tx, snapshot)?.into_iter().map(|(_, bytes)| bytes).sum())
+}
