@@ -11,6 +11,7 @@ use muster_catalog::ColumnType;
 use crate::Error;
 use crate::column::{ColumnData, absent};
 use crate::files::{ColumnFile, PARENT_COLUMN};
+use crate::keys::KeyIndex;
 use crate::schema::ColumnSchema;
 
 /// The rows of one table in one block, as its file has them. Snapshots share it.
@@ -19,12 +20,13 @@ pub(crate) struct BlockTable {
     file: ColumnFile,
     columns: Vec<OnceLock<Arc<ColumnData>>>,
     parents: OnceLock<UInt32Array>,
+    by_key: OnceLock<KeyIndex>,
 }
 
 impl BlockTable {
     pub(crate) fn new(file: ColumnFile, columns: usize) -> Self {
         let columns = std::iter::repeat_with(OnceLock::new).take(columns).collect();
-        Self { file, columns, parents: OnceLock::new() }
+        Self { file, columns, parents: OnceLock::new(), by_key: OnceLock::new() }
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -47,6 +49,16 @@ impl BlockTable {
         }
         let packed = Arc::new(packed(column.column_type, self.read(column)?, dictionary)?);
         Ok(Arc::clone(kept.get_or_init(|| packed)))
+    }
+
+    /// Its rows by their keys, `keys` being the column of them; made once, for who looks often.
+    pub(crate) fn by_key(&self, keys: &StringViewArray) -> &KeyIndex {
+        self.by_key.get_or_init(|| KeyIndex::of(keys))
+    }
+
+    /// Whether somebody has looked for keys often.
+    pub(crate) fn has_index(&self) -> bool {
+        self.by_key.get().is_some()
     }
 
     /// The column as its file has it, or as it is kept already: codes where it is coded.

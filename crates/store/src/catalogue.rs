@@ -82,10 +82,11 @@ INSERT INTO store_snapshot_files
 DELETE FROM store_parts WHERE name NOT IN (SELECT name FROM store_snapshot_files);
 DROP TABLE store_files;
 CREATE TABLE store_log (
-    seq        INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq        INTEGER PRIMARY KEY,
+    snapshot   INTEGER NOT NULL,
     at         INTEGER NOT NULL,
     table_name TEXT    NOT NULL,
-    rows       TEXT    NOT NULL
+    rows       BLOB    NOT NULL
 ) STRICT;
 ALTER TABLE store_snapshots ADD COLUMN applied INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE store_loads ADD COLUMN before INTEGER;
@@ -230,7 +231,7 @@ pub(crate) struct Kept {
 
 /// The newest snapshot.
 pub(crate) fn latest(tx: &Tx<'_>) -> Result<Option<Kept>, Error> {
-    let newest = "SELECT max(number) FROM store_snapshots";
+    let newest = "SELECT max(number) FROM store_snapshots WHERE manifest <> ''";
     let number = tx.one(newest, [], |row| row.get::<_, Option<i64>>(0))?;
     number.map_or(Ok(None), |number| snapshot(tx, number as u64))
 }
@@ -381,12 +382,10 @@ pub(crate) fn forget_snapshot(tx: &Tx<'_>, number: u64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Forgets the files that no snapshot has, and says their names.
-pub(crate) fn forget_files(tx: &Tx<'_>) -> Result<Vec<String>, Error> {
-    let unused = "name NOT IN (SELECT name FROM store_snapshot_files)";
-    let names = tx.all(&format!("SELECT name FROM store_parts WHERE {unused}"), [], |row| row.get(0))?;
-    tx.execute(&format!("DELETE FROM store_parts WHERE {unused}"), [])?;
-    Ok(names)
+/// Forgets the files that no snapshot has.
+pub(crate) fn forget_files(tx: &Tx<'_>) -> Result<(), Error> {
+    tx.execute("DELETE FROM store_parts WHERE name NOT IN (SELECT name FROM store_snapshot_files)", [])?;
+    Ok(())
 }
 
 /// The names of all files that the catalogue knows.
@@ -394,35 +393,66 @@ pub(crate) fn file_names(tx: &Tx<'_>) -> Result<HashSet<String>, Error> {
     Ok(tx.all("SELECT name FROM store_parts", [], |row| row.get(0))?.into_iter().collect())
 }
 
-/// An entry of the log: rows of one table, as JSON, that are true and not yet in a file.
+/// An entry of the log: rows of one table that are true and not yet in a file.
 #[derive(Debug, Clone)]
 pub(crate) struct LogEntry {
+    /// Its number; the first is 1.
     pub(crate) seq: i64,
+    /// The snapshot that it made, with the other entries of its group.
+    pub(crate) snapshot: u64,
     pub(crate) at: Timestamp,
     pub(crate) table: String,
-    pub(crate) rows: String,
+    /// The rows, as [`crate::log`] writes them.
+    pub(crate) rows: Vec<u8>,
 }
 
-/// Appends an entry; its number.
-pub(crate) fn append(tx: &Tx<'_>, at: Timestamp, table: &str, rows: &str) -> Result<i64, Error> {
-    let sql = "INSERT INTO store_log (at, table_name, rows) VALUES (?1, ?2, ?3)";
-    Ok(tx.insert(sql, params![at.micros(), table, rows])?)
+/// Makes a group of entries true, and the snapshot that they made, which has no files of its own.
+pub(crate) fn append(tx: &Tx<'_>, number: u64, at: Timestamp, entries: &[LogEntry]) -> Result<(), Error> {
+    let applied = entries.last().map_or(0, |entry| entry.seq);
+    tx.execute(
+        "INSERT INTO store_snapshots (number, at, manifest, applied) VALUES (?1, ?2, '', ?3)",
+        params![number as i64, at.micros(), applied],
+    )?;
+    for LogEntry { seq, snapshot, at, table, rows } in entries {
+        tx.execute(
+            "INSERT INTO store_log (seq, snapshot, at, table_name, rows) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![seq, *snapshot as i64, at.micros(), table, rows],
+        )?;
+    }
+    Ok(())
 }
 
 /// The entries after `applied`, in their order.
 pub(crate) fn log_after(tx: &Tx<'_>, applied: i64) -> Result<Vec<LogEntry>, Error> {
-    let sql = "SELECT seq, at, table_name, rows FROM store_log WHERE seq > ?1 ORDER BY seq";
+    let sql = "SELECT seq, snapshot, at, table_name, rows FROM store_log WHERE seq > ?1 ORDER BY seq";
     let entry = |row: &muster_state::Row<'_>| {
-        let at = Timestamp::from_micros(row.get(1)?);
-        Ok(LogEntry { seq: row.get(0)?, at, table: row.get(2)?, rows: row.get(3)? })
+        let (snapshot, at) = (row.get::<_, i64>(1)? as u64, Timestamp::from_micros(row.get(2)?));
+        Ok(LogEntry { seq: row.get(0)?, snapshot, at, table: row.get(3)?, rows: row.get(4)? })
     };
     Ok(tx.all(sql, [applied], entry)?)
 }
 
-/// Lets go of the entries up to `applied`: every kept snapshot has them in its files.
+/// The last entry that was let go of; all after it are still there.
+pub(crate) fn trimmed_up_to(tx: &Tx<'_>) -> Result<i64, Error> {
+    let sql = "SELECT coalesce((SELECT min(seq) - 1 FROM store_log), (SELECT max(applied) FROM store_snapshots), 0)";
+    Ok(tx.one(sql, [], |row| row.get(0))?)
+}
+
+/// Lets go of the entries that the newest kept snapshot has in its files, unless taking back the newest load needs them.
+/// Snapshots that had no files and that nothing refers to are forgotten with them.
 pub(crate) fn trim_log(tx: &Tx<'_>) -> Result<(), Error> {
+    let newest = "SELECT applied FROM store_snapshots WHERE manifest <> '' ORDER BY number DESC LIMIT 1";
+    let undo = "SELECT coalesce((SELECT applied FROM store_snapshots WHERE number = before), 0)
+                FROM store_loads WHERE undone IS NULL ORDER BY id DESC LIMIT 1";
     tx.execute(
-        "DELETE FROM store_log WHERE seq <= (SELECT min(applied) FROM store_snapshots WHERE manifest <> '')",
+        &format!("DELETE FROM store_log WHERE seq <= min(coalesce(({newest}), 0), coalesce(({undo}), ({newest}), 0))"),
+        [],
+    )?;
+    tx.execute(
+        "DELETE FROM store_snapshots
+         WHERE manifest = '' AND number < (SELECT max(number) FROM store_snapshots WHERE manifest <> '')
+             AND number NOT IN (SELECT snapshot FROM store_loads)
+             AND number NOT IN (SELECT before FROM store_loads WHERE before IS NOT NULL)",
         [],
     )?;
     Ok(())

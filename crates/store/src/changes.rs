@@ -2,7 +2,8 @@
 //!
 //! An entry says that the row of a key changed at an instant, and what its changed columns held until then. As of T a field
 //! has the old value of its first change after T, else its present one. A version that arrives late goes in where it
-//! belongs: then all entries of its key are written again and marked as *whole*, and older ones of that key count no more.
+//! belongs: then all entries of its key are written again, the first of them marked as such, and what was written of that
+//! key before counts no more. So it is when a row is deleted, of which a first entry without a change is written.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -27,7 +28,7 @@ use crate::schema::{ColumnSchema, TableSchema};
 const HEAD: [(&str, ColumnType); 4] = [
     ("__key", ColumnType::Id),
     ("__at", ColumnType::Timestamp),
-    ("__whole", ColumnType::Bool),
+    ("__first", ColumnType::Bool),
     // One character per column of the table, `1` where it changed.
     ("__changed", ColumnType::Text),
 ];
@@ -127,7 +128,7 @@ struct Writing<'a> {
     compare: Vec<DynComparator>,
     keys: Vec<u32>,
     at: Vec<i64>,
-    whole: Vec<bool>,
+    first: Vec<bool>,
     changed: Vec<String>,
     old: Vec<Vec<Option<u32>>>,
 }
@@ -141,7 +142,7 @@ impl<'a> Writing<'a> {
             compare: comparators(&all.columns)?,
             keys: Vec::new(),
             at: Vec::new(),
-            whole: Vec::new(),
+            first: Vec::new(),
             changed: Vec::new(),
             old: vec![Vec::new(); schema.columns.len()],
         })
@@ -158,7 +159,7 @@ impl<'a> Writing<'a> {
     }
 
     /// Writes what changed from version to version of one key; `before` are its known ones, the stored row's last.
-    fn timeline(&mut self, versions: &Versions, mut before: Vec<Version>, whole: bool) {
+    fn timeline(&mut self, versions: &Versions, mut before: Vec<Version>, anew: bool) {
         if before.is_empty() {
             before.extend(versions.stored.map(|row| self.version(row, None)));
         }
@@ -171,28 +172,37 @@ impl<'a> Writing<'a> {
         // Stable, so that of one instant the row that came last counts. One that stood for no time is harmless: as of any
         // instant before, the first of the entries at that instant tells what was.
         chain.sort_by_key(|version| version.at);
+        let mut first = anew;
         for pair in chain.windows(2) {
-            self.entry(versions.current, &pair[0], &pair[1], whole);
+            let changed = self.differences(&pair[0], &pair[1]);
+            if changed.contains(&true) {
+                self.entry(versions.current, pair[1].at, first, &changed, &pair[0].values);
+                first = false;
+            }
+        }
+        if first {
+            let unchanged = vec![false; self.schema.columns.len()];
+            self.entry(versions.current, None, true, &unchanged, &[]);
         }
     }
 
-    fn entry(&mut self, key: u32, before: &Version, after: &Version, whole: bool) {
+    /// For each column whether it changed. A key does not, and below whom a row stands is not a field of it.
+    fn differences(&self, before: &Version, after: &Version) -> Vec<bool> {
         let differs = |column: usize| {
             let (was, is) = (before.values[column] as usize, after.values[column] as usize);
-            // A key does not change, and where a row stands below is not a field of it.
             let fixed = self.schema.key_position() == Some(column) || self.schema.on_position() == Some(column);
             !fixed && self.compare[column](was, is).is_ne()
         };
-        let changed: Vec<bool> = (0..self.schema.columns.len()).map(differs).collect();
-        if !changed.contains(&true) {
-            return;
-        }
+        (0..self.schema.columns.len()).map(differs).collect()
+    }
+
+    fn entry(&mut self, key: u32, at: Option<i64>, first: bool, changed: &[bool], old: &[u32]) {
         for (column, changed) in changed.iter().enumerate() {
-            self.old[column].push(changed.then(|| before.values[column]));
+            self.old[column].push(changed.then(|| old[column]));
         }
         self.keys.push(key);
-        self.at.push(after.at.unwrap_or(self.loaded));
-        self.whole.push(whole);
+        self.at.push(at.unwrap_or(self.loaded));
+        self.first.push(first);
         self.changed.push(changed.iter().map(|changed| if *changed { '1' } else { '0' }).collect());
     }
 
@@ -204,7 +214,7 @@ impl<'a> Writing<'a> {
         let mut columns: Vec<ArrayRef> = vec![
             Arc::new(StringViewArray::from_iter_values(self.keys.iter().map(|row| keys.value(*row as usize)))),
             instants(self.at.into(), None),
-            Arc::new(BooleanArray::from(self.whole)),
+            Arc::new(BooleanArray::from(self.first)),
             Arc::new(StringViewArray::from_iter_values(self.changed)),
         ];
         for (column, old) in self.all.columns.iter().zip(self.old) {
@@ -247,15 +257,14 @@ impl Timelines {
                 head.iter().enumerate().map(|(place, column)| part.column(place, column)).collect::<Result<_, _>>()?;
             let keys = columns[0].as_string_view();
             let at = columns[1].as_primitive::<TimestampMicrosecondType>();
-            let (whole, changed) = (columns[2].as_boolean(), columns[3].as_string_view());
-            let mut begun: HashSet<&str> = HashSet::new();
+            let (first_of_all, changed) = (columns[2].as_boolean(), columns[3].as_string_view());
             for row in 0..part.rows() {
                 let key = keys.value(row);
                 if wanted.is_some_and(|wanted| !wanted.contains(key)) {
                     continue;
                 }
                 let entries = by_key.entry(key.to_owned()).or_default();
-                if whole.value(row) && begun.insert(key) {
+                if first_of_all.value(row) {
                     entries.clear();
                 }
                 entries.push(Entry { at: at.value(row), row: first + row as u32, changed: changed.value(row).into() });

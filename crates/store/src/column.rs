@@ -57,6 +57,38 @@ impl ColumnData {
         }
     }
 
+    /// The values at these places, as the Arrow type of the column's [`ColumnType`].
+    pub(crate) fn taken(&self, places: &UInt32Array) -> Result<ArrayRef, ArrowError> {
+        let taken = match self {
+            Self::Codes { codes, dictionary } => {
+                let codes = take(codes, places, None)?.as_primitive::<UInt32Type>().clone();
+                Self::Codes { codes, dictionary: Arc::clone(dictionary) }
+            }
+            Self::SetCodes { codes, dictionary } => {
+                let codes = take(codes, places, None)?.as_list::<i32>().clone();
+                Self::SetCodes { codes, dictionary: Arc::clone(dictionary) }
+            }
+            Self::Decimal { units, nulls, precision, scale } => Self::Decimal {
+                units: places.values().iter().map(|place| units[*place as usize]).collect(),
+                nulls: nulls
+                    .as_ref()
+                    .map(|nulls| places.values().iter().map(|place| nulls.is_valid(*place as usize)).collect()),
+                precision: *precision,
+                scale: *scale,
+            },
+            Self::Time { first, tick, offsets, nulls } => Self::Time {
+                first: *first,
+                tick: *tick,
+                offsets: places.values().iter().map(|place| offsets[*place as usize]).collect(),
+                nulls: nulls
+                    .as_ref()
+                    .map(|nulls| places.values().iter().map(|place| nulls.is_valid(*place as usize)).collect()),
+            },
+            Self::Plain(values) => Self::Plain(take(values, places, None)?),
+        };
+        taken.arrow()
+    }
+
     /// The values as the Arrow type of the column's [`ColumnType`].
     pub(crate) fn arrow(&self) -> Result<ArrayRef, ArrowError> {
         Ok(match self {

@@ -43,6 +43,8 @@ pub(crate) struct Task<'a> {
     pub(crate) meeting: Meeting,
     pub(crate) number: u64,
     pub(crate) at: Timestamp,
+    /// Whether keys will be looked for again and again in this process.
+    pub(crate) often: bool,
 }
 
 /// What an edit did to rows that others refer to.
@@ -110,9 +112,9 @@ fn candidates(task: &Task<'_>) -> Result<(Vec<Origin>, Rows), Error> {
         return everything(task);
     }
     let mut spots: Vec<Spot> = match task.schema.key_position() {
-        Some(key) => {
-            locate(task.before, &Wanted::of(task.incoming.columns[key].as_string_view()))?.into_values().collect()
-        }
+        Some(key) => locate(task.before, &Wanted::of(task.incoming.columns[key].as_string_view()), task.often)?
+            .into_values()
+            .collect(),
         None => Vec::new(),
     };
     if task.schema.key_position().is_none() || task.meeting == Meeting::ReplaceByParent {
@@ -167,7 +169,7 @@ pub(crate) fn with_columns(mut rows: Rows, schema: &TableSchema) -> Rows {
 fn spots_by_parent(task: &Task<'_>) -> Result<Vec<Spot>, Error> {
     let (Some((parent, moves)), Some(on)) = (task.parent, task.schema.on_position()) else { return Ok(Vec::new()) };
     let wanted = Wanted::of(task.incoming.columns[on].as_string_view());
-    let now: Vec<Spot> = locate(parent, &wanted)?.into_values().collect();
+    let now: Vec<Spot> = locate(parent, &wanted, task.often)?.into_values().collect();
     // A parent that moved in this load had its rows at its old spot.
     let was: HashMap<Spot, Spot> = moves
         .moved
@@ -309,7 +311,7 @@ impl<'a> Placing<'a> {
     ) -> Result<Self, Error> {
         let wanted = task.schema.on_position().map(|on| Wanted::of(merged.rows.columns[on].as_string_view()));
         let targets = match (&wanted, task.parent) {
-            (Some(wanted), Some((parent, _))) => locate(parent, wanted)?,
+            (Some(wanted), Some((parent, _))) => locate(parent, wanted, task.often)?,
             _ => HashMap::new(),
         };
         Ok(Self {
@@ -524,7 +526,13 @@ impl<'a> Placing<'a> {
         for (block, working) in std::mem::take(&mut self.blocks) {
             let arrivals = self.arrivals.remove(&block).unwrap_or_default();
             let edited = Neighbours::of(self.task, &draft, block)?.seat(working, arrivals)?;
-            edits.insert(block, Arc::new(edited));
+            match edited.gone.is_empty() && edited.came.is_empty() {
+                true => edits.remove(&block),
+                false => edits.insert(block, Arc::new(edited)),
+            };
+        }
+        if edits.is_empty() {
+            parts.clear();
         }
         Ok(Overlay::new(parts, edits, columns))
     }

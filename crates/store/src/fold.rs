@@ -23,7 +23,7 @@ pub(crate) fn grown_blocks(making: &mut Making<'_>) -> Result<(), Error> {
     if blocks.is_empty() {
         return Ok(());
     }
-    let view = Snapshot::of(making.number, making.at, 0, making.tables.clone());
+    let view = Snapshot::of((making.number, making.at), 0, 0, making.tables.clone());
     let mut folded = Vec::with_capacity(making.tables.len());
     for table in view.tables() {
         let (table, fresh) = fold(making, &view, table, &blocks)?;

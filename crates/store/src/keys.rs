@@ -8,6 +8,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 /// Row numbers of a column of distinct keys, by key.
+#[derive(Debug)]
 pub(crate) struct KeyIndex {
     hasher: FixedState,
     rows: HashTable<u32>,

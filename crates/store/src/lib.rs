@@ -24,6 +24,7 @@ mod merge;
 mod layout;
 
 mod disk;
+pub use bytes::Bytes;
 pub use disk::{Disk, FileDisk};
 
 mod files;
@@ -41,6 +42,9 @@ mod changes;
 mod catalogue;
 pub use catalogue::{LoadRecord, MIGRATIONS, SourceRecord};
 
+mod inventory;
+pub use inventory::{BLOCKS, NamedFile, gaps_in_log};
+
 mod snapshot;
 pub use snapshot::{Snapshot, SystemColumn};
 
@@ -55,5 +59,7 @@ mod fold;
 mod publish;
 pub use publish::{Batch, Prepared, PublishReport, Refusal, TableCounts, TableInput};
 
+mod log;
+
 mod store;
-pub use store::{Store, Upkeep};
+pub use store::{PreparedRows, Store, Upkeep};

@@ -1,15 +1,18 @@
 //! Finding rows of a published table: by their keys, by their parents, and as columns.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, StringViewArray};
+use arrow_array::{Array, ArrayRef, StringViewArray, UInt32Array};
+use arrow_select::interleave::interleave;
+use arrow_select::take::take;
 use rayon::prelude::*;
 
 use crate::Error;
+use crate::column::absent;
 use crate::keys::KeyIndex;
 use crate::merge::Rows;
-use crate::overlay::{Edits, NONE, Parent};
+use crate::overlay::{Came, NONE, Parent};
 use crate::published::PublishedTable;
 use crate::snapshot::Snapshot;
 
@@ -42,18 +45,19 @@ impl Wanted {
 }
 
 /// Where the rows with the wanted keys are, by the number of the key.
-pub(crate) fn locate(table: &PublishedTable, wanted: &Wanted) -> Result<HashMap<u32, Spot>, Error> {
+///
+/// Who looks `often` has an index made of every block's keys; else the keys of the table are looked through once, which is
+/// quicker than to make one.
+pub(crate) fn locate(table: &PublishedTable, wanted: &Wanted, often: bool) -> Result<HashMap<u32, Spot>, Error> {
     if wanted.keys.is_empty() {
         return Ok(HashMap::new());
     }
-    let found: Vec<Vec<(u32, Spot)>> = (0..table.blocks.len())
-        .into_par_iter()
-        .map(|block| locate_in(table, block, wanted))
-        .collect::<Result<_, Error>>()?;
+    let blocks = (0..table.blocks.len()).into_par_iter();
+    let found = blocks.map(|block| locate_in(table, block, wanted, often)).collect::<Result<Vec<_>, Error>>()?;
     Ok(found.into_iter().flatten().collect())
 }
 
-fn locate_in(table: &PublishedTable, block: usize, wanted: &Wanted) -> Result<Vec<(u32, Spot)>, Error> {
+fn locate_in(table: &PublishedTable, block: usize, wanted: &Wanted, often: bool) -> Result<Vec<(u32, Spot)>, Error> {
     let schema = &table.manifest.schema;
     let key = schema.key_position().expect("only tables with a key are searched by it");
     let edits = table.edits(block)?;
@@ -61,13 +65,26 @@ fn locate_in(table: &PublishedTable, block: usize, wanted: &Wanted) -> Result<Ve
     if let Some(base) = &table.blocks[block] {
         let keys = base.column(key, &schema.columns[key], None)?.arrow()?;
         let keys = keys.as_string_view();
-        let gone = |place: u32| edits.is_some_and(|edits| edits.gone.binary_search(&place).is_ok());
-        for place in (0..keys.len()).filter(|place| keys.is_valid(*place)) {
-            if let Some(number) = wanted.find(keys.value(place))
-                && !gone(place as u32)
-            {
-                found.push((number, Spot { block, at: Parent::Base(place as u32) }));
+        let gone = |place: &u32| edits.is_some_and(|edits| edits.gone.binary_search(place).is_ok());
+        let mut find = |number: u32, place: u32| {
+            if !gone(&place) {
+                found.push((number, Spot { block, at: Parent::Base(place) }));
             }
+        };
+        let few = wanted.keys.len() < keys.len() / 16;
+        if few && (often || base.has_index()) {
+            let index = base.by_key(keys);
+            let number = |key: Option<&str>| key.and_then(|key| index.find(keys, key));
+            (0..)
+                .zip(&wanted.keys)
+                .filter_map(|(n, key)| Some((n, number(key)?)))
+                .for_each(|(n, place)| find(n, place));
+        } else {
+            let number = |key: Option<&str>| key.and_then(|key| wanted.find(key));
+            (0..)
+                .zip(keys)
+                .filter_map(|(place, key)| Some((number(key)?, place)))
+                .for_each(|(n, place)| find(n, place));
         }
     }
     if let Some(edits) = edits {
@@ -86,9 +103,9 @@ fn locate_in(table: &PublishedTable, block: usize, wanted: &Wanted) -> Result<Ve
 pub(crate) fn families(table: &PublishedTable, parents: &[Spot]) -> Result<Vec<Spot>, Error> {
     // The rows that came are looked through once per block, not once per parent.
     let mut came: HashMap<Spot, Vec<Spot>> = HashMap::new();
-    let blocks: std::collections::BTreeSet<usize> = parents.iter().map(|parent| parent.block).collect();
+    let blocks: BTreeSet<usize> = parents.iter().map(|parent| parent.block).collect();
     for block in blocks.into_iter().filter(|block| *block < table.blocks.len()) {
-        for row in table.edits(block)?.into_iter().flat_map(|edits: &std::sync::Arc<Edits>| edits.came.iter()) {
+        for row in table.edits(block)?.into_iter().flat_map(|edits| edits.came.iter()) {
             came.entry(Spot { block, at: row.parent }).or_default().push(Spot { block, at: row.called() });
         }
     }
@@ -110,43 +127,78 @@ fn base_family(table: &PublishedTable, parent: Spot) -> Result<Vec<Spot>, Error>
     Ok((from as u32..to as u32).filter(stands).map(|place| Spot { block, at: Parent::Base(place) }).collect())
 }
 
-/// The rows at these spots, with all columns, in the order of the spots, which must be sorted by block.
+/// The rows at these spots, with all columns, in the order of the spots, which must be sorted by block. Only they are
+/// unpacked, not their blocks.
 pub(crate) fn rows_at(snapshot: &Snapshot, table: &PublishedTable, spots: &[Spot]) -> Result<Rows, Error> {
-    let mut parts = vec![Rows::none(&table.manifest.schema)];
+    let schema = &table.manifest.schema;
+    let mut parts = vec![Rows::none(schema)];
     for together in spots.chunk_by(|a, b| a.block == b.block) {
-        let block = together[0].block;
-        let translation = table.translation(block)?;
-        let place = |spot: &Spot| match (&translation, spot.at) {
-            (Some(translation), at) => translation.place(at),
-            (None, Parent::Base(place)) => place,
-            (None, Parent::Slot(_)) => NONE,
-        };
-        let rows = snapshot.block_of(table, block)?;
-        parts.push(rows.take(together.iter().map(place).collect::<Vec<_>>().into_iter())?);
+        let columns = (0..schema.columns.len()).map(|column| match schema.on_position() == Some(column) {
+            true => keys_above(snapshot, table, together),
+            false => column_at(table, together, column),
+        });
+        parts.push(Rows { columns: columns.collect::<Result<_, _>>()?, count: together.len() });
     }
     Ok(Rows::joined(parts)?)
 }
 
+/// The values of a column at spots of one block.
+fn column_at(table: &PublishedTable, spots: &[Spot], column: usize) -> Result<ArrayRef, Error> {
+    let block = spots[0].block;
+    let declared = &table.manifest.schema.columns[column];
+    let came = table.came_at(block)?;
+    let mut of_file = Vec::new();
+    let mut of_came = Vec::new();
+    let mut sources = Vec::with_capacity(spots.len());
+    for spot in spots {
+        match (came.get(&spot.at), spot.at) {
+            (Some(row), _) => {
+                sources.push((1, of_came.len()));
+                of_came.push(Some(*row).filter(|row| *row != NONE));
+            }
+            (None, Parent::Base(place)) => {
+                sources.push((0, of_file.len()));
+                of_file.push(place);
+            }
+            (None, Parent::Slot(_)) => return Err(Error::Catalogue { what: "a row that came is nowhere".to_owned() }),
+        }
+    }
+    let of_file = match &table.blocks[block] {
+        Some(base) => {
+            let dictionary = table.dictionary(column)?;
+            base.column(column, declared, dictionary.as_ref())?.taken(&of_file.into())?
+        }
+        None => absent(declared.column_type, 0),
+    };
+    let of_came = take(&table.overlay()?.column(column, declared)?, &UInt32Array::from(of_came), None)?;
+    Ok(interleave(&[of_file.as_ref(), of_came.as_ref()], &sources)?)
+}
+
+/// The keys of the parents of rows at spots of one block.
+fn keys_above(snapshot: &Snapshot, table: &PublishedTable, spots: &[Spot]) -> Result<ArrayRef, Error> {
+    let parent = table.manifest.schema.parent().and_then(|parent| snapshot.table(parent));
+    let parent = parent.expect("a published history has its parent beside it");
+    let key = parent.manifest.schema.key_position().expect("a parent has a key");
+    let block = spots[0].block;
+    let above = parents_of(table, spots)?.into_iter().map(|at| Spot { block, at }).collect::<Vec<_>>();
+    column_at(parent, &above, key)
+}
+
 /// For each of these rows of a history the parent that it stands below.
 pub(crate) fn parents_of(table: &PublishedTable, spots: &[Spot]) -> Result<Vec<Parent>, Error> {
-    let mut by_slot: HashMap<(usize, u32), Parent> = HashMap::new();
-    for (block, edits) in &table.overlay()?.edits {
-        by_slot.extend(edits.came.iter().map(|came| ((*block, came.slot), came.parent)));
+    let blocks: BTreeSet<usize> = spots.iter().map(|spot| spot.block).collect();
+    let mut came: HashMap<Spot, Parent> = HashMap::new();
+    for block in blocks {
+        let edits = table.edits(block)?.map_or(&[] as &[Came], |edits| edits.came.as_slice());
+        came.extend(edits.iter().map(|row| (Spot { block, at: row.called() }, row.parent)));
     }
-    let mut by_base: HashMap<(usize, u32), Parent> = HashMap::new();
-    for (block, edits) in &table.overlay()?.edits {
-        let taken = edits.came.iter().filter(|came| came.replaces != NONE);
-        by_base.extend(taken.map(|came| ((*block, came.replaces), came.parent)));
-    }
-    let parent = |spot: &Spot| match spot.at {
-        Parent::Slot(slot) => Ok(by_slot[&(spot.block, slot)]),
-        Parent::Base(place) => match by_base.get(&(spot.block, place)) {
-            Some(parent) => Ok(*parent),
-            None => {
-                let base = table.blocks[spot.block].as_ref().expect("a spot in a file has the file");
-                Ok(Parent::Base(base.parents()?.value(place as usize)))
-            }
-        },
+    let parent = |spot: &Spot| match (came.get(spot), spot.at) {
+        (Some(parent), _) => Ok(*parent),
+        (None, Parent::Slot(_)) => Err(Error::Catalogue { what: "a row that came is nowhere".to_owned() }),
+        (None, Parent::Base(place)) => {
+            let base = table.blocks[spot.block].as_ref().expect("a spot in a file has the file");
+            Ok(Parent::Base(base.parents()?.value(place as usize)))
+        }
     };
     spots.iter().map(parent).collect()
 }

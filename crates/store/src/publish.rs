@@ -159,6 +159,8 @@ pub(crate) struct Making<'a> {
     pub(crate) tables: Vec<Arc<PublishedTable>>,
     moves: BTreeMap<String, Moves>,
     remade: HashSet<String>,
+    /// Whether nothing may be written: then whatever comes is an edit, and keys are looked up often.
+    in_memory: bool,
     pub(crate) fresh: Vec<FileRecord>,
     report: PublishReport,
 }
@@ -181,9 +183,16 @@ impl<'a> Making<'a> {
             tables: Vec::new(),
             moves: BTreeMap::new(),
             remade: HashSet::new(),
+            in_memory: false,
             fresh: Vec::new(),
             report: PublishReport::default(),
         }
+    }
+
+    /// Every table as it will be, nothing of it on disk: whatever comes is an edit.
+    pub(crate) fn make_in_memory(&mut self) -> Result<(), Error> {
+        self.in_memory = true;
+        self.make()
     }
 
     /// Every table as it will be; small changes stand in memory.
@@ -196,11 +205,13 @@ impl<'a> Making<'a> {
 
     /// The snapshot as it stands, for readers of this process.
     pub(crate) fn in_memory(self, applied: i64) -> (Snapshot, PublishReport) {
-        (Snapshot::of(self.number, self.at, applied, self.tables), self.report)
+        let filed = self.before.map_or(0, Snapshot::filed);
+        (Snapshot::of((self.number, self.at), applied, filed, self.tables), self.report)
     }
 
     /// Folds what has grown, writes what stands in memory, and syncs.
-    pub(crate) fn prepared(mut self, applied: i64, before: u64) -> Result<Prepared, Error> {
+    pub(crate) fn prepared(mut self, applied: i64) -> Result<Prepared, Error> {
+        let before = self.before.map_or(0, Snapshot::filed);
         fold::grown_blocks(&mut self)?;
         let mut manifest = Manifest::default();
         let mut files = Vec::new();
@@ -212,7 +223,7 @@ impl<'a> Making<'a> {
         }
         self.folder.sync()?;
         let kept = Kept { number: self.number, at: self.at, manifest, files, applied };
-        let working = Snapshot::of(self.number, self.at, applied, self.tables);
+        let working = Snapshot::of((self.number, self.at), applied, self.number, self.tables);
         let snapshot = Arc::new(Snapshot::open(self.folder, kept.clone(), Some(&working)));
         Ok(Prepared { snapshot, kept, fresh: self.fresh, before, report: self.report })
     }
@@ -278,6 +289,9 @@ impl<'a> Making<'a> {
         incoming: u64,
     ) -> Result<Option<Arc<PublishedTable>>, Error> {
         let stored = self.stored(table);
+        if self.in_memory {
+            return Ok(Some(stored.map_or_else(|| self.without_rows(schema), Arc::clone)));
+        }
         let parent = table.parent().filter(|parent| *parent != self.catalog.root().name);
         if table.kind == Kind::Lookup || parent.is_some_and(|parent| self.remade.contains(parent)) {
             return Ok(None);
@@ -327,6 +341,7 @@ impl<'a> Making<'a> {
             meeting: meeting(table.mode),
             number: self.number,
             at: self.at,
+            often: self.in_memory,
         };
         let EditedTable { table: made, moves, counts, refusals } = edit(task)?;
         self.tables.push(Arc::new(made));
@@ -420,7 +435,9 @@ impl<'a> Making<'a> {
         let coming = Wanted::of(incoming.columns[key].as_string_view());
         let texts = StringViewArray::from_iter_values(&named);
         let wanted = Wanted::of(&texts);
-        let stored = self.stored(table).map_or_else(|| Ok(Default::default()), |stored| locate(stored, &wanted))?;
+        let stored = self
+            .stored(table)
+            .map_or_else(|| Ok(Default::default()), |stored| locate(stored, &wanted, self.in_memory))?;
         let unknown = |key: &String| {
             coming.find(key).is_none() && wanted.find(key).is_none_or(|number| !stored.contains_key(&number))
         };
@@ -499,7 +516,7 @@ impl<'a> Making<'a> {
         let made = self.made(name);
         let schema = &made.manifest.schema;
         let key = schema.key.as_deref().expect("a parent has a key");
-        let view = Snapshot::of(self.number, self.at, 0, self.tables.clone());
+        let view = Snapshot::of((self.number, self.at), 0, 0, self.tables.clone());
         let mut keys = Vec::new();
         let mut blocks = Vec::new();
         for block in 0..made.blocks.len() {

@@ -16,7 +16,7 @@ use crate::column::ColumnData;
 use crate::dictionary::encode_known;
 use crate::files::{ColumnFile, Folder};
 use crate::merge::Rows;
-use crate::overlay::{Edits, Extra, NONE, Overlay, Standing, Translation, read_places};
+use crate::overlay::{Edits, Extra, NONE, Overlay, Parent, Standing, Translation, read_places};
 
 /// One table of a snapshot.
 #[derive(Debug)]
@@ -56,6 +56,14 @@ pub(crate) struct Unwritten<'a> {
     pub(crate) places: bool,
     pub(crate) orphans: Option<&'a Arc<Extra>>,
     pub(crate) changes: Vec<&'a (u64, Arc<Extra>)>,
+}
+
+impl Unwritten<'_> {
+    /// How many rows that are.
+    pub(crate) fn rows(&self) -> u64 {
+        let changes = self.changes.iter().map(|(_, part)| part);
+        self.came.iter().copied().chain(self.orphans).chain(changes).map(|part| part.rows() as u64).sum()
+    }
 }
 
 /// The texts of a coded column.
@@ -251,6 +259,12 @@ impl PublishedTable {
         Ok(self.overlay()?.edits.get(&block))
     }
 
+    /// The rows that came into a block, by what others call them; [`NONE`] where a profile was deleted.
+    pub(crate) fn came_at(&self, block: usize) -> Result<HashMap<Parent, u32>, Error> {
+        let edits = self.edits(block)?;
+        Ok(edits.into_iter().flat_map(|edits| &edits.came).map(|came| (came.called(), came.row)).collect())
+    }
+
     /// The values of a column in a block, in the order in which its rows stand; `None` for a block without rows.
     pub(crate) fn column(&self, block: usize, place: usize) -> Result<Option<Arc<ColumnData>>, Error> {
         let column = &self.manifest.schema.columns[place];
@@ -409,7 +423,7 @@ impl Texts {
 fn merged_parents(base: Option<&UInt32Array>, edits: Option<&Edits>, moved: Option<&Translation>) -> UInt32Array {
     let none = UInt32Array::from(Vec::<u32>::new());
     let base = base.unwrap_or(&none).values();
-    let of_base = |place: u32| moved.map_or(place, |moved| moved.place(crate::overlay::Parent::Base(place)));
+    let of_base = |place: u32| moved.map_or(place, |moved| moved.place(Parent::Base(place)));
     let Some(edits) = edits else { return base.iter().map(|place| Some(of_base(*place))).collect() };
     let mut parents = Vec::with_capacity(edits.rows(base.len() as u32) as usize);
     edits.each(base.len() as u32, |standing| {
@@ -417,8 +431,8 @@ fn merged_parents(base: Option<&UInt32Array>, edits: Option<&Edits>, moved: Opti
             Standing::Base(place) => of_base(base[place as usize]),
             Standing::Came(number) => match (edits.came[number as usize].parent, moved) {
                 (parent, Some(moved)) => moved.place(parent),
-                (crate::overlay::Parent::Base(place), None) => place,
-                (crate::overlay::Parent::Slot(_), None) => NONE,
+                (Parent::Base(place), None) => place,
+                (Parent::Slot(_), None) => NONE,
             },
         });
     });

@@ -52,6 +52,8 @@ pub struct Snapshot {
     at: Timestamp,
     /// The last entry of the log that is in it.
     applied: i64,
+    /// The snapshot whose files it has, itself or one before; 0: none.
+    filed: u64,
     tables: Vec<Arc<PublishedTable>>,
     /// What fields were at an instant, where this is a view of the past.
     past: Option<Past>,
@@ -69,11 +71,22 @@ impl Snapshot {
             let shared = Shared(before.and_then(|before| before.table(&table.schema.name)).map(AsRef::as_ref));
             Arc::new(PublishedTable::open(folder, table, files, &shared))
         });
-        Self { number, at, applied, tables: tables.collect(), past: None }
+        Self { number, at, applied, filed: number, tables: tables.collect(), past: None }
     }
 
-    pub(crate) fn of(number: u64, at: Timestamp, applied: i64, tables: Vec<Arc<PublishedTable>>) -> Self {
-        Self { number, at, applied, tables, past: None }
+    /// What is there before the first load.
+    pub(crate) fn empty(at: Timestamp) -> Self {
+        Self::of((0, at), 0, 0, Vec::new())
+    }
+
+    /// Tables that stand in memory, beside the files of the snapshot `filed`.
+    pub(crate) fn of(
+        (number, at): (u64, Timestamp),
+        applied: i64,
+        filed: u64,
+        tables: Vec<Arc<PublishedTable>>,
+    ) -> Self {
+        Self { number, at, applied, filed, tables, past: None }
     }
 
     /// The same snapshot with every field of a keyed row as it was at `instant`.
@@ -88,8 +101,8 @@ impl Snapshot {
         if past.is_present() {
             return Ok(Arc::clone(self));
         }
-        let Self { number, at, applied, ref tables, .. } = **self;
-        Ok(Arc::new(Self { number, at, applied, tables: tables.clone(), past: Some(past) }))
+        let Self { number, at, applied, filed, ref tables, .. } = **self;
+        Ok(Arc::new(Self { number, at, applied, filed, tables: tables.clone(), past: Some(past) }))
     }
 
     /// Its number; the first is 1.
@@ -104,6 +117,10 @@ impl Snapshot {
 
     pub(crate) fn applied(&self) -> i64 {
         self.applied
+    }
+
+    pub(crate) fn filed(&self) -> u64 {
+        self.filed
     }
 
     pub(crate) fn tables(&self) -> &[Arc<PublishedTable>] {

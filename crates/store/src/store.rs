@@ -7,11 +7,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use muster_catalog::{Catalog, Timestamp};
 use muster_state::Tx;
 
-use crate::catalogue::{self, Kept, LoadRecord, Manifest};
+use crate::catalogue::{self, Kept, LoadRecord, LogEntry, Manifest};
 use crate::disk::{Disk, FileDisk};
 use crate::files::{ColumnFile, Folder};
-use crate::publish::{Making, Prepared, TableInput};
-use crate::{Error, Snapshot};
+use crate::publish::{Making, Prepared, PublishReport, TableInput};
+use crate::{Error, Snapshot, log};
 
 /// When small changes become part of the blocks, and how far back loads can be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,34 @@ impl Upkeep {
 
     pub(crate) fn folds_at_once(&self, blocks: usize) -> usize {
         ((blocks as u64 * self.fold_at_once_percent / 100) as usize).max(1)
+    }
+}
+
+/// A snapshot of a few rows more, in memory, that no commit has made true yet.
+#[derive(Debug)]
+pub struct PreparedRows {
+    snapshot: Arc<Snapshot>,
+    entries: Vec<LogEntry>,
+    report: PublishReport,
+}
+
+impl PreparedRows {
+    /// What became of the rows.
+    pub fn report(&self) -> &PublishReport {
+        &self.report
+    }
+
+    /// The snapshot, readable already.
+    pub fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// Writes the rows into the log: true from the commit of `tx` on.
+    ///
+    /// # Errors
+    /// If the log cannot be written.
+    pub fn commit(&self, tx: &Tx<'_>) -> Result<(), Error> {
+        catalogue::append(tx, self.snapshot.number(), self.snapshot.at(), &self.entries)
     }
 }
 
@@ -90,22 +118,106 @@ impl Store {
         let (number, applied) = before.as_ref().map_or((0, 0), |before| (before.number(), before.applied()));
         let mut making = Making::new((catalog, &self.folder, self.upkeep), before.as_deref(), (number + 1, at), inputs);
         making.make()?;
-        making.prepared(applied, number)
+        making.prepared(applied)
     }
 
-    /// Makes the next snapshot as it was before the newest load: the load is taken back.
+    /// Makes the next snapshot in memory: the present one with a few rows merged into it. Their rows go into the log at
+    /// the commit; files are made of them later ([`Store::prepare`] makes files of everything, also without inputs).
     ///
     /// # Errors
-    /// [`Error::NothingToUndo`] without a load; [`Error::TooLateToUndo`] when its files are gone.
-    pub fn prepare_undo(&self, tx: &Tx<'_>, at: Timestamp) -> Result<(LoadRecord, Prepared), Error> {
+    /// If rows do not fit the stored columns. Nothing has changed then.
+    pub fn prepare_rows(
+        &self,
+        catalog: &Catalog,
+        inputs: Vec<TableInput>,
+        at: Timestamp,
+    ) -> Result<PreparedRows, Error> {
+        let before = self.snapshot().unwrap_or_else(|| Arc::new(Snapshot::empty(at)));
+        let (number, applied) = (before.number(), before.applied());
+        let entries = log::entries(&inputs, applied, number + 1, at)?;
+        let applied = entries.last().map_or(applied, |entry| entry.seq);
+        let mut making = Making::new((catalog, &self.folder, self.upkeep), Some(&before), (number + 1, at), inputs);
+        making.make_in_memory()?;
+        let (snapshot, report) = making.in_memory(applied);
+        Ok(PreparedRows { snapshot: Arc::new(snapshot), entries, report })
+    }
+
+    /// Makes a committed snapshot of rows the present one.
+    pub fn adopt_rows(&self, prepared: PreparedRows) -> Arc<Snapshot> {
+        self.put(prepared.snapshot)
+    }
+
+    /// Brings in what the log has beyond the files: after opening, for readers and writers alike.
+    ///
+    /// # Errors
+    /// If the log cannot be read, or does not fit the tables.
+    pub fn catch_up(&self, catalog: &Catalog, tx: &Tx<'_>) -> Result<(), Error> {
+        let present = self.snapshot().unwrap_or_else(|| Arc::new(Snapshot::empty(Timestamp::from_micros(0))));
+        let entries = catalogue::log_after(tx, present.applied())?;
+        if let Some(newest) = self.replayed(catalog, present, &entries)? {
+            self.put(newest);
+        }
+        Ok(())
+    }
+
+    /// A snapshot with these entries brought in, group after group as they came; `None` where there are none.
+    fn replayed(
+        &self,
+        catalog: &Catalog,
+        from: Arc<Snapshot>,
+        entries: &[LogEntry],
+    ) -> Result<Option<Arc<Snapshot>>, Error> {
+        let mut newest = None;
+        for group in entries.chunk_by(|a, b| a.snapshot == b.snapshot) {
+            let before = newest.as_ref().unwrap_or(&from);
+            let (number, at) = (group[0].snapshot.max(before.number() + 1), group[0].at);
+            let inputs = log::inputs(catalog, before, group)?;
+            let mut making = Making::new((catalog, &self.folder, self.upkeep), Some(before), (number, at), inputs);
+            making.make_in_memory()?;
+            let applied = group[group.len() - 1].seq;
+            newest = Some(Arc::new(making.in_memory(applied).0));
+        }
+        Ok(newest)
+    }
+
+    /// How many rows stand in memory and in the log only.
+    pub fn unwritten_rows(&self) -> u64 {
+        self.snapshot().map_or(0, |snapshot| snapshot.tables().iter().map(|table| table.unwritten().rows()).sum())
+    }
+
+    /// Makes the next snapshot as it was before the newest load: the load is taken back. Rows that came since stay.
+    ///
+    /// # Errors
+    /// [`Error::NothingToUndo`] without a load; [`Error::TooLateToUndo`] when its files, or rows since, are gone.
+    pub fn prepare_undo(&self, catalog: &Catalog, tx: &Tx<'_>, at: Timestamp) -> Result<(LoadRecord, Prepared), Error> {
         let load = catalogue::latest_load(tx)?.ok_or(Error::NothingToUndo)?;
-        let number = self.snapshot().map_or(0, |snapshot| snapshot.number());
+        let present = self.snapshot();
+        let (number, applied) = present.map_or((0, 0), |present| (present.number(), present.applied()));
         let before = match load.before {
             0 => Kept { number, at, manifest: Manifest::default(), files: Vec::new(), applied: 0 },
             before => catalogue::snapshot(tx, before)?.ok_or(Error::TooLateToUndo { load: load.at })?,
         };
-        let prepared = Prepared::again(&self.folder, Kept { number: number + 1, at, ..before }, number);
-        Ok((load, prepared))
+        if before.applied < applied && before.applied < catalogue::trimmed_up_to(tx)? {
+            return Err(Error::TooLateToUndo { load: load.at });
+        }
+        let entries = catalogue::log_after(tx, before.applied)?;
+        let kept = Kept { number: number + 1, at, ..before };
+        if entries.is_empty() {
+            return Ok((load, Prepared::again(&self.folder, kept, number)));
+        }
+        let was = Arc::new(Snapshot::open(&self.folder, Kept { number, ..kept }, None));
+        let again = self.replayed(catalog, Arc::clone(&was), &entries)?.unwrap_or(was);
+        let mut making = Making::new((catalog, &self.folder, self.upkeep), Some(&again), (number + 1, at), Vec::new());
+        making.make()?;
+        Ok((load, making.prepared(again.applied())?))
+    }
+
+    /// Makes it true that rows stand in files now, which changes nothing that a reader sees.
+    ///
+    /// # Errors
+    /// If the catalogue cannot be written.
+    pub fn commit_files(&self, tx: &Tx<'_>, prepared: &Prepared) -> Result<(), Error> {
+        prepared.commit_files(tx)
     }
 
     /// Makes it true that a load is taken back.
@@ -119,9 +231,11 @@ impl Store {
 
     /// Makes a committed snapshot the present one.
     pub fn adopt(&self, prepared: Prepared) -> Arc<Snapshot> {
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        let snapshot = Arc::clone(prepared.snapshot());
-        *current = Some(Arc::clone(&snapshot));
+        self.put(Arc::clone(prepared.snapshot()))
+    }
+
+    fn put(&self, snapshot: Arc<Snapshot>) -> Arc<Snapshot> {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&snapshot));
         snapshot
     }
 
@@ -131,17 +245,17 @@ impl Store {
     /// # Errors
     /// If the catalogue or the folder cannot be read or changed.
     pub fn collect_garbage(&self, tx: &Tx<'_>) -> Result<(), Error> {
+        // A file goes only after the commit that forgets it: what is forgotten here goes with the next collection. Else a
+        // process that ends in between leaves rows of the catalogue without their files.
+        let known = catalogue::file_names(tx)?;
+        let names = self.folder.names()?;
+        names.iter().filter(|name| !known.contains(*name)).try_for_each(|name| self.folder.remove(name))?;
         let needed = self.needed_snapshots(tx)?;
         for number in catalogue::kept_snapshots(tx)?.into_iter().filter(|number| !needed.contains(number)) {
             catalogue::forget_snapshot(tx, number)?;
         }
-        for name in catalogue::forget_files(tx)? {
-            self.folder.remove(&name)?;
-        }
-        catalogue::trim_log(tx)?;
-        let known = catalogue::file_names(tx)?;
-        let names = self.folder.names()?;
-        names.iter().filter(|name| !known.contains(*name)).try_for_each(|name| self.folder.remove(name))
+        catalogue::forget_files(tx)?;
+        catalogue::trim_log(tx)
     }
 
     /// The newest two, and those that an undo would bring back.

@@ -84,6 +84,10 @@ pub enum Step {
     Cut(Vec<File>, usize),
     /// A crash right after the commit.
     Crash(Vec<File>),
+    /// Rows that go into the log.
+    Rows(File),
+    /// Files are made of the log.
+    Flush,
     Undo,
     Reopen,
 }
@@ -107,7 +111,20 @@ pub struct Reference {
     dated: bool,
     loads: u64,
     world: World,
-    before: Vec<World>,
+    before: Vec<Before>,
+    /// Whether rows stand in the log only.
+    unfiled: bool,
+}
+
+/// What was there before a load, and what came after it otherwise.
+#[derive(Debug, Clone)]
+struct Before {
+    world: World,
+    rows: Vec<(File, u64)>,
+    /// Whether rows of the log must be brought in again on top of the files of before.
+    needs_log: bool,
+    /// Whether they are needed and there was another load since: then the log no longer has them.
+    is_lost: bool,
 }
 
 const DAY: i64 = 86_400_000_000;
@@ -231,7 +248,9 @@ impl ReferenceStateMachine for Reference {
     type Transition = Step;
 
     fn init_state() -> BoxedStrategy<Self> {
-        any::<bool>().prop_map(|dated| Self { dated, loads: 0, world: World::default(), before: Vec::new() }).boxed()
+        any::<bool>()
+            .prop_map(|dated| Self { dated, loads: 0, world: World::default(), before: Vec::new(), unfiled: false })
+            .boxed()
     }
 
     fn transitions(_: &Self) -> BoxedStrategy<Step> {
@@ -240,6 +259,8 @@ impl ReferenceStateMachine for Reference {
             8 => files().prop_map(Step::Load),
             2 => (files(), 0_usize..12).prop_map(|(files, operations)| Step::Cut(files, operations)),
             1 => files().prop_map(Step::Crash),
+            4 => file().prop_map(Step::Rows),
+            1 => Just(Step::Flush),
             2 => Just(Step::Undo),
             1 => Just(Step::Reopen),
         ]
@@ -247,17 +268,43 @@ impl ReferenceStateMachine for Reference {
     }
 
     fn preconditions(state: &Self, step: &Step) -> bool {
-        !matches!(step, Step::Undo) || !state.before.is_empty()
+        !matches!(step, Step::Undo) || state.before.last().is_some_and(|before| !before.is_lost)
     }
 
     fn apply(mut state: Self, step: &Step) -> Self {
         match step {
             Step::Load(files) | Step::Crash(files) => {
                 state.loads += 1;
-                state.before.push(state.world.clone());
+                if let Some(before) = state.before.last_mut() {
+                    before.is_lost = before.needs_log;
+                }
+                let needs_log = std::mem::take(&mut state.unfiled);
+                state.before.push(Before { world: state.world.clone(), rows: Vec::new(), needs_log, is_lost: false });
                 state.world.load(files, state.dated, loaded_at(state.loads));
             }
-            Step::Undo => state.world = state.before.pop().unwrap(),
+            Step::Rows(file) => {
+                state.loads += 1;
+                state.world.load(std::slice::from_ref(file), state.dated, loaded_at(state.loads));
+                let load = state.loads;
+                state.unfiled = true;
+                if let Some(before) = state.before.last_mut() {
+                    before.rows.push((file.clone(), load));
+                    before.needs_log = true;
+                }
+            }
+            Step::Undo => {
+                let Before { mut world, rows, .. } = state.before.pop().unwrap();
+                for (file, load) in &rows {
+                    world.load(std::slice::from_ref(file), state.dated, loaded_at(*load));
+                }
+                state.world = world;
+                state.unfiled = false;
+                if let Some(before) = state.before.last_mut() {
+                    before.needs_log |= !rows.is_empty();
+                    before.rows.extend(rows);
+                }
+            }
+            Step::Flush => state.unfiled = false,
             Step::Cut(..) | Step::Reopen => {}
         }
         state
@@ -273,26 +320,27 @@ struct Side {
 }
 
 impl Side {
-    fn new(upkeep: Upkeep) -> Self {
+    fn new(upkeep: Upkeep, catalog: &Catalog) -> Self {
         let shared = PathBuf::from("/dev/shm");
         let dir = if shared.is_dir() { TempDir::new_in(shared) } else { TempDir::new() }.unwrap();
         let mut side = Self { dir, disk: Arc::default(), upkeep, open: None };
-        side.reopen();
+        side.reopen(catalog);
         side
     }
 
-    fn reopen(&mut self) {
+    fn reopen(&mut self, catalog: &Catalog) {
         self.open = None;
         let state = State::open(self.dir.path(), MIGRATIONS, Mode::Create).unwrap();
         let store = state.read(|tx| Store::open_on(self.disk.clone(), self.upkeep, tx)).unwrap();
         state.write(|tx| store.collect_garbage(tx)).unwrap();
+        state.read(|tx| store.catch_up(catalog, tx)).unwrap();
         self.open = Some((state, store));
     }
 
-    fn crash(&mut self) {
+    fn crash(&mut self, catalog: &Catalog) {
         self.open = None;
         self.disk.crash();
-        self.reopen();
+        self.reopen(catalog);
     }
 
     fn open(&self) -> &(State, Store) {
@@ -312,9 +360,25 @@ impl Side {
         state.write(|tx| store.collect_garbage(tx))
     }
 
-    fn undo(&self, at: Timestamp) {
+    fn rows_come(&self, catalog: &Catalog, file: &File, at: Timestamp) {
         let (state, store) = self.open();
-        let (load, prepared) = state.read(|tx| store.prepare_undo(tx, at)).unwrap();
+        let prepared = store.prepare_rows(catalog, inputs(std::slice::from_ref(file)), at).unwrap();
+        state.write(|tx| prepared.commit(tx)).unwrap();
+        store.adopt_rows(prepared);
+    }
+
+    fn flush(&self, catalog: &Catalog, at: Timestamp) {
+        let (state, store) = self.open();
+        let prepared = store.prepare(catalog, Vec::new(), at).unwrap();
+        state.write(|tx| store.commit_files(tx, &prepared)).unwrap();
+        store.adopt(prepared);
+        assert_eq!(store.unwritten_rows(), 0);
+        state.write(|tx| store.collect_garbage(tx)).unwrap();
+    }
+
+    fn undo(&self, catalog: &Catalog, at: Timestamp) {
+        let (state, store) = self.open();
+        let (load, prepared) = state.read(|tx| store.prepare_undo(catalog, tx, at)).unwrap();
         state.write(|tx| store.commit_undo(tx, &load, &prepared)).unwrap();
         store.adopt(prepared);
         state.write(|tx| store.collect_garbage(tx)).unwrap();
@@ -414,12 +478,13 @@ impl StateMachineTest for Both {
         let keeping = Upkeep { undo_loads: 1_000, undo_percent: 1_000_000, ..Upkeep::default() };
         let anew = Upkeep { remake_percent: 0, ..keeping };
         let edited = Upkeep { remake_percent: 1_000_000, fold_percent: 150, fold_at_once_percent: 100, ..keeping };
-        let sides = [Side::new(anew), Side::new(edited)];
-        Self { catalog: catalog(reference.dated), sides, loads: 0 }
+        let catalog = catalog(reference.dated);
+        let sides = [Side::new(anew, &catalog), Side::new(edited, &catalog)];
+        Self { catalog, sides, loads: 0 }
     }
 
     fn apply(mut both: Self, _: &Reference, step: Step) -> Self {
-        if let Step::Load(_) | Step::Crash(_) = step {
+        if let Step::Load(_) | Step::Crash(_) | Step::Rows(_) = step {
             both.loads += 1;
         }
         let (catalog, at) = (&both.catalog, loaded_at(both.loads));
@@ -428,16 +493,18 @@ impl StateMachineTest for Both {
                 Step::Load(files) => side.load(catalog, files, at).unwrap(),
                 Step::Crash(files) => {
                     side.load(catalog, files, at).unwrap();
-                    side.crash();
+                    side.crash(catalog);
                 }
                 Step::Cut(files, operations) => {
                     side.disk.fail_after(*operations);
                     let (_, store) = side.open();
                     drop(store.prepare(catalog, inputs(files), at));
-                    side.crash();
+                    side.crash(catalog);
                 }
-                Step::Undo => side.undo(at),
-                Step::Reopen => side.reopen(),
+                Step::Rows(file) => side.rows_come(catalog, file, at),
+                Step::Flush => side.flush(catalog, at),
+                Step::Undo => side.undo(catalog, at),
+                Step::Reopen => side.reopen(catalog),
             }
         }
         both
