@@ -10,7 +10,7 @@ use muster_store::Snapshot;
 /// One snapshot, its zone, and the segments that the query names, evaluated on it already.
 #[derive(Debug, Clone)]
 pub struct Evaluation {
-    /// The tables.
+    /// The tables, their fields as of the query's instant; that later rows are not there yet is the query's own condition.
     pub snapshot: Arc<Snapshot>,
     /// The zone in which instants are shown, truncated and added to.
     pub zone: Tz,

@@ -23,11 +23,8 @@ pub struct Audience {
 }
 
 impl Audience {
-    /// Keeps it as the newest of its segment.
-    ///
-    /// # Errors
-    /// If the state cannot be written.
-    pub fn save(&self, tx: &Tx<'_>) -> Result<(), Error> {
+    /// Keeps it as the newest of its segment, in the place of the one before.
+    pub(crate) fn save(&self, tx: &Tx<'_>) -> Result<(), Error> {
         tx.execute(
             "INSERT INTO segment_audiences VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT (segment) DO UPDATE

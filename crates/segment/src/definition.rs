@@ -57,7 +57,7 @@ impl Definition {
         Ok(definitions)
     }
 
-    /// Stores it in the place of another of its name; an audience of another definition is forgotten.
+    /// Stores it in the place of another of its name.
     ///
     /// # Errors
     /// If the state cannot be written.
@@ -67,16 +67,11 @@ impl Definition {
              ON CONFLICT (name) DO UPDATE SET query = ?2, comment = ?3, digest = ?4, defined_at = ?5",
             params![self.name, self.text(), self.comment, self.digest, self.defined_at.micros()],
         )?;
-        let other = "DELETE FROM segment_audiences WHERE segment = ?1 AND definition <> ?2";
-        tx.execute(other, params![self.name, self.digest])?;
         Ok(())
     }
 
     /// Removes the definition `name`, and its audience with it.
-    ///
-    /// # Errors
-    /// If the state cannot be written.
-    pub fn remove(tx: &Tx<'_>, name: &str) -> Result<(), Error> {
+    pub(crate) fn remove(tx: &Tx<'_>, name: &str) -> Result<(), Error> {
         tx.execute("DELETE FROM segment_definitions WHERE name = ?1", [name])?;
         Ok(())
     }

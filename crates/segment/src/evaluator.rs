@@ -1,4 +1,7 @@
 //! Who is in a segment: evaluated on one snapshot, each segment at most once per instant.
+//!
+//! As of an instant a query sees the snapshot with its fields as they were then ([`Evaluator::snapshot_as_of`]); that later
+//! rows are not there yet is in the printed SQL.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -11,16 +14,20 @@ use muster_catalog::{Names, RowSet, SegmentNames, Timestamp, nearest};
 use muster_language::{Query, ResolvedQuery, ResolvedSegment, resolve, resolve_segment};
 use muster_query::{Answer, Engine, Evaluation};
 use muster_store::{Snapshot, SystemColumn};
+use sha2::{Digest, Sha256};
 
+use crate::past::Past;
 use crate::{Definition, Error};
 
 /// Definitions over one snapshot.
 pub struct Evaluator<'a> {
     engine: &'a Engine,
-    snapshot: Arc<Snapshot>,
+    past: Arc<Past>,
     names: Names,
     definitions: BTreeMap<String, Definition>,
     known: RefCell<BTreeMap<(String, Timestamp), Arc<RowSet>>>,
+    /// The segments that each evaluated one names.
+    used: RefCell<BTreeMap<String, Vec<String>>>,
 }
 
 /// All segments are of profiles for now, so every definition has this grain.
@@ -29,16 +36,29 @@ const GRAIN: &str = "profiles";
 impl<'a> Evaluator<'a> {
     /// An evaluator of `definitions` over `snapshot`, whose dates and times are those of `zone`.
     pub fn new(engine: &'a Engine, snapshot: Arc<Snapshot>, zone: Tz, definitions: Vec<Definition>) -> Self {
+        Self::over(engine, Arc::new(Past::of(snapshot)), zone, definitions)
+    }
+
+    /// The same over a snapshot of which some instants may be known already.
+    pub(crate) fn over(engine: &'a Engine, past: Arc<Past>, zone: Tz, definitions: Vec<Definition>) -> Self {
         let names_of =
             |definition: &Definition| SegmentNames { name: definition.name.clone(), grain: GRAIN.to_owned() };
-        let names = snapshot.names(zone, definitions.iter().map(names_of).collect());
+        let names = past.present().names(zone, definitions.iter().map(names_of).collect());
         let definitions = definitions.into_iter().map(|definition| (definition.name.clone(), definition)).collect();
-        Self { engine, snapshot, names, definitions, known: RefCell::default() }
+        Self { engine, past, names, definitions, known: RefCell::default(), used: RefCell::default() }
     }
 
     /// The snapshot.
     pub fn snapshot(&self) -> &Arc<Snapshot> {
-        &self.snapshot
+        self.past.present()
+    }
+
+    /// The snapshot with its fields as they were at an instant, made once; itself where nothing changed later.
+    ///
+    /// # Errors
+    /// If the store cannot read what changed.
+    pub fn snapshot_as_of(&self, as_of: Timestamp) -> Result<Arc<Snapshot>, Error> {
+        self.past.at(as_of)
     }
 
     /// What a query may name.
@@ -100,15 +120,43 @@ impl<'a> Evaluator<'a> {
         let evaluation = self.evaluation(&resolved.query, path)?;
         let rows = Arc::new(self.engine.rows(&resolved, &evaluation)?);
         path.pop();
+        self.used.borrow_mut().insert(key.0.clone(), resolved.query.segments_used);
         self.known.borrow_mut().insert(key, Arc::clone(&rows));
         Ok(rows)
+    }
+
+    /// The segment and all that it is built on, which were evaluated with it, each after those that it names.
+    pub(crate) fn built_on(&self, definition: &Definition) -> Vec<&Definition> {
+        let mut found = Vec::new();
+        self.collect(&definition.name, &mut found);
+        found
+    }
+
+    fn collect<'b>(&'b self, name: &str, found: &mut Vec<&'b Definition>) {
+        if found.iter().any(|known| known.name == name) {
+            return;
+        }
+        let named = self.used.borrow().get(name).cloned().unwrap_or_default();
+        named.iter().for_each(|below| self.collect(below, found));
+        found.extend(self.definitions.get(name));
+    }
+
+    /// The digest of what an evaluated segment means: of its own definition and of all that it is built on.
+    pub(crate) fn meaning(&self, definition: &Definition) -> String {
+        let mut all = self.built_on(definition);
+        if all.len() == 1 {
+            return definition.digest.clone();
+        }
+        all.sort_by(|one, other| one.name.cmp(&other.name));
+        let text: String = all.iter().map(|each| format!("{} {}\n", each.digest, each.name)).collect();
+        Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// What `query` runs over: the snapshot with the segments that it names.
     fn evaluation(&self, query: &ResolvedQuery, path: &mut Vec<String>) -> Result<Evaluation, Error> {
         let rows = |name: &String| Ok((name.clone(), self.rows_below(name, query.as_of, path)?));
         let segments = query.segments_used.iter().map(rows).collect::<Result<_, Error>>()?;
-        Ok(Evaluation { snapshot: Arc::clone(&self.snapshot), zone: self.names.zone, segments })
+        Ok(Evaluation { snapshot: self.snapshot_as_of(query.as_of)?, zone: self.names.zone, segments })
     }
 
     /// The rows of a query as of an instant.
@@ -121,12 +169,34 @@ impl<'a> Evaluator<'a> {
         Ok(self.engine.answer(&resolved, &evaluation)?)
     }
 
-    /// A query as plain SQL, laid out for people.
+    /// A query as plain SQL, laid out for people; where fields changed later, it says which tables it is for.
     ///
     /// # Errors
-    /// If it does not resolve.
+    /// If it does not resolve, or the store cannot be read.
     pub fn plain_sql(&self, query: &Query, as_of: Timestamp) -> Result<String, Error> {
-        Ok(resolve(query, &self.names, as_of)?.to_pretty_sql())
+        let text = resolve(query, &self.names, as_of)?.to_pretty_sql();
+        if Arc::ptr_eq(&self.snapshot_as_of(as_of)?, self.snapshot()) {
+            return Ok(text);
+        }
+        let instant = as_of.rfc3339(self.names.zone);
+        Ok(format!("-- for the tables of: muster export --tables DIR --as-of {instant}\n{text}"))
+    }
+
+    /// Those of the profiles that are there: a deleted one is gone as of every instant.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn living(&self, profiles: &RowSet) -> Result<RowSet, Error> {
+        let mut living = RowSet::empty();
+        for block in 0..self.snapshot().block_count(GRAIN) {
+            let members = profiles.block(block as u32);
+            if !members.is_empty() {
+                let rows = self.snapshot().scan(GRAIN, block, &[SystemColumn::Row.name()])?.remove(0);
+                let there = rows.as_primitive::<Int64Type>().values().iter().map(|row| *row as u32);
+                living = living.or(&members.and(&there.collect()));
+            }
+        }
+        Ok(living)
     }
 
     /// The keys of profiles, in bytewise order.
@@ -134,12 +204,12 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// If the store cannot be read.
     pub fn keys(&self, profiles: &RowSet) -> Result<Vec<String>, Error> {
-        let key = self.snapshot.schema(GRAIN).and_then(|root| root.key.clone()).expect("profiles have a key");
+        let key = self.snapshot().schema(GRAIN).and_then(|root| root.key.clone()).expect("profiles have a key");
         let mut keys = Vec::with_capacity(profiles.len() as usize);
-        for block in 0..self.snapshot.block_count(GRAIN) {
+        for block in 0..self.snapshot().block_count(GRAIN) {
             let members = profiles.block(block as u32);
             if !members.is_empty() {
-                let columns = self.snapshot.scan(GRAIN, block, &[SystemColumn::Row.name(), &key])?;
+                let columns = self.snapshot().scan(GRAIN, block, &[SystemColumn::Row.name(), &key])?;
                 let rows = columns[0].as_primitive::<Int64Type>().values().iter();
                 let named = rows.zip(columns[1].as_string_view()).filter(|(row, _)| members.contains(**row as u32));
                 keys.extend(named.filter_map(|(_, key)| key.map(str::to_owned)));

@@ -1,4 +1,4 @@
-//! Everything that has a name and is refreshed: for now segments and their audiences.
+//! Everything that has a name and is refreshed: for now segments, their audiences, and who came and went.
 //!
 //! [`Session`] executes statements of the language over the newest snapshot; [`Evaluator`] says who is in a segment, each
 //! at most once per snapshot and instant. Definitions and audiences live in the state file. What a query means is
@@ -13,8 +13,13 @@ pub use definition::Definition;
 mod audience;
 pub use audience::Audience;
 
+mod memberships;
+pub use memberships::{Cause, Refresh, members_as_of, take_back};
+
 mod tables;
 pub use tables::MIGRATIONS;
+
+mod past;
 
 mod evaluator;
 pub use evaluator::Evaluator;

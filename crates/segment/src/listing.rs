@@ -10,7 +10,7 @@ use muster_catalog::{ColumnType, Kind, Timestamp};
 use muster_query::Answer;
 use muster_store::{Snapshot, TableSchema};
 
-use crate::{ColumnDescription, Definition, Distinct, Error, TableDescription, class_word, part};
+use crate::{ColumnDescription, Definition, Distinct, Error, Refresh, TableDescription, class_word, part};
 
 /// A column of a listing.
 enum Cells {
@@ -216,5 +216,26 @@ pub(crate) fn segment(definition: &Definition, counts: &[Count], users: &[String
         ("definition", one(Some(definition.text()))),
         ("used_by", one((!users.is_empty()).then(|| users.join(", ")))),
         ("comment", one(definition.comment.clone())),
+    ])
+}
+
+/// One row per refresh that found something new: since when and until when it was so, who came, who went, and why.
+pub(crate) fn refreshes(refreshes: &[Refresh], zone: Tz) -> Result<Answer, Error> {
+    let all = || refreshes.iter();
+    let count = |count: &dyn Fn(&Refresh) -> u64| {
+        Cells::Count(all().map(|refresh| Some(count(refresh).cast_signed())).collect())
+    };
+    answer(vec![
+        ("number", count(&|refresh| refresh.number)),
+        ("as_of", texts(all(), |refresh| Some(refresh.as_of.rfc3339(zone)))),
+        ("last_as_of", texts(all(), |refresh| Some(refresh.last_as_of.rfc3339(zone)))),
+        ("refreshes", count(&|refresh| refresh.again + 1)),
+        ("profiles", count(&|refresh| refresh.profiles)),
+        ("came", count(&|refresh| refresh.came)),
+        ("went", count(&|refresh| refresh.went)),
+        ("cause", texts(all(), |refresh| Some(refresh.cause.word().to_owned()))),
+        ("snapshot", count(&|refresh| refresh.snapshot)),
+        ("definition", texts(all(), |refresh| Some(refresh.definition.chars().take(12).collect()))),
+        ("evaluated_at", texts(all(), |refresh| Some(refresh.evaluated_at.rfc3339(zone)))),
     ])
 }

@@ -2,13 +2,16 @@
 
 use std::sync::Arc;
 
-use muster_catalog::{Clock, Timestamp};
+use muster_catalog::{Clock, RowSet, Timestamp};
 use muster_language::{Query, SegmentDefinition, Statement};
 use muster_query::{Answer, Engine};
 use muster_state::{Reader, State, Tx};
-use muster_store::{Snapshot, Store};
+use muster_store::Store;
 
-use crate::{Audience, Classes, Definition, Depth, Error, Evaluator, TableDescription, Wanted, listing};
+use crate::past::Past;
+use crate::{
+    Audience, Classes, Definition, Depth, Error, Evaluator, Refresh, TableDescription, Wanted, listing, memberships,
+};
 
 /// How the state file may be used.
 #[derive(Clone, Copy)]
@@ -81,7 +84,7 @@ pub enum Outcome {
 /// Statements one after the other, over the newest snapshot at its start.
 pub struct Session<'a> {
     bench: Workbench<'a>,
-    snapshot: Arc<Snapshot>,
+    past: Arc<Past>,
     as_of: Timestamp,
     classes: Classes,
 }
@@ -94,7 +97,7 @@ impl<'a> Session<'a> {
     pub fn new(bench: Workbench<'a>, as_of: Option<Timestamp>) -> Result<Self, Error> {
         let snapshot = bench.store.snapshot().ok_or(Error::NoData)?;
         let as_of = as_of.unwrap_or_else(|| bench.clock.now());
-        Ok(Self { bench, snapshot, as_of, classes: Classes::default() })
+        Ok(Self { bench, past: Arc::new(Past::of(snapshot)), as_of, classes: Classes::default() })
     }
 
     /// The same, in which DESCRIBE hides the values of the columns that `classes` keeps from it; without, of those whose
@@ -125,7 +128,7 @@ impl<'a> Session<'a> {
     }
 
     fn evaluator_of(&self, definitions: Vec<Definition>) -> Evaluator<'a> {
-        Evaluator::new(self.bench.engine, Arc::clone(&self.snapshot), self.bench.zone, definitions)
+        Evaluator::over(self.bench.engine, Arc::clone(&self.past), self.bench.zone, definitions)
     }
 
     /// Executes one statement.
@@ -146,7 +149,7 @@ impl<'a> Session<'a> {
                 self.as_of = text.instant(self.bench.zone)?;
                 Ok(Outcome::AsOf(self.as_of))
             }
-            Statement::ShowTables => listing::tables(&self.snapshot).map(Outcome::Answer),
+            Statement::ShowTables => listing::tables(self.past.present()).map(Outcome::Answer),
             Statement::DescribeTable { name, column } => {
                 self.describe_table(&name, column.as_deref()).map(Outcome::Answer)
             }
@@ -228,18 +231,20 @@ impl<'a> Session<'a> {
         }
         let others = stored.iter().filter(|old| !new.iter().any(|definition| definition.name == old.name));
         let evaluator = self.evaluator_of(others.chain(&new).cloned().collect());
-        let audiences =
-            new.iter().map(|definition| self.audience(&evaluator, definition)).collect::<Result<Vec<_>, _>>()?;
+        let found = new.iter().map(|definition| self.found(&evaluator, definition)).collect::<Result<Vec<_>, _>>()?;
+        let changed =
+            |audience: &Audience| before(&audience.segment).is_none_or(|old| old.digest != audience.definition);
         self.bench.access.write(|tx| {
             new.iter().try_for_each(|definition| definition.save(tx))?;
-            audiences.iter().try_for_each(|audience| audience.save(tx))
+            let due = |found: &&Found| changed(&found.audience) || !is_later(&counts, &found.audience);
+            found.iter().filter(due).try_for_each(|found| found.keep(tx))
         })?;
         let outcome = |audience: Audience| Outcome::Defined {
             before: counts.iter().find(|(name, ..)| *name == audience.segment).map(|(_, profiles, ..)| *profiles),
-            changed: before(&audience.segment).is_none_or(|old| old.digest != audience.definition),
+            changed: changed(&audience),
             audience,
         };
-        Ok(audiences.into_iter().map(outcome).collect())
+        Ok(found.into_iter().map(|found| outcome(found.audience)).collect())
     }
 
     /// What is wrong with definitions that may name each other in any order, beside those that are stored.
@@ -261,30 +266,78 @@ impl<'a> Session<'a> {
         new.iter().filter_map(problem).collect()
     }
 
-    fn audience(&self, evaluator: &Evaluator<'_>, definition: &Definition) -> Result<Audience, Error> {
+    fn found(&self, evaluator: &Evaluator<'_>, definition: &Definition) -> Result<Found, Error> {
         let rows = evaluator.rows(&definition.name, self.as_of)?;
-        Ok(Audience {
-            segment: definition.name.clone(),
-            definition: definition.digest.clone(),
-            snapshot: self.snapshot.number(),
-            as_of: self.as_of,
-            evaluated_at: self.bench.clock.now(),
-            rows: rows.as_ref().clone(),
-        })
+        let audience = self.audience_of(definition, rows.as_ref().clone());
+        Ok(Found { audience, meaning: evaluator.meaning(definition) })
     }
 
-    /// Evaluates a segment and keeps its audience, unless it was evaluated as of a later instant already.
+    fn audience_of(&self, definition: &Definition, rows: RowSet) -> Audience {
+        Audience {
+            segment: definition.name.clone(),
+            definition: definition.digest.clone(),
+            snapshot: self.past.present().number(),
+            as_of: self.as_of,
+            evaluated_at: self.bench.clock.now(),
+            rows,
+        }
+    }
+
+    /// Evaluates a segment and all that it is built on, and keeps their audiences and who came and went, but for those that
+    /// were evaluated as of a later instant already.
     ///
     /// # Errors
     /// If there is no such segment, or its query fails.
     pub fn refresh(&self, name: &str) -> Result<Audience, Error> {
         let evaluator = self.evaluator()?;
-        let audience = self.audience(&evaluator, evaluator.definition(name)?)?;
-        let newest = self.bench.access.read(|tx| Audience::newest(tx, &audience.segment))?;
-        if newest.is_none_or(|newest| newest.as_of <= audience.as_of) {
-            self.bench.access.write(|tx| audience.save(tx))?;
+        let definition = evaluator.definition(name)?;
+        let audience = self.found(&evaluator, definition)?.audience;
+        let all = evaluator.built_on(definition).into_iter();
+        let mut due = all.map(|each| self.found(&evaluator, each)).collect::<Result<Vec<_>, _>>()?;
+        let kept = self.bench.access.read(Audience::counts)?;
+        due.retain(|found| !is_later(&kept, &found.audience));
+        if !due.is_empty() {
+            self.bench.access.write(|tx| due.iter().try_for_each(|found| found.keep(tx)))?;
         }
         Ok(audience)
+    }
+
+    /// The refreshes of a segment that found something new, oldest first; also of one that was dropped.
+    ///
+    /// # Errors
+    /// [`Error::UnknownSegment`] of a name that never was a segment's.
+    pub fn history(&self, name: &str) -> Result<Vec<Refresh>, Error> {
+        let name = self.name_in_history(name)?;
+        self.bench.access.read(|tx| Refresh::all(tx, &name))
+    }
+
+    /// The same as rows.
+    ///
+    /// # Errors
+    /// As [`Session::history`].
+    pub fn history_rows(&self, name: &str) -> Result<Answer, Error> {
+        listing::refreshes(&self.history(name)?, self.bench.zone)
+    }
+
+    /// Who was in a segment by its last refresh that was not later than `instant`, without those who were deleted since;
+    /// `None` where it had none by then.
+    ///
+    /// What the definition says of that instant today is [`Evaluator::rows`].
+    ///
+    /// # Errors
+    /// [`Error::UnknownSegment`] of a name that never was a segment's.
+    pub fn members_as_of(&self, name: &str, instant: Timestamp) -> Result<Option<RowSet>, Error> {
+        let name = self.name_in_history(name)?;
+        let members = self.bench.access.read(|tx| memberships::members_as_of(tx, &name, instant))?;
+        members.map(|members| self.evaluator()?.living(&members)).transpose()
+    }
+
+    /// The name of a segment that is or was, capitals aside.
+    fn name_in_history(&self, name: &str) -> Result<String, Error> {
+        match self.bench.access.read(|tx| memberships::name(tx, name))? {
+            Some(known) => Ok(known),
+            None => Ok(self.evaluator()?.definition(name)?.name.clone()),
+        }
     }
 
     fn drop_segment(&self, name: &str) -> Result<Outcome, Error> {
@@ -294,9 +347,30 @@ impl<'a> Session<'a> {
         if !users.is_empty() {
             return Err(Error::InUse { name, users });
         }
-        self.bench.access.write(|tx| Definition::remove(tx, &name))?;
+        let nobody = self.audience_of(evaluator.definition(&name)?, RowSet::empty());
+        self.bench.access.write(|tx| {
+            memberships::keep_dropped(tx, &nobody)?;
+            Definition::remove(tx, &name)
+        })?;
         Ok(Outcome::Dropped(name))
     }
+}
+
+/// What an evaluation found, and the digest of all definitions that it comes from.
+struct Found {
+    audience: Audience,
+    meaning: String,
+}
+
+impl Found {
+    fn keep(&self, tx: &Tx<'_>) -> Result<(), Error> {
+        memberships::keep(tx, &self.audience, &self.meaning)
+    }
+}
+
+/// Whether the kept audience of the segment looked at a later instant.
+fn is_later(kept: &[(String, u64, Timestamp, Timestamp)], audience: &Audience) -> bool {
+    kept.iter().any(|(segment, _, as_of, _)| *segment == audience.segment && *as_of > audience.as_of)
 }
 
 /// The name that two definitions share.

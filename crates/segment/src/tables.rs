@@ -3,10 +3,11 @@
 use muster_state::Migration;
 
 /// The segments' tables in the state file.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    room: "segment",
-    number: 1,
-    sql: "
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        room: "segment",
+        number: 1,
+        sql: "
 CREATE TABLE segment_definitions (
     name       TEXT    PRIMARY KEY,
     query      TEXT    NOT NULL,
@@ -24,4 +25,36 @@ CREATE TABLE segment_audiences (
     rows         BLOB    NOT NULL
 ) STRICT;
 ",
-}];
+    },
+    // Who came into a segment and who went. Outlives the segment. `came_rows` and `went_rows` are bitmaps of ids where the
+    // grain is profiles; rows of histories have no lasting id, so a row segment will keep keys there.
+    Migration {
+        room: "segment",
+        number: 2,
+        sql: "
+CREATE TABLE segment_memberships (
+    segment      TEXT    NOT NULL,
+    number       INTEGER NOT NULL,
+    grain        TEXT    NOT NULL,
+    cause        TEXT    NOT NULL,
+    definition   TEXT    NOT NULL,
+    meaning      TEXT,
+    snapshot     INTEGER NOT NULL,
+    as_of        INTEGER NOT NULL,
+    evaluated_at INTEGER NOT NULL,
+    again        INTEGER NOT NULL,
+    last_as_of   INTEGER NOT NULL,
+    profiles     INTEGER NOT NULL,
+    came         INTEGER NOT NULL,
+    went         INTEGER NOT NULL,
+    came_rows    BLOB,
+    went_rows    BLOB,
+    PRIMARY KEY (segment, number)
+) STRICT;
+INSERT INTO segment_memberships
+    SELECT segment, 1, 'profiles', 'first', definition, NULL, snapshot, as_of, evaluated_at, 0, as_of,
+           profiles, profiles, 0, rows, NULL
+    FROM segment_audiences;
+",
+    },
+];

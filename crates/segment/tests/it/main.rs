@@ -16,6 +16,10 @@ mod listing;
 
 mod evaluating;
 
+mod as_of;
+
+mod memberships;
+
 mod planted;
 
 mod health;

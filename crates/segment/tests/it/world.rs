@@ -11,11 +11,12 @@ use muster_catalog::{ColumnType, FixedClock, Timestamp, parse_local};
 use muster_language::{SegmentDefinition, Statement, parse, parse_piece, split_statements};
 use muster_query::{Answer, Engine, Limits};
 use muster_segment::{Access, Audience, Error, Outcome, Session, Workbench};
-use muster_state::{Migration, Mode, State};
+use muster_state::{Migration, Mode, State, Tx};
 use muster_store::{Batch, ColumnSchema, Store, TableInput};
 use tempfile::TempDir;
 
-const CATALOG: &str = r#"
+/// The definition of the workspace.
+pub const CATALOG: &str = r#"
 [workspace]
 name = "shop"
 time_zone = "Europe/Amsterdam"
@@ -40,7 +41,8 @@ key = "store_id"
 lookup = { stores = "profiles.store" }
 "#;
 
-const CUSTOMERS: &[(&str, &str)] =
+/// The columns of its customers.
+pub const CUSTOMERS: &[(&str, &str)] =
     &[("id", "id"), ("email", "text"), ("country", "text"), ("income", "decimal(12,2)"), ("store", "id")];
 const ORDERS: &[(&str, &str)] =
     &[("order_id", "id"), ("customer", "id"), ("placed_at", "timestamp"), ("total", "decimal(12,2)")];
@@ -117,9 +119,26 @@ impl Shop {
 
     /// Loads into a workspace of this definition.
     pub fn load_as(&self, catalog: &str, inputs: Vec<TableInput>) {
+        self.load_at(catalog, inputs, Timestamp::from_micros(1));
+    }
+
+    /// The same at this instant.
+    pub fn load_at(&self, catalog: &str, inputs: Vec<TableInput>, at: Timestamp) {
         let catalog = muster_catalog::parse("muster.toml", catalog).unwrap();
-        let prepared = self.store.prepare(&catalog, inputs, Timestamp::from_micros(1)).unwrap();
+        let prepared = self.store.prepare(&catalog, inputs, at).unwrap();
         self.state.write(|tx| prepared.commit(tx, "{}", &[])).unwrap();
+        self.store.adopt(prepared);
+    }
+
+    /// Takes the newest load back, and with it what memberships say of it.
+    pub fn undo(&self) {
+        let (catalog, now) = (muster_catalog::parse("muster.toml", CATALOG).unwrap(), Timestamp::from_micros(1));
+        let (load, prepared) = self.state.read(|tx| self.store.prepare_undo(&catalog, tx, now)).unwrap();
+        let take_back = |tx: &Tx<'_>| -> Result<(), Error> {
+            self.store.commit_undo(tx, &load, &prepared)?;
+            muster_segment::take_back(tx, &load)
+        };
+        self.state.write(take_back).unwrap();
         self.store.adopt(prepared);
     }
 
