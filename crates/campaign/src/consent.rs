@@ -4,7 +4,7 @@
 //! newer opt-in of the person. A wrong silence costs a message; a wrong message costs the person's trust.
 
 use muster_catalog::Timestamp;
-use muster_state::{Tx, params};
+use muster_state::{Row, Tx, params};
 
 use crate::Error;
 
@@ -70,6 +70,45 @@ const FROM_LOAD: &str = "
     INSERT INTO consent (profile_key, channel, topic, state, at, source) VALUES (?1, ?2, '', ?3, ?4, ?5)
     ON CONFLICT DO UPDATE SET state = excluded.state, at = excluded.at, source = excluded.source, wording = NULL
     WHERE state <> excluded.state AND NOT (state = 'out' AND source <> ?5)";
+
+/// A profile's agreement to one channel that a load wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agreement {
+    /// Whose.
+    pub profile_key: String,
+    /// The role of the channel.
+    pub channel: String,
+}
+
+/// The agreements that the load of the instant `at` wrote and that still stand: what may end when it is taken back.
+///
+/// # Errors
+/// [`Error::State`] where the state fails.
+pub fn agreed_by_load(tx: &Tx<'_>, at: Timestamp) -> Result<Vec<Agreement>, Error> {
+    let text = "SELECT profile_key, channel FROM consent WHERE source = ? AND at = ? AND state = 'in' AND topic = ''";
+    let agreement = |row: &Row<'_>| Ok(Agreement { profile_key: row.get(0)?, channel: row.get(1)? });
+    Ok(tx.all(text, params![LOAD, at.micros()], agreement)?)
+}
+
+/// Ends an agreement whose load is taken back. `said` is what loads said before: where that was a refusal, it is one again;
+/// else nobody said anything. Only an agreement that a load wrote ends, and a refusal stays in any case: taking a load
+/// back makes silence, never consent.
+///
+/// # Errors
+/// [`Error::State`] where the state fails.
+pub fn end_agreement(tx: &Tx<'_>, agreement: &Agreement, said: Option<bool>, now: Timestamp) -> Result<(), Error> {
+    let Agreement { profile_key, channel } = agreement;
+    let which = "WHERE profile_key = ?1 AND channel = ?2 AND topic = '' AND state = 'in' AND source = ?3";
+    match said {
+        Some(true) => 0,
+        Some(false) => {
+            let text = format!("UPDATE consent SET state = 'out', at = ?4 {which}");
+            tx.execute(&text, params![profile_key, channel, LOAD, now.micros()])?
+        }
+        None => tx.execute(&format!("DELETE FROM consent {which}"), params![profile_key, channel, LOAD])?,
+    };
+    Ok(())
+}
 
 /// Whether marketing may go to a profile over a channel, on a topic: someone must have agreed, to the channel or to the
 /// topic, and neither may be refused.

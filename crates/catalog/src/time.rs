@@ -109,6 +109,9 @@ pub fn local_midnight(date: NaiveDate, zone: Tz) -> Timestamp {
 /// [`LocalTimeError::Unreadable`] if the text has none of these forms or names no day or time that exists.
 pub fn parse_local(text: &str, zone: Tz) -> Result<Timestamp, LocalTimeError> {
     let text = text.trim();
+    if !has_whole_year(text) {
+        return Err(LocalTimeError::Unreadable);
+    }
     if let Ok(date) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
         return in_range(date).map(|date| local_midnight(date, zone));
     }
@@ -121,6 +124,12 @@ pub fn parse_local(text: &str, zone: Tz) -> Result<Timestamp, LocalTimeError> {
         .find_map(|format| NaiveDateTime::parse_from_str(&separated, format).ok())
         .ok_or(LocalTimeError::Unreadable)
         .and_then(|local| in_range(local.date()).map(|_| resolve(local, zone)))
+}
+
+/// Four digits and a hyphen: the year 25 is nobody's, and 25-06-30 may be another day.
+fn has_whole_year(text: &str) -> bool {
+    let year = text.split_once('-').map_or("", |(year, _)| year);
+    year.len() == 4 && year.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Years outside 1..=9999 have no agreed text and would leave the range of microseconds.
@@ -162,6 +171,13 @@ mod tests {
     #[test]
     fn a_day_that_does_not_exist_is_refused() {
         for text in ["2025-02-30", "2025-06-30T25:00", "next week", "30-06-2025", "20250630", "12025-01-01"] {
+            assert_eq!(parse_local(text, AMSTERDAM), Err(LocalTimeError::Unreadable), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_year_has_four_digits() {
+        for text in ["25-06-30", "25-06-30T12:00", "25-06-30 12:00:00", "+2025-06-30", "202-06-30", "-025-06-30"] {
             assert_eq!(parse_local(text, AMSTERDAM), Err(LocalTimeError::Unreadable), "{text}");
         }
     }

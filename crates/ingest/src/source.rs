@@ -16,7 +16,8 @@ use crate::magic::{Ends, Kind};
 /// One file of a source.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourceFile {
-    /// Its name in messages and reports: the path relative to the workspace, with `/`.
+    /// Its name in messages and reports: the path relative to the workspace, with `/`; one that the source names from the
+    /// root on stays so.
     pub name: String,
     /// Where it lies.
     pub path: PathBuf,
@@ -59,7 +60,7 @@ pub fn digest(file: &SourceFile) -> Result<Digest, Error> {
 pub fn expand_sources(folder: &Path, pattern: &str) -> Result<Vec<SourceFile>, Error> {
     let names: Vec<&str> = pattern.split('/').filter(|name| !name.is_empty() && *name != ".").collect();
     let start = if pattern.starts_with('/') {
-        SourceFile { name: String::new(), path: "/".into() }
+        SourceFile { name: "/".to_owned(), path: "/".into() }
     } else {
         SourceFile { name: String::new(), path: folder.to_owned() }
     };
@@ -75,7 +76,7 @@ pub fn source_matches(pattern: &str, name: &str) -> bool {
     fn parts(path: &str) -> Vec<&str> {
         path.split('/').filter(|part| !part.is_empty() && *part != ".").collect()
     }
-    path_matches(&parts(pattern), &parts(name))
+    pattern.starts_with('/') == name.starts_with('/') && path_matches(&parts(pattern), &parts(name))
 }
 
 fn path_matches(pattern: &[&str], path: &[&str]) -> bool {
@@ -124,8 +125,8 @@ fn walk(at: &SourceFile, names: &[&str], found: &mut Vec<SourceFile>) -> Result<
 
 impl SourceFile {
     fn join(&self, name: &str) -> Self {
-        let prefix = if self.name.is_empty() { String::new() } else { format!("{}/", self.name) };
-        Self { name: format!("{prefix}{name}"), path: self.path.join(name) }
+        let slash = if self.name.is_empty() || self.name.ends_with('/') { "" } else { "/" };
+        Self { name: format!("{}{slash}{name}", self.name), path: self.path.join(name) }
     }
 
     fn last_name(&self) -> &str {
@@ -295,5 +296,18 @@ mod tests {
         check("day-??.csv", "day-01.csv", true);
         check("day-??.csv", "day-1.csv", false);
         check("*.csv", "orders.csv.gz", false);
+    }
+
+    #[test]
+    fn a_path_from_the_root_is_another_than_one_in_the_workspace() {
+        check("/in/*.csv", "/in/orders.csv", true);
+        check("/in/*.csv", "in/orders.csv", false);
+        check("in/*.csv", "/in/orders.csv", false);
+        let folder = tempfile::TempDir::new().unwrap();
+        fs::write(folder.path().join("orders.csv"), "id\n").unwrap();
+        let path = folder.path().join("orders.csv").display().to_string();
+        let pattern = folder.path().join("*.csv").display().to_string();
+        let found = expand_sources(Path::new("elsewhere"), &pattern).unwrap();
+        assert_eq!(found, [SourceFile { name: path.clone(), path: path.into() }]);
     }
 }

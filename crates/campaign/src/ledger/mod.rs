@@ -9,7 +9,7 @@ pub use status::{Reason, Status};
 
 mod run;
 pub(crate) use run::{NewRun, begin, complete_entry, entering, finish, unfinished, withdraw};
-pub use run::{Run, RunStatus, runs};
+pub use run::{Run, RunStatus, run_after, runs};
 
 mod journey;
 pub(crate) use journey::{Traveller, enter_journey, move_journey, newcomers};

@@ -138,6 +138,23 @@ pub fn runs(tx: &Tx<'_>, campaign: &str) -> Result<Vec<Run>, Error> {
     Ok(tx.all(&format!("{RUNS} WHERE campaign = ? ORDER BY id"), params![campaign], from_row)?)
 }
 
+/// The newest run that used what came with snapshot `first` at the instant `since`: one whose audience is of that snapshot
+/// or a later one, or that handed something over since.
+///
+/// # Errors
+/// [`Error::State`] where the state fails.
+pub fn run_after(tx: &Tx<'_>, first: u64, since: Timestamp) -> Result<Option<Run>, Error> {
+    // A run that is still entering has sent nothing; it is withdrawn when the next one finds another snapshot.
+    let text = format!(
+        "{RUNS}
+         WHERE status <> 'entering'
+             AND (snapshot >= ?1
+                 OR EXISTS (SELECT 1 FROM decisions WHERE run = runs.id AND attempts > 0 AND changed_at > ?2))
+         ORDER BY id DESC LIMIT 1"
+    );
+    Ok(tx.maybe(&text, params![stored(first), since.micros()], from_row)?)
+}
+
 const RUNS: &str = "
     SELECT id, campaign, version, segment, definition, snapshot, as_of, audience, travelled, status, started_at,
         finished_at

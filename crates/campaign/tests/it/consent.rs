@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use muster_campaign::consent::{Statement, allows, record, write_from_load};
+use muster_campaign::consent::{Statement, agreed_by_load, allows, end_agreement, record, write_from_load};
 use muster_campaign::{AddressKey, Error, Secret, suppression};
 use muster_catalog::Timestamp;
 
@@ -84,6 +84,45 @@ fn a_topic_can_be_agreed_to_alone_and_refused_alone() {
     assert!(!after(&[Load(1, true), OnTopic(2, "offers", false)], Some("offers")));
     assert!(after(&[Load(1, true), OnTopic(2, "offers", false)], Some("news")));
     assert!(!after(&[OnTopic(1, "offers", true), Person(2, false)], Some("offers")));
+}
+
+/// Who may be written to after the load of day 2 was taken back; `before` is what loads said of everybody before it.
+fn after_undo(said: &[Said], before: Option<bool>) -> bool {
+    let shop = Shop::of(0, 1);
+    let allowed = shop.state().write(|tx| {
+        for statement in said {
+            match *statement {
+                Load(day, agreed) => write_from_load(tx, "email", on_day(day), [("C1", agreed)]).map(drop)?,
+                Person(day, agreed) => {
+                    let (profile_key, channel, at) = ("C1", "email", on_day(day));
+                    let (topic, source, wording) = (None, "form", None);
+                    record(tx, &Statement { profile_key, channel, topic, agreed, at, source, wording })?;
+                }
+                OnTopic(..) => unreachable!("no undo is about a topic"),
+            }
+        }
+        for agreement in agreed_by_load(tx, on_day(2))? {
+            end_agreement(tx, &agreement, before, on_day(9))?;
+        }
+        allows(tx, "C1", "email", None)
+    });
+    allowed.unwrap()
+}
+
+#[test]
+fn a_yes_that_only_the_undone_load_brought_goes() {
+    assert!(!after_undo(&[Load(2, true)], None));
+    assert!(!after_undo(&[Load(1, false), Load(2, true)], Some(false)));
+    assert!(after_undo(&[Load(1, true), Load(2, true)], Some(true)));
+    assert!(after_undo(&[Load(1, true)], None), "another load brought it");
+}
+
+#[test]
+fn an_undo_never_turns_a_no_into_a_yes_and_leaves_what_the_person_said() {
+    assert!(!after_undo(&[Load(1, true), Load(2, false)], Some(true)));
+    assert!(!after_undo(&[Load(2, true), Person(3, false)], None));
+    assert!(after_undo(&[Load(2, true), Person(3, true)], None));
+    assert!(after_undo(&[Load(2, false), Person(3, true)], Some(true)));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use muster_campaign::consent::{Statement, record};
-use muster_campaign::ledger::RunStatus;
+use muster_campaign::ledger::{RunStatus, run_after};
 use muster_campaign::{AddressKey, Error, Reason, Secret, Status, halt, pause, release, resume, stop, suppression};
 use muster_catalog::{Clock, Timestamp};
 use proptest::prelude::*;
@@ -22,6 +22,21 @@ fn everyone_in_the_segment_is_written_to_once() {
     let everyone: Vec<String> = (0..1_200).map(|number| format!("c{number:05}@people.example")).collect();
     assert_eq!(shop.accepted_addresses(), everyone);
     shop.check_against_the_journal("letter");
+}
+
+#[test]
+fn a_run_used_the_snapshot_of_its_audience_those_before_and_whatever_came_while_it_sent() {
+    let shop = Shop::of(3, 2);
+    shop.publish("letter", LETTER);
+    let (far, first) = (Timestamp::from_micros(i64::MAX), Timestamp::from_micros(0));
+    let used = |snapshot, since| shop.state().read(|tx| run_after(tx, snapshot, since)).unwrap().map(|run| run.id);
+    assert_eq!(used(0, first), None);
+    let run = shop.run().run;
+    assert_eq!(
+        [1, run.snapshot, run.snapshot + 1].map(|snapshot| used(snapshot, far)),
+        [Some(run.id), Some(run.id), None]
+    );
+    assert_eq!(used(run.snapshot + 1, first), Some(run.id));
 }
 
 #[test]

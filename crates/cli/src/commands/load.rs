@@ -1,29 +1,110 @@
 //! `muster load`: files into the store, and what became of every row.
 
 use std::fmt::Write;
+use std::fs;
+use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::arguments::{Arguments, Load};
 use crate::exit::Exit;
-use crate::loading::{LoadReport, TableReport, load};
+use crate::handover::{self, Writing, absolute};
+use crate::loading::{LoadReport, TableReport, UndoReport, load, undo};
 use crate::output;
-use crate::workspace::Workspace;
+use crate::workspace::{Opened, Workspace};
 
-/// Loads what is new.
+/// Has what is new loaded, by a running `muster serve` or here.
 ///
 /// # Errors
 /// If a file cannot be read, has too many rejects, or does not fit what is stored; nothing was changed then.
 pub fn run(arguments: &Arguments, wanted: &Load) -> Result<Exit> {
+    let file = wanted.file.as_deref().map(absolute).transpose()?;
+    let wanted = Load { file, ..wanted.clone() };
     let workspace = Workspace::find(arguments)?;
-    let opened = workspace.open()?;
-    let report = load(&workspace, &opened, wanted)?;
-    if arguments.json {
+    if wanted.dry_run && !workspace.data().exists() {
+        return rehearse(&workspace, &wanted, arguments.json);
+    }
+    handover::carry_out(arguments, &Writing::Load(wanted))
+}
+
+/// A dry run where nothing was ever loaded leaves nothing behind, not even an empty data directory.
+fn rehearse(workspace: &Workspace, wanted: &Load, json: bool) -> Result<Exit> {
+    let folder = Rehearsal(workspace.dir.join(".dry-run"));
+    perform(workspace, &workspace.open_at(&folder.0)?, wanted, json)
+}
+
+/// A data directory that goes again. Nothing in it is ever true, so one that a crash left behind does no harm.
+struct Rehearsal(PathBuf);
+
+impl Drop for Rehearsal {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Loads what is new, or takes back what was loaded last.
+///
+/// # Errors
+/// As [`run`].
+pub fn perform(workspace: &Workspace, opened: &Opened, wanted: &Load, json: bool) -> Result<Exit> {
+    if wanted.undo {
+        return take_back(workspace, opened, wanted, json);
+    }
+    let report = load(workspace, opened, wanted)?;
+    if json {
         output::document(&report)?;
     } else {
         output::text(&text(&report))?;
     }
     Ok(if report.has_rejects() { Exit::Rejects } else { Exit::Done })
+}
+
+fn take_back(workspace: &Workspace, opened: &Opened, wanted: &Load, json: bool) -> Result<Exit> {
+    if !wanted.tables.is_empty() || wanted.file.is_some() || !wanted.accept.is_empty() {
+        bail!("--undo takes back a whole load; it goes with --dry-run only");
+    }
+    let report = undo(workspace, opened, wanted.dry_run)?;
+    if json {
+        output::document(&report)?;
+    } else {
+        output::text(&undone(&report))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// What was taken back, for people.
+fn undone(report: &UndoReport) -> String {
+    let UndoReport { taken_back, loaded_at, tables, files, agreements, .. } = report;
+    let mut text = format!("the load of {loaded_at} (snapshot {taken_back}):\n");
+    for TableReport { table, stored, .. } in tables {
+        let became = [("new", stored.new), ("changed", stored.changed), ("deleted", stored.deleted)];
+        let became: Vec<String> = became
+            .into_iter()
+            .filter(|(_, rows)| *rows > 0)
+            .map(|(what, rows)| format!("{} {what}", thousands(rows)))
+            .collect();
+        if !became.is_empty() {
+            let _ = writeln!(text, "  {table}: {}", became.join(", "));
+        }
+    }
+    if *agreements > 0 {
+        let _ = writeln!(text, "  {} to be written to", count(*agreements as u64, "agreement"));
+    }
+    let _ = match report.snapshot {
+        Some(number) => writeln!(text, "is taken back; snapshot {number} is as it was before"),
+        None => writeln!(text, "dry run: nothing was changed"),
+    };
+    if !files.is_empty() && !report.dry_run {
+        let _ = writeln!(text, "the next load takes its files again, unless they go or change:");
+    }
+    let names: std::collections::BTreeSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
+    for name in names.iter().take(3) {
+        let _ = writeln!(text, "  {name}");
+    }
+    if names.len() > 3 {
+        let _ = writeln!(text, "  and {}", count(names.len() as u64 - 3, "more file"));
+    }
+    text
 }
 
 /// The report for people.
@@ -48,13 +129,23 @@ pub fn text(report: &LoadReport) -> String {
 
 /// Writing to a text does not fail, so what `writeln!` answers is let go.
 fn describe(table: &TableReport, text: &mut String) {
-    let TableReport { table: name, files, known_files, read, stored, .. } = table;
+    let TableReport { table: name, files, known_files, read, .. } = table;
     if *files == 0 {
         let _ = writeln!(text, "{name}: {} known already", count(*known_files as u64, "file"));
-        return;
+    } else {
+        let known = if *known_files > 0 { format!(", {known_files} more known already") } else { String::new() };
+        let _ = writeln!(text, "{name}: {} rows read from {}{known}", thousands(*read), count(*files as u64, "file"));
+        describe_rows(table, text);
     }
-    let known = if *known_files > 0 { format!(", {known_files} more known already") } else { String::new() };
-    let _ = writeln!(text, "{name}: {} rows read from {}{known}", thousands(*read), count(*files as u64, "file"));
+    for (file, why) in &table.unfinished {
+        let _ = writeln!(text, "  {file} is left for the next load: {why}");
+    }
+    if table.stays {
+        let _ = writeln!(text, "  it stays as it is: an empty file replaces it only with allow_empty = true");
+    }
+}
+
+fn describe_rows(table: &TableReport, text: &mut String) {
     for (condition, rows) in table.filtered.iter().filter(|(_, rows)| *rows > 0) {
         let _ = writeln!(text, "  {:>12} filtered, not {condition}", thousands(*rows));
     }
@@ -64,6 +155,12 @@ fn describe(table: &TableReport, text: &mut String) {
     for reject in &table.first_rejects {
         let _ = writeln!(text, "               {reject}");
     }
+    describe_stored(table, text);
+    describe_oddities(table, text);
+}
+
+fn describe_stored(table: &TableReport, text: &mut String) {
+    let stored = &table.stored;
     for (rows, what) in [
         (table.merged, "went into another row of their key"),
         (stored.new, "new"),
@@ -71,6 +168,7 @@ fn describe(table: &TableReport, text: &mut String) {
         (stored.same, "same"),
         (stored.older, "older than the stored row"),
         (stored.refused, "refused"),
+        (stored.deleted, "deleted"),
         (stored.created, "made because a row names them"),
         (stored.orphans, "wait for their parent"),
     ] {
@@ -78,12 +176,27 @@ fn describe(table: &TableReport, text: &mut String) {
             let _ = writeln!(text, "  {:>12} {what}", thousands(rows));
         }
     }
-    let _ = writeln!(text, "  {:>12} rows now", thousands(stored.rows));
+    if !table.stays {
+        let _ = writeln!(text, "  {:>12} rows now", thousands(stored.rows));
+    }
+}
+
+fn describe_oddities(table: &TableReport, text: &mut String) {
+    for flagged in &table.flags {
+        let column = flagged.column.as_ref().map(|column| format!(" in {column}")).unwrap_or_default();
+        let _ = writeln!(text, "  {:>12} taken, and odd: {}{column}", thousands(flagged.rows), flagged.flag);
+    }
+    for (first, second) in table.collisions.iter().take(3) {
+        let _ = writeln!(text, "               {first} and {second} may be one");
+    }
     for (column, column_type, why) in &table.inferred {
         let _ = writeln!(text, "  {column} is taken for {column_type}: {why}");
     }
     for (column, why) in &table.ignored {
         let _ = writeln!(text, "  {column} is left out: {why}");
+    }
+    for column in &table.vanished {
+        let _ = writeln!(text, "  {column} is no longer in the files: it has no value in their rows");
     }
 }
 

@@ -51,7 +51,9 @@ fn a_fresh_workspace_says_what_is_missing_until_its_first_load() {
     let empty = call(&dir, ["sql", "-c", "SELECT 1"]).ended_with(1).stderr;
     assert_eq!(empty, "error: there is no data yet; load some with `muster load`\n");
     fs::write(dir.join("files/customers.csv"), "customer_id,name,joined\n007,Ann,2024-02-29\n010,Bo,\n").unwrap();
-    assert_eq!(done(&dir, &["check"]), "everything is in order\n");
+    let checked = done(&dir, &["check"]);
+    assert!(checked.starts_with("everything is in order\ndoubtful:\n"), "{checked}");
+    assert!(checked.contains("profiles.joined: taken for date because of 1 values only"), "{checked}");
     let loaded = done(&dir, &["load"]);
     assert!(loaded.contains("joined is taken for date"), "{loaded}");
     assert_eq!(rows(&dir, "SELECT * FROM profiles ORDER BY name"), ["007,Ann,2024-02-29", "010,Bo,"]);
@@ -122,6 +124,56 @@ fn a_dry_run_says_what_would_happen_and_changes_nothing() {
     assert_eq!((&stored["changed"], &stored["new"], &report["snapshot"]), (&json!(1), &json!(1), &Value::Null));
     assert_eq!((json(dir, &["status"]), blocks(dir)), before);
     assert_eq!(json(dir, &["load"])["snapshot"], json!(2));
+}
+
+#[test]
+fn a_dry_run_in_a_fresh_workspace_leaves_nothing_behind_not_even_its_rejects() {
+    let workspace = few(TWO_REJECTS);
+    let dir = workspace.path();
+    let report = call(dir, ["--json", "load", "--dry-run"]).ended_with(3).document();
+    let table = &report["tables"][0];
+    assert_eq!((&table["stored"]["new"], &table["rejected"]), (&json!(1), &json!({"not a date": 2})));
+    assert_eq!((&report["reject_file"], &report["snapshot"]), (&Value::Null, &Value::Null));
+    let mut left: Vec<_> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["files", "muster.toml"]);
+}
+
+#[test]
+fn a_load_says_where_its_time_went() {
+    let workspace = few("id,born\n1,1980-01-01\n");
+    let seconds =
+        |report: &Value| ["read", "merge", "write", "commit"].map(|part| report["seconds"][part].as_f64().unwrap());
+    let first = seconds(&json(workspace.path(), &["load"]));
+    assert!(first.iter().sum::<f64>() > 0.0 && first.iter().all(|part| *part < 60.0), "{first:?}");
+    assert_eq!(seconds(&json(workspace.path(), &["load"])), [0.0; 4]);
+}
+
+#[test]
+fn a_table_is_read_from_all_of_its_sources() {
+    let definition = r#"
+[workspace]
+name = "two"
+time_zone = "Europe/Amsterdam"
+[tables.profiles]
+key = "id"
+[[tables.profiles.sources]]
+source = "web/*.csv"
+[[tables.profiles.sources]]
+source = "crm/*.csv"
+columns = { id = { from = "Kundennr" }, city = { from = "Ort" } }
+"#;
+    let workspace = workspace_of(&[
+        ("muster.toml", definition),
+        ("web/a.csv", "id,city\nw1,Delft\n"),
+        ("crm/b.csv", "Kundennr;Ort\nc1;Kleve\n"),
+    ]);
+    let dir = workspace.path();
+    assert_eq!(json(dir, &["load"])["tables"][0]["files"], json!(2));
+    assert_eq!(rows(dir, "SELECT id, city FROM profiles ORDER BY id"), ["c1,Kleve", "w1,Delft"]);
+    fs::write(dir.join("crm/c.csv"), "Kundennr;Ort\nc2;Goch\n").unwrap();
+    let report = json(dir, &["load", "--file", dir.join("crm/c.csv").to_str().unwrap()]);
+    assert_eq!(report["tables"][0]["stored"]["new"], json!(1));
 }
 
 /// The files of the store.

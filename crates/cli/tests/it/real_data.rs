@@ -1,6 +1,7 @@
 //! Real files, to the last line and the last cent, held against what other engines say of them.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use muster_testkit::real_data;
@@ -9,7 +10,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::binary::{done, json, rows};
-use crate::world::{project, workspace};
+use crate::world::{digests, project, workspace, workspace_of};
 
 /// The dataset's own `muster.toml` over the real files; `None` where there are none.
 fn dataset(name: &str) -> Option<TempDir> {
@@ -68,6 +69,101 @@ fn loading_again_changes_nothing(dir: &Path) {
     for table in again["tables"].as_array().unwrap() {
         assert_eq!((&table["files"], &table["known_files"]), (&json!(0), &json!(141)), "{}", table["table"]);
     }
+}
+
+/// Online Retail with these of its day files, and the names of the files in the order of the days.
+fn days_of(place: impl Fn(usize) -> bool) -> Option<(TempDir, Vec<String>)> {
+    let files = real_data("online-retail")?;
+    let mut days: Vec<String> = fs::read_dir(&files)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".csv"))
+        .collect();
+    days.sort();
+    let days: Vec<String> = days.into_iter().enumerate().filter(|(day, _)| place(*day)).map(|(_, name)| name).collect();
+    let folder = workspace_of(&[]);
+    fs::copy(project().join("datasets/online-retail/muster.toml"), folder.path().join("muster.toml")).unwrap();
+    fs::create_dir(folder.path().join("files")).unwrap();
+    for day in &days {
+        symlink(files.join(day), folder.path().join("files").join(day)).unwrap();
+    }
+    Some((folder, days))
+}
+
+fn load_day(dir: &Path, day: &str) -> Value {
+    json(dir, &["load", "--file", dir.join("files").join(day).to_str().unwrap()])
+}
+
+/// Forgets everything that was loaded.
+fn forget(dir: &Path) {
+    fs::remove_dir_all(dir.join("data")).unwrap();
+}
+
+/// The numbers below `count` in an order that only `seed` decides.
+fn shuffled(count: usize, seed: u64) -> Vec<usize> {
+    let rank = |number: &usize| Sha256::digest(format!("{seed} {number}")).to_vec();
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_by_key(rank);
+    order
+}
+
+/// All days at once, one after the other, and in three other orders: the same rows.
+fn every_order_of_days_gives_the_same(dir: &Path, days: &[String]) {
+    json(dir, &["load"]);
+    let at_once = digests(dir);
+    assert_eq!(at_once.len(), 3);
+    let in_turn = (0..days.len()).collect();
+    for order in [in_turn, shuffled(days.len(), 1), shuffled(days.len(), 2), shuffled(days.len(), 3)] {
+        forget(dir);
+        order.iter().for_each(|day| drop(load_day(dir, &days[*day])));
+        assert_eq!(digests(dir), at_once, "{order:?}");
+    }
+    for day in days {
+        assert_eq!(load_day(dir, day)["snapshot"], Value::Null, "{day}");
+    }
+    forget(dir);
+    load_day(dir, &days[0]);
+    assert_ne!(digests(dir), at_once);
+}
+
+/// Every 14th day: eleven of them, 44 loads of one day each. In four of them somebody orders from two countries.
+#[test]
+fn in_whatever_order_days_of_online_retail_come_the_rows_are_the_same() {
+    let Some((folder, days)) = days_of(|day| day % 14 == 0) else { return };
+    assert_eq!(days.len(), 11);
+    every_order_of_days_gives_the_same(folder.path(), &days);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn in_whatever_order_all_days_of_online_retail_come_the_rows_are_the_same() {
+    let Some((folder, days)) = days_of(|_| true) else { return };
+    assert_eq!(days.len(), 141);
+    every_order_of_days_gives_the_same(folder.path(), &days);
+}
+
+/// Ten days are little beside the hundred before them, so they stand beside the blocks of these.
+#[test]
+fn ten_days_of_online_retail_are_taken_back_one_after_the_other() {
+    let Some((folder, days)) = days_of(|day| day < 110) else { return };
+    let (dir, (before, last)) = (folder.path(), days.split_at(100));
+    last.iter().for_each(|day| fs::rename(dir.join("files").join(day), dir.join(day)).unwrap());
+    json(dir, &["load"]);
+    let before_all = digests(dir);
+    let mut halfway = before_all.clone();
+    for (day, name) in last.iter().enumerate() {
+        fs::rename(dir.join(name), dir.join("files").join(name)).unwrap();
+        assert_eq!(json(dir, &["load"])["tables"][0]["known_files"], json!(before.len() + day), "{name}");
+        if day == 4 {
+            halfway = digests(dir);
+        }
+    }
+    assert!(halfway != before_all && halfway != digests(dir));
+    for (undone, expected) in [(5, halfway), (5, before_all)] {
+        (0..undone).for_each(|_| drop(json(dir, &["load", "--undo"])));
+        assert_eq!(digests(dir), expected);
+    }
+    assert_eq!(json(dir, &["load", "--dry-run"])["tables"][0]["files"], json!(10));
 }
 
 #[test]

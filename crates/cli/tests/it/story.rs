@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use muster_demo::shop::{Format, Shop};
 use muster_demo::sink::{Entry, read_journal};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::binary::{Run, done, json, muster, run};
+use crate::world::digests;
 
 const CAMPAIGN: &str = "winback";
 
@@ -20,10 +22,13 @@ struct Demo {
 
 impl Demo {
     fn of(customers: &str) -> Self {
+        Self::with(&["--customers", customers])
+    }
+
+    fn with(arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join("shop");
-        let Run { stdout, .. } =
-            run(muster().args(["demo", "--customers", customers, "--into"]).arg(&dir)).ended_with(0);
+        let Run { stdout, .. } = run(muster().arg("demo").args(arguments).arg("--into").arg(&dir)).ended_with(0);
         Self { _folder: folder, dir, printed: stdout }
     }
 
@@ -140,6 +145,28 @@ fn the_same_seed_tells_the_same_story() {
     });
     assert!(!told[0].1.is_empty());
     assert_eq!(told[0], told[1]);
+}
+
+/// Two shops: one lived through three days and loaded each, the other was loaded as the first then stood.
+#[test]
+fn after_three_days_the_store_has_every_row_as_the_shop_has_it_and_none_that_is_gone() {
+    let demo = Demo::with(&["--customers", "1000", "--days", "3"]);
+    let mut deleted = 0;
+    for day in ["2025-07-01", "2025-07-02", "2025-07-03"] {
+        let line = demo.printed.lines().find(|line| line.starts_with(&format!("  {day} "))).unwrap();
+        assert!(line.contains(" new") && line.contains(" changed") && !line.contains("same"), "{line}");
+        deleted += u32::from(line.contains(" deleted"));
+    }
+    assert!(deleted > 0, "{}", demo.printed);
+    let stands = tempfile::tempdir().unwrap();
+    let shop = Shop { customers: 1_000, seed: 42 };
+    shop.write_state_on(3, &stands.path().join("files"), Format::Parquet, &|_| ()).unwrap();
+    std::fs::copy(demo.dir.join("muster.toml"), stands.path().join("muster.toml")).unwrap();
+    done(stands.path(), &["load"]);
+    let (lived, stands) = (digests(&demo.dir), digests(stands.path()));
+    assert_eq!(lived.len(), 8);
+    assert_eq!(lived, stands);
+    assert!(done(&demo.dir, &["load"]).ends_with("nothing new\n"));
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! Workspaces for tests: the project's own datasets, in folders that go when the test ends.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use muster_state::State;
+use muster_store::Store;
 use tempfile::TempDir;
 
 use crate::binary::done;
@@ -59,6 +62,16 @@ pub fn own_corner_shop() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     copy(corner_shop(), folder.path());
     folder
+}
+
+/// What a workspace holds, table by table, as one number each: the same however it came to be.
+pub fn digests(dir: &Path) -> BTreeMap<String, String> {
+    let migrations = [muster_store::MIGRATIONS, muster_segment::MIGRATIONS, muster_campaign::MIGRATIONS].concat();
+    let reader = State::read_only(&dir.join("data"), &migrations).unwrap();
+    let store = reader.read(|tx| Store::open(&dir.join("data"), tx)).unwrap();
+    let Some(snapshot) = store.snapshot() else { return BTreeMap::new() };
+    let tables = snapshot.schemas().map(|schema| schema.name.clone());
+    tables.map(|table| (table.clone(), snapshot.digest(&table).unwrap())).collect()
 }
 
 /// A folder for as long as this process runs. Nothing runs when a test binary ends, so the next one to get the folder
