@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 
 /// Analytics, segments and campaigns over all customers and their whole history.
@@ -43,11 +44,11 @@ pub enum Command {
     /// Begin a workspace
     Init(Init),
     /// Read everything, change nothing, and list every problem with its place
-    Check,
+    Check(Check),
     /// Files into the store
     Load(Load),
     /// What is loaded, how old it is, and what is on its way
-    Status,
+    Status(Status),
     /// Run statements of the segment language
     Sql(Sql),
     /// The segments with their counts and ages
@@ -61,6 +62,14 @@ pub enum Command {
     Campaign(Campaign),
     /// A segment's profiles into a file
     Export(Export),
+    /// Everything that muster keeps into one file, also while others write
+    Backup(Backup),
+    /// What a backup holds, into a workspace that has no data yet
+    Restore(Restore),
+    /// Check every byte that muster keeps
+    Doctor(Doctor),
+    /// Stay, and do what other commands and the write socket ask
+    Serve(Serve),
     /// A mail server that keeps a journal and delivers nothing
     #[command(hide = true)]
     Sink(Sink),
@@ -81,6 +90,9 @@ pub struct Demo {
     /// Keep the temporary folder and say where it is
     #[arg(long)]
     pub keep: bool,
+    /// Let the shop go on for so many days after its first files, and load each day's files by themselves
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=366))]
+    pub days: u32,
     /// How the shop's files are written
     #[arg(long, value_enum, default_value_t = FileFormat::Parquet)]
     pub files: FileFormat,
@@ -103,10 +115,22 @@ pub enum FileFormat {
 pub struct Init {
     /// The folder of the workspace; made where it is missing
     pub folder: PathBuf,
+    /// Files, or folders of files, from which tables, types, keys, parents, times and roles are guessed
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub from: Vec<PathBuf>,
+}
+
+/// `muster check`
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Put the types that were inferred into muster.toml; nothing else of it changes
+    #[arg(long)]
+    pub write: bool,
 }
 
 /// `muster load`
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Load {
     /// Only these tables
     pub tables: Vec<String>,
@@ -116,6 +140,36 @@ pub struct Load {
     /// Read and merge everything, say what would happen, and change nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Take back the latest load; again, the one before
+    #[arg(long, conflicts_with_all = ["tables", "file", "accept"])]
+    pub undo: bool,
+    /// Do what would be refused for looking like a mistake
+    #[arg(long, value_enum, value_name = "GUARD", value_delimiter = ',')]
+    pub accept: Vec<Guard>,
+}
+
+/// What a load is refused for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Guard {
+    /// More than 30 % of a table's rows would go
+    Loss,
+    /// A stored column is no longer in the files, and would have no value in their rows
+    Columns,
+    /// It may need more memory than is free
+    Memory,
+}
+
+/// `muster status`
+#[derive(Debug, Args)]
+pub struct Status {
+    /// Only the load history: the newest N loads with their reports
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "20", conflicts_with = "html",
+          value_parser = clap::value_parser!(u32).range(1..))]
+    pub loads: Option<u32>,
+    /// The health of the data as one page, into this file: nulls, doubles, future dates, orphans, growth
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
 }
 
 /// `muster sql`
@@ -136,7 +190,8 @@ pub struct Sql {
 }
 
 /// How rows are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum RowFormat {
     /// For people
     Table,
@@ -156,12 +211,16 @@ pub struct Segment {
     /// Its name
     pub name: String,
     /// The keys of its profiles, one a line
-    #[arg(long)]
+    #[arg(long, conflicts_with = "history")]
     pub members: bool,
+    /// Its refreshes: how many came, how many went, and why; also of one that was dropped
+    #[arg(long)]
+    pub history: bool,
 }
 
 /// `muster apply`
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Apply {
     /// Files or folders; without any the workspace's queries/
     pub paths: Vec<PathBuf>,
@@ -195,6 +254,8 @@ pub enum Campaign {
         #[arg(long, value_enum, default_value_t = RowFormat::Table)]
         format: RowFormat,
     },
+    /// Send from this copy of a workspace from now on; the one it was copied from must not send any more
+    TakeOver,
     /// Let nobody enter and send nothing, until it is resumed
     Pause {
         /// The campaign
@@ -222,6 +283,45 @@ pub struct Export {
     /// All tables as Parquet, with the hidden columns that printed SQL needs
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["segment", "to", "columns"])]
     pub tables: Option<PathBuf>,
+}
+
+/// `muster backup`
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// The file, a tar archive; there must be none of this name yet
+    pub file: PathBuf,
+}
+
+/// `muster restore`
+#[derive(Debug, Args)]
+pub struct Restore {
+    /// The backup
+    pub file: PathBuf,
+    /// The folder of the workspace; made where it is missing. Without it the workspace of --dir, or this folder
+    #[arg(long, value_name = "DIR")]
+    pub into: Option<PathBuf>,
+}
+
+/// `muster doctor`
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// Say also what every table holds, as a digest of its rows
+    #[arg(long)]
+    pub digest: bool,
+    /// Move files that are damaged out of the way, into data/quarantine
+    #[arg(long)]
+    pub quarantine: bool,
+    /// Bring back the files that are damaged or missing from a backup
+    #[arg(long, value_name = "BACKUP")]
+    pub mend: Option<PathBuf>,
+}
+
+/// `muster serve`
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Where livez and readyz answer over HTTP; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: std::net::SocketAddr,
 }
 
 /// `muster sink`

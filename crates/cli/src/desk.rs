@@ -21,9 +21,12 @@ use crate::{exit, output};
 /// Below this much space a publish may not find room for its blocks.
 const LEAST_SPACE_KIB: u64 = 256 << 10;
 
-/// Rows make snapshot after snapshot, and a reader in another process needs the files of the one that it began with. So
-/// they are kept for so many snapshots; more would only fill the disk.
-const KEPT_SNAPSHOTS: u32 = 16;
+/// So many rows stand in memory and in the log before files are made of them: a process that opens the store brings them
+/// in again, which takes it some milliseconds per thousand.
+const ROWS_IN_LOG: u64 = 20_000;
+
+/// So many groups of rows, likewise: each is brought in on its own.
+const GROUPS_IN_LOG: u32 = 64;
 
 /// A workspace that is served.
 pub struct WorkspaceDesk {
@@ -34,7 +37,7 @@ pub struct WorkspaceDesk {
     definition: Mutex<Option<(String, Arc<Workspace>)>>,
     /// Commands are done one after the other, except for those that only turn a campaign on or off.
     work: Mutex<()>,
-    /// One snapshot is made at a time; how many were made of rows since garbage was last collected.
+    /// One snapshot is made at a time; how many were made of rows since files were.
     publishing: Mutex<u32>,
 }
 
@@ -69,17 +72,27 @@ impl WorkspaceDesk {
 
     fn keep(&self, batches: &[Batch]) -> Result<Vec<Result<Appended, Refusal>>> {
         let workspace = self.workspace()?;
-        let mut made = held(&self.publishing);
+        let mut groups = held(&self.publishing);
         let answers = appending::append(&workspace, &self.opened, batches)?;
-        *made += 1;
-        // A command that is at work may read older blocks, too.
-        let _idle = match self.work.try_lock() {
-            Ok(idle) if *made >= KEPT_SNAPSHOTS => idle,
-            _ => return Ok(answers),
-        };
-        self.opened.state.write(|tx| self.opened.store.collect_garbage(tx))?;
-        *made = 0;
+        *groups += 1;
+        if *groups >= GROUPS_IN_LOG || self.opened.store.unwritten_rows() >= ROWS_IN_LOG {
+            self.make_files(&workspace)?;
+            *groups = 0;
+        }
         Ok(answers)
+    }
+
+    /// Moves rows from the log into files, which changes nothing that a reader sees.
+    fn make_files(&self, workspace: &Workspace) -> Result<()> {
+        let Opened { state, store } = &self.opened;
+        let prepared = store.prepare(&workspace.catalog, Vec::new(), workspace.clock().now())?;
+        state.write(|tx| store.commit_files(tx, &prepared))?;
+        store.adopt(prepared);
+        // A command that is at work may read older blocks, too.
+        if let Ok(_idle) = self.work.try_lock() {
+            state.write(|tx| store.collect_garbage(tx))?;
+        }
+        Ok(())
     }
 
     fn data(&self) -> PathBuf {
@@ -170,8 +183,12 @@ fn can_write(data: &Path) -> Result<()> {
     written.and(removed).context("the data directory cannot be written")
 }
 
-/// Asked of `df`, which every system has: the standard library does not know.
-fn has_space(data: &Path) -> Result<()> {
+/// Whether the disk has room for another publish. Asked of `df`, which every system has: the standard library does not
+/// know.
+///
+/// # Errors
+/// If it has not.
+pub fn has_space(data: &Path) -> Result<()> {
     let mut df = Program::new("df");
     let asked = df.args(["-P", "-k"]).arg(data).stdin(Stdio::null()).stderr(Stdio::null()).output();
     let Some(free) = asked.ok().and_then(|output| free_kib(&String::from_utf8_lossy(&output.stdout))) else {

@@ -1,9 +1,11 @@
 //! How the process ends: 0 done, 1 failed, 2 usage, 3 done with rejects, 4 refused.
 
+use std::fmt;
 use std::process::ExitCode;
 
 use muster_segment::Error as SegmentError;
 use muster_state::Error as StateError;
+use muster_store::Error as StoreError;
 
 /// How a command ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +37,18 @@ impl From<Exit> for ExitCode {
         Self::from(exit.code())
     }
 }
+
+/// A command that would do harm here, and so does nothing.
+#[derive(Debug)]
+pub struct Refused(pub String);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
 
 /// Says on stderr what went wrong, cause by cause, and how the process ends.
 pub fn report(error: &anyhow::Error) -> ExitCode {
@@ -75,13 +89,18 @@ fn is_refusal(error: &anyhow::Error) -> bool {
             muster_query::Error::Time { .. } | muster_query::Error::Rows { .. } | muster_query::Error::Memory { .. }
         ))
     );
-    let locked =
-        error.chain().any(|cause| matches!(cause.downcast_ref::<StateError>(), Some(StateError::Locked { .. })));
+    let locked = error.chain().any(|cause| {
+        matches!(cause.downcast_ref::<StateError>(), Some(StateError::Locked { .. } | StateError::Copied { .. }))
+    });
+    let harmful = error.chain().any(|cause| cause.is::<Refused>());
     let over_budget = error.chain().any(|cause| {
         matches!(cause.downcast_ref::<muster_ingest::Error>(), Some(muster_ingest::Error::TooManyRejects(_)))
     });
     let halted = error.chain().any(|cause| {
         matches!(cause.downcast_ref::<muster_campaign::Error>(), Some(muster_campaign::Error::Halted { .. }))
     });
-    conflict || limit || locked || over_budget || halted
+    let gone = error.chain().any(|cause| {
+        matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::NothingToUndo | StoreError::TooLateToUndo { .. }))
+    });
+    conflict || limit || locked || harmful || over_budget || halted || gone
 }

@@ -37,7 +37,14 @@ pub enum Writing {
     CampaignPause(Named),
     /// `muster campaign resume`
     CampaignResume(Named),
+    /// `muster campaign take-over`
+    CampaignTakeOver(Nothing),
 }
+
+/// A command without arguments.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
 
 /// The name of a campaign.
 #[derive(Debug, Serialize, Deserialize)]
@@ -69,8 +76,16 @@ pub struct Statements {
 
 impl Writing {
     /// The names under which they are handed over.
-    pub const NAMES: &[&str] =
-        &["load", "apply", "sql", "campaign_publish", "campaign_run_due", "campaign_pause", "campaign_resume"];
+    pub const NAMES: &[&str] = &[
+        "load",
+        "apply",
+        "sql",
+        "campaign_publish",
+        "campaign_run_due",
+        "campaign_pause",
+        "campaign_resume",
+        "campaign_take_over",
+    ];
 
     /// Does it, with the lock held.
     ///
@@ -85,6 +100,7 @@ impl Writing {
             Self::CampaignRunDue(Due { name }) => campaign::due(workspace, opened, name.as_deref(), json),
             Self::CampaignPause(Named { name }) => campaign::pause(opened, name),
             Self::CampaignResume(Named { name }) => campaign::resume(opened, name),
+            Self::CampaignTakeOver(Nothing {}) => campaign::take_over(workspace, opened),
         }
     }
 }
@@ -209,6 +225,7 @@ mod tests {
             Writing::CampaignRunDue(Due::default()),
             Writing::CampaignPause(Named { name: "a".to_owned() }),
             Writing::CampaignResume(Named { name: "a".to_owned() }),
+            Writing::CampaignTakeOver(Nothing {}),
         ];
         let name =
             |writing: &Writing| serde_json::to_value(writing).unwrap().as_object().unwrap().keys().next().cloned();

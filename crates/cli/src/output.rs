@@ -1,5 +1,6 @@
 //! Rows and documents on stdout.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
@@ -17,6 +18,28 @@ use parquet::arrow::ArrowWriter;
 use serde::Serialize;
 
 use crate::arguments::RowFormat;
+
+thread_local! {
+    /// What this thread prints while somebody else is to see it.
+    static KEPT: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
+
+/// Runs `work` and keeps what it would print on stdout from this thread, for whoever asked for it.
+pub fn kept<T>(work: impl FnOnce() -> T) -> (T, Vec<u8>) {
+    /// So that a thread that is used again prints again, also after a panic.
+    struct Release;
+    impl Drop for Release {
+        fn drop(&mut self) {
+            KEPT.take();
+        }
+    }
+    KEPT.set(Some(Vec::new()));
+    let release = Release;
+    let outcome = work();
+    let printed = KEPT.take().unwrap_or_default();
+    drop(release);
+    (outcome, printed)
+}
 
 /// Stdout, which a reader may close when it has seen enough (`| head`): that ends the process, and is no failure.
 struct Stdout(io::Stdout);
@@ -36,11 +59,12 @@ impl Stdout {
 
 impl Write for Stdout {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Self::quiet(self.0.write(bytes))
+        let kept = KEPT.with_borrow_mut(|kept| kept.as_mut().map(|kept| kept.extend_from_slice(bytes)));
+        if kept.is_some() { Ok(bytes.len()) } else { Self::quiet(self.0.write(bytes)) }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Self::quiet(self.0.flush())
+        if KEPT.with_borrow(Option::is_some) { Ok(()) } else { Self::quiet(self.0.flush()) }
     }
 }
 
@@ -103,6 +127,16 @@ pub fn document(document: &impl Serialize) -> Result<()> {
 pub fn text(text: &str) -> Result<()> {
     let mut stdout = stdout();
     writeln!(stdout, "{}", text.trim_end())?;
+    Ok(stdout.flush()?)
+}
+
+/// Writes to stdout what is ready to be printed.
+///
+/// # Errors
+/// If stdout is gone.
+pub fn verbatim(text: &str) -> Result<()> {
+    let mut stdout = stdout();
+    stdout.write_all(text.as_bytes())?;
     Ok(stdout.flush()?)
 }
 

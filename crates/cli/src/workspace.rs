@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -11,9 +12,10 @@ use muster_catalog::{Catalog, Clock, FixedClock, Timestamp, parse, parse_local};
 use muster_query::{Engine, Limits};
 use muster_segment::{Access, Workbench};
 use muster_state::{Migration, Mode, Reader, State};
-use muster_store::Store;
+use muster_store::{BLOCKS, Store, Upkeep};
 
 use crate::arguments::Arguments;
+use crate::phases::TellingDisk;
 
 /// The file that makes a folder a workspace.
 pub const DEFINITION: &str = "muster.toml";
@@ -36,6 +38,11 @@ impl Clock for WallClock {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
     }
+}
+
+/// Whether something changed less than `age` ago, by the clock of the files; what changed in the future is young.
+pub fn is_young(changed: SystemTime, age: Duration) -> bool {
+    SystemTime::now().duration_since(changed).map_or(true, |since| since < age)
 }
 
 impl Workspace {
@@ -84,11 +91,20 @@ impl Workspace {
     /// # Errors
     /// If another process writes, or the data directory is not this muster's.
     pub fn open(&self) -> Result<Opened> {
-        let data = self.data();
-        let state = State::open(&data, &migrations(), Mode::Create)?;
+        self.open_at(&self.data())
+    }
+
+    /// As [`Workspace::open`], in the folder `data`.
+    ///
+    /// # Errors
+    /// As [`Workspace::open`].
+    pub fn open_at(&self, data: &Path) -> Result<Opened> {
+        let state = State::open(data, &migrations(), Mode::Create)?;
         keep_secret(&state)?;
-        let store = state.read(|tx| Store::open(&data, tx))?;
+        let disk = Arc::new(TellingDisk::at(&data.join(BLOCKS)));
+        let store = state.read(|tx| Store::open_on(disk, Upkeep::default(), tx))?;
         state.write(|tx| store.collect_garbage(tx))?;
+        state.read(|tx| store.catch_up(&self.catalog, tx))?;
         Ok(Opened { state, store })
     }
 
@@ -101,8 +117,13 @@ impl Workspace {
         if !data.is_dir() {
             bail!("there is no data yet; load some with `muster load`");
         }
-        let reader = State::read_only(&data, &migrations())?;
-        let store = reader.read(|tx| Store::open(&data, tx))?;
+        let reader = reading_state(&data)?;
+        // In one transaction: the writer may move rows from the log into files at any moment.
+        let store = reader.read(|tx| -> Result<Store, muster_store::Error> {
+            let store = Store::open(&data, tx)?;
+            store.catch_up(&self.catalog, tx)?;
+            Ok(store)
+        })?;
         Ok(OpenedReading { reader, store })
     }
 }
@@ -150,8 +171,16 @@ pub fn engine(seconds: u64) -> Result<Engine> {
 /// How long muster's own queries may take: segments of a large base are evaluated to their end.
 pub const PATIENT: u64 = 3600;
 
+/// The state of the data directory `data`, to read beside whoever writes.
+///
+/// # Errors
+/// If there is none, or it is not this muster's.
+pub fn reading_state(data: &Path) -> Result<Reader> {
+    Ok(State::read_only(data, &migrations())?)
+}
+
 /// The tables of every room, a room after those that it refers to.
-fn migrations() -> Vec<Migration> {
+pub fn migrations() -> Vec<Migration> {
     [muster_store::MIGRATIONS, muster_segment::MIGRATIONS, muster_campaign::MIGRATIONS].concat()
 }
 
@@ -167,7 +196,11 @@ fn keep_secret(state: &State) -> Result<()> {
     Ok(state.write(|tx| Secret::keep(tx, random))?)
 }
 
-fn nearest_workspace() -> Result<PathBuf> {
+/// The folder from here upwards that has a muster.toml.
+///
+/// # Errors
+/// If none has.
+pub fn nearest_workspace() -> Result<PathBuf> {
     let here = std::env::current_dir().context("there is no current folder")?;
     let found = here.ancestors().find(|folder| folder.join(DEFINITION).is_file()).map(Path::to_owned);
     found.with_context(|| {

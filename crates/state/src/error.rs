@@ -97,6 +97,18 @@ pub enum Error {
         /// The version of the library in this binary.
         found: &'static str,
     },
+    /// This data directory is a copy of another one, which may still be at work; the caller asks before it sends.
+    #[error("{path}: this data directory is a copy of another one, or was restored; if that one still sends, everybody is written to twice; `muster campaign take-over` makes this the one that sends", path = path.display())]
+    Copied {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// The state could not be copied; nothing is wrong with it.
+    #[error("{path}: the state was not copied, another process holds it; try again", path = path.display())]
+    NotCopied {
+        /// Where the copy should be.
+        path: PathBuf,
+    },
     /// The file system refused something.
     #[error("{path}: cannot {action}", path = path.display())]
     Io {
@@ -110,7 +122,9 @@ pub enum Error {
     },
     /// A commit or a sync failed: what is on disk is unknown to this process, which must end. The
     /// next one recovers from the log. A sync is never tried a second time.
-    #[error("a commit failed and nothing more is accepted; end this process, the next one recovers")]
+    #[error(
+        "a commit failed, so nothing more is accepted here; the next process recovers, and finds out whether this write was kept"
+    )]
     Fatal {
         /// What SQLite said, shared by everyone who waited for this commit.
         #[source]

@@ -23,7 +23,9 @@
 //! ```
 
 mod connection;
+mod copy;
 mod error;
+mod instance;
 mod lock;
 mod migration;
 mod reader;
@@ -32,6 +34,7 @@ mod transaction;
 mod writer;
 
 pub use error::Error;
+pub use instance::Instance;
 pub use migration::Migration;
 pub use reader::Reader;
 pub use state::{Mode, State};

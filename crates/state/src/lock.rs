@@ -6,7 +6,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 use crate::Error;
 
@@ -34,8 +34,15 @@ impl DirectoryLock {
 }
 
 /// Begins a new epoch; whoever holds an earlier one can commit no more.
-pub(crate) fn begin_epoch(connection: &Connection) -> Result<i64, Error> {
-    Ok(connection.query_row("UPDATE epoch SET number = number + 1 RETURNING number", [], |row| row.get(0))?)
+///
+/// In a transaction of its own: a statement that answers rows commits when it is let go of, and nobody hears that this
+/// failed.
+pub(crate) fn begin_epoch(connection: &mut Connection) -> Result<i64, Error> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let sql = "UPDATE epoch SET number = number + 1 RETURNING number";
+    let epoch = transaction.query_row(sql, [], |row| row.get(0))?;
+    transaction.commit()?;
+    Ok(epoch)
 }
 
 /// The epoch that the database holds now.

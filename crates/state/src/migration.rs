@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use crate::Error;
+use crate::{Error, instance};
 
 /// One step in the making of a room's tables, as text. Released ones never change; a change is the
 /// room's next number.
@@ -52,6 +52,7 @@ pub(crate) fn migrate(connection: &mut Connection, path: &Path, migrations: &[Mi
     refuse_misnumbered(migrations)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     transaction.execute_batch(GROUND)?;
+    transaction.execute_batch(instance::GROUND)?;
     let applied = applied(&transaction)?;
     refuse_unknown(&applied, path, migrations)?;
     for migration in missing(&applied, migrations)? {

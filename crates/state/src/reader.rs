@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use crate::{Error, Migration, Tx, connection, migration};
+use crate::{Error, Migration, Tx, connection, copy, migration};
 
 /// A read-only connection to the state. It never waits for the writer, nor the writer for it.
 pub struct Reader {
@@ -20,6 +20,28 @@ impl Reader {
         let reader = Reader::open(path)?;
         migration::verify(&reader.connection, path, migrations)?;
         Ok(reader)
+    }
+
+    /// Opens the state file of the data directory `dir` to look for faults, whatever its migrations.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::Foreign`] and [`Error::Newer`], and [`Error::Statement`] where it is no database any
+    /// more.
+    pub fn of_any_age(dir: &Path) -> Result<Self, Error> {
+        Reader::open(&connection::path(dir))
+    }
+
+    /// Copies the state as it stands now into the new file `to`, beside the writer; it is on disk when this returns.
+    ///
+    /// # Errors
+    /// If the file cannot be written, or another process holds the state.
+    pub fn copy_to(&self, to: &Path) -> Result<(), Error> {
+        copy::copy(&self.connection, to)
+    }
+
+    /// Everything that is wrong with the file, read page by page: a line for each fault.
+    pub fn faults(&self) -> Vec<String> {
+        copy::faults(&self.connection)
     }
 
     /// Runs `work` on the state as it stands now; commits made meanwhile are not seen by it.

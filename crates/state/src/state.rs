@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::lock::{self, DirectoryLock};
 use crate::writer::Writer;
-use crate::{Error, Migration, Reader, Tx, connection, migration};
+use crate::{Error, Migration, Reader, Tx, connection, instance, migration};
 
 /// Whether opening may make what is not there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,8 @@ impl State {
         let lock = DirectoryLock::take(dir)?;
         let mut connection = connection::open_writing(&path)?;
         migration::migrate(&mut connection, &path, migrations)?;
-        let epoch = lock::begin_epoch(&connection)?;
+        instance::settle(&connection, dir)?;
+        let epoch = lock::begin_epoch(&mut connection)?;
         Ok(State { writer: Writer::new(connection, &path, epoch), path, epoch, _lock: lock })
     }
 

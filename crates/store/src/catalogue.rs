@@ -112,6 +112,21 @@ pub struct SourceRecord {
     pub bytes: u64,
 }
 
+/// A source file, and the load that read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadedSource {
+    /// The number of the load.
+    pub load: i64,
+    /// The snapshot that the load made.
+    pub snapshot: u64,
+    /// The table that the file went into.
+    pub table: String,
+    /// How the user calls it.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+}
+
 /// What is kept of a load.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadRecord {
@@ -335,6 +350,19 @@ pub(crate) fn undo_load(tx: &Tx<'_>, id: i64, at: Timestamp) -> Result<(), Error
 pub(crate) fn known_sources(tx: &Tx<'_>, table: &str, definition: &str) -> Result<HashSet<String>, Error> {
     let sql = "SELECT digest FROM store_sources WHERE table_name = ?1 AND definition = ?2";
     Ok(tx.all(sql, [table, definition], |row| row.get(0))?.into_iter().collect())
+}
+
+/// The files that loads since snapshot `oldest` read first, by snapshot, table and name.
+pub(crate) fn sources(tx: &Tx<'_>, oldest: u64) -> Result<Vec<LoadedSource>, Error> {
+    let sql = "SELECT load, snapshot, table_name, name, bytes
+               FROM store_sources JOIN store_loads ON id = load
+               WHERE snapshot >= ?1
+               ORDER BY snapshot, table_name, name, digest, definition";
+    let source = |row: &muster_state::Row<'_>| {
+        let (snapshot, bytes) = (row.get::<_, i64>(1)? as u64, row.get::<_, i64>(4)? as u64);
+        Ok(LoadedSource { load: row.get(0)?, snapshot, table: row.get(2)?, name: row.get(3)?, bytes })
+    };
+    Ok(tx.all(sql, [oldest as i64], source)?)
 }
 
 /// The newest loads first, those that were taken back among them.

@@ -14,7 +14,7 @@ use arrow_array::{Array, ArrayRef, BooleanArray, StringViewArray, UInt32Array};
 use arrow_ord::ord::DynComparator;
 use arrow_select::concat::concat;
 use arrow_select::take::take;
-use muster_catalog::{ColumnType, Timestamp};
+use muster_catalog::{ColumnType, Kind, Timestamp};
 
 use crate::Error;
 use crate::column::instants;
@@ -330,7 +330,12 @@ struct PastTable {
 impl Past {
     pub(crate) fn at(instant: Timestamp, tables: &[Arc<PublishedTable>]) -> Result<Self, Error> {
         let mut past = HashMap::new();
-        for table in tables.iter().filter(|table| !table.changes.is_empty()) {
+        // Lookups are those of today, whatever the instant.
+        let versioned = |table: &&Arc<PublishedTable>| table.manifest.schema.kind != Kind::Lookup;
+        for table in tables.iter().filter(versioned) {
+            if !changed_after(table, instant)? {
+                continue;
+            }
             let timelines = Timelines::of(table, None)?;
             let by_key: HashMap<String, Vec<(usize, u32)>> = timelines
                 .by_key
@@ -379,6 +384,19 @@ impl Past {
         let sources: UInt32Array = (0..count).map(source).collect::<Vec<_>>().into();
         Ok(take(&concat(&[present.as_ref(), old.as_ref()])?, &sources, None)?)
     }
+}
+
+/// Whether anything of a table changed after the instant, by the instants of its entries alone.
+fn changed_after(table: &PublishedTable, instant: Timestamp) -> Result<bool, Error> {
+    let [_, at, ..] = &columns(&table.manifest.schema)[..] else { return Ok(false) };
+    for (_, part) in &table.changes {
+        let instants = part.column(1, at)?;
+        let instants = instants.as_primitive::<TimestampMicrosecondType>();
+        if instants.values().iter().any(|at| *at > instant.micros()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// For each column its first change after the instant; `entries` are in their order.

@@ -20,15 +20,25 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A file of the store does not hold what the catalogue says.
-    #[error("{path} is damaged: {what}; restore it from a backup, or load the sources again")]
+    #[error("{path} is damaged: {what}; bring it back with `muster doctor --mend BACKUP`, or restore a backup")]
     Damaged {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         what: String,
     },
+    /// A file of the store is gone.
+    #[error(
+        "{path} with its {bytes} bytes is not there; if something was loaded just now, try again; else bring it back with `muster doctor --mend BACKUP`, or restore a backup"
+    )]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// How many bytes it had.
+        bytes: u64,
+    },
     /// A file of the store is no readable Parquet.
-    #[error("{path} cannot be read; restore it from a backup, or load the sources again")]
+    #[error("{path} cannot be read; bring it back with `muster doctor --mend BACKUP`, or restore a backup")]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -79,6 +89,9 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
+    /// The rows of a table did not come.
+    #[error("the rows did not come")]
+    Incoming(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The state file.
     #[error(transparent)]
     State(#[from] muster_state::Error),

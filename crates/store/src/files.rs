@@ -117,7 +117,7 @@ fn parts(content: &[u8], metadata: &ParquetMetaData) -> Vec<Part> {
     chunks.sort_by_key(|chunk| chunk.start);
     let first = chunks.first().map_or(0, |chunk| chunk.start);
     let last = chunks.last().map_or(0, |chunk| chunk.end);
-    let all = std::iter::once(0..first).chain(chunks).chain([last..content.len() as u64]);
+    let all = std::iter::once(0..first).chain(chunks).chain(std::iter::once(last..content.len() as u64));
     all.map(|part| {
         let bytes = &content[part.start as usize..part.end as usize];
         Part { start: part.start, length: bytes.len() as u64, digest: digest(bytes) }
@@ -213,7 +213,7 @@ impl ColumnFile {
         let bytes =
             disk.read(&self.written.name, part.start, part.length as usize).map_err(|error| match error.kind() {
                 io::ErrorKind::UnexpectedEof => self.damaged(format!("it ends before byte {}", range.end)),
-                _ => Error::file("read", &disk.path(&self.written.name))(error),
+                _ => self.not_read(error),
             })?;
         if digest(&bytes) == part.digest {
             Ok(bytes.slice((range.start - part.start) as usize..(range.end - part.start) as usize))
@@ -224,9 +224,7 @@ impl ColumnFile {
 
     /// Checks every byte.
     pub(crate) fn verify(&self) -> Result<(), Error> {
-        let disk = self.folder.disk();
-        let path = disk.path(&self.written.name);
-        let size = disk.size(&self.written.name).map_err(Error::file("read", &path))?;
+        let size = self.folder.disk().size(&self.written.name).map_err(|error| self.not_read(error))?;
         if size != self.written.bytes {
             return Err(self.damaged(format!("it has {size} bytes where the catalogue says {}", self.written.bytes)));
         }
@@ -235,6 +233,14 @@ impl ColumnFile {
 
     pub(crate) fn damaged(&self, what: impl Into<String>) -> Error {
         Error::damaged(&self.folder.disk().path(&self.written.name), what)
+    }
+
+    fn not_read(&self, error: io::Error) -> Error {
+        let path = self.folder.disk().path(&self.written.name);
+        match error.kind() {
+            io::ErrorKind::NotFound => Error::Missing { path, bytes: self.written.bytes },
+            _ => Error::file("read", &path)(error),
+        }
     }
 
     fn unreadable(&self, error: ParquetError) -> Error {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use muster_state::Tx;
 
+use crate::catalogue::LogEntry;
 use crate::disk::FileDisk;
 use crate::files::{ColumnFile, Folder, Written};
-use crate::{Error, catalogue};
+use crate::{Error, catalogue, log};
 
 /// The folder of the files within the data directory.
 pub const BLOCKS: &str = "blocks";
@@ -50,18 +51,22 @@ impl NamedFile {
     }
 }
 
-/// What is wrong with the log of record: entries between the first and the last that are missing, a line for each gap.
+/// What is wrong with the log of record, a line for each fault: entries that are missing between the first and the last,
+/// and entries that hold no rows.
 ///
 /// # Errors
 /// If the log cannot be read.
-pub fn gaps_in_log(tx: &Tx<'_>) -> Result<Vec<String>, Error> {
-    let mut gaps = Vec::new();
+pub fn faults_of_log(tx: &Tx<'_>) -> Result<Vec<String>, Error> {
+    let mut faults = Vec::new();
     let mut last: Option<i64> = None;
-    for entry in catalogue::log_after(tx, 0)? {
-        if let Some(last) = last.filter(|last| entry.seq != last + 1) {
-            gaps.push(format!("entries {} to {} of the log are missing", last + 1, entry.seq - 1));
+    for LogEntry { seq, table, rows, .. } in catalogue::log_after(tx, 0)? {
+        if let Some(last) = last.filter(|last| seq != last + 1) {
+            faults.push(format!("entries {} to {} of the log are missing", last + 1, seq - 1));
         }
-        last = Some(entry.seq);
+        if let Err(error) = log::read(&rows) {
+            faults.push(format!("entry {seq} of the log, rows of {table}, cannot be read: {error}"));
+        }
+        last = Some(seq);
     }
-    Ok(gaps)
+    Ok(faults)
 }

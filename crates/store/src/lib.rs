@@ -40,10 +40,10 @@ mod places;
 mod changes;
 
 mod catalogue;
-pub use catalogue::{LoadRecord, MIGRATIONS, SourceRecord};
+pub use catalogue::{LoadRecord, LoadedSource, MIGRATIONS, SourceRecord};
 
 mod inventory;
-pub use inventory::{BLOCKS, NamedFile, gaps_in_log};
+pub use inventory::{BLOCKS, NamedFile, faults_of_log};
 
 mod snapshot;
 pub use snapshot::{Snapshot, SystemColumn};
@@ -57,7 +57,7 @@ mod edit;
 mod fold;
 
 mod publish;
-pub use publish::{Batch, Prepared, PublishReport, Refusal, TableCounts, TableInput};
+pub use publish::{Batch, Incoming, Prepared, PublishReport, Refusal, TableCounts, TableInput};
 
 mod log;
 

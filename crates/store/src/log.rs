@@ -7,6 +7,7 @@ use arrow_array::RecordBatch;
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, Field, FieldRef, Schema};
+use arrow_select::concat::concat_batches;
 use muster_catalog::{Catalog, Timestamp};
 
 use crate::catalogue::LogEntry;
@@ -14,18 +15,21 @@ use crate::publish::{Batch, TableInput};
 use crate::schema::{ColumnSchema, TableSchema};
 use crate::{Error, Snapshot};
 
-/// The entries that these inputs make, one per batch, numbered from behind `applied`.
+/// The entries that these inputs make, one per file, numbered from behind `applied`.
 pub(crate) fn entries(
     inputs: &[TableInput],
     applied: i64,
     snapshot: u64,
     at: Timestamp,
 ) -> Result<Vec<LogEntry>, Error> {
-    let batches = inputs.iter().flat_map(|input| input.batches.iter().map(move |batch| (input, batch)));
-    let entry = |(seq, (input, batch)): (i64, (&TableInput, &Batch))| {
-        Ok(LogEntry { seq, snapshot, at, table: input.table.clone(), rows: written(&typed(&batch.rows, input)?)? })
+    let files = inputs
+        .iter()
+        .flat_map(|input| input.batches.chunk_by(|a, b| a.file == b.file).map(move |batches| (input, batches)));
+    let entry = |(seq, (input, batches)): (i64, (&TableInput, &[Batch]))| {
+        let rows = concat_batches(&batches[0].rows.schema(), batches.iter().map(|batch| &batch.rows))?;
+        Ok(LogEntry { seq, snapshot, at, table: input.table.clone(), rows: written(&typed(&rows, input)?)? })
     };
-    (applied + 1..).zip(batches).map(entry).collect()
+    (applied + 1..).zip(files).map(entry).collect()
 }
 
 /// The rows, with their columns saying which type they have: a table may get its columns from them.
@@ -91,7 +95,7 @@ fn written(rows: &RecordBatch) -> Result<Vec<u8>, Error> {
     Ok(bytes)
 }
 
-fn read(bytes: &[u8]) -> Result<RecordBatch, Error> {
+pub(crate) fn read(bytes: &[u8]) -> Result<RecordBatch, Error> {
     let mut reader = StreamReader::try_new(Cursor::new(bytes), None)?;
     let unreadable = || ArrowError::IpcError("an entry of the log has no rows".to_owned());
     Ok(reader.next().ok_or_else(unreadable)??)

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, RecordBatch, StringViewArray, UInt32Array};
@@ -27,7 +28,7 @@ use crate::write::{Arrangement, write_extras, write_table};
 use crate::{Error, Snapshot, Upkeep, fold};
 
 /// Typed rows of one table, as they come out of its files.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TableInput {
     /// The table.
     pub table: String,
@@ -38,12 +39,40 @@ pub struct TableInput {
 }
 
 /// Rows of one file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Batch {
     /// The place of the file among those of the load; never falls from one batch to the next.
     pub file: usize,
     /// Its rows, in the Arrow types of the columns' types.
     pub rows: RecordBatch,
+}
+
+/// Where the rows of a publish come from.
+///
+/// Each table is asked for once, parents before children, and let go of before the next: rows that wait would fill the
+/// memory. Only tables that make their missing parents are asked for before these.
+pub trait Incoming {
+    /// The rows of a table; `None` where nothing comes.
+    ///
+    /// # Errors
+    /// Whatever keeps the rows from coming; the publish ends with it.
+    fn rows(&mut self, table: &str) -> Result<Option<TableInput>, Box<dyn std::error::Error + Send + Sync>>;
+}
+
+/// Rows that are all there already.
+#[derive(Debug)]
+pub(crate) struct Ready(BTreeMap<String, TableInput>);
+
+impl Ready {
+    pub(crate) fn of(inputs: Vec<TableInput>) -> Self {
+        Self(inputs.into_iter().map(|input| (input.table.clone(), input)).collect())
+    }
+}
+
+impl Incoming for Ready {
+    fn rows(&mut self, table: &str) -> Result<Option<TableInput>, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(self.0.remove(table))
+    }
 }
 
 /// What became of the incoming rows of one table: new + changed + same + older + refused = incoming.
@@ -113,18 +142,24 @@ pub struct Prepared {
     fresh: Vec<FileRecord>,
     before: u64,
     report: PublishReport,
+    writing: Duration,
 }
 
 impl Prepared {
     /// A snapshot of files that are there already.
     pub(crate) fn again(folder: &Folder, kept: Kept, before: u64) -> Self {
         let snapshot = Arc::new(Snapshot::open(folder, kept.clone(), None));
-        Self { snapshot, kept, fresh: Vec::new(), before, report: PublishReport::default() }
+        Self { snapshot, kept, fresh: Vec::new(), before, report: PublishReport::default(), writing: Duration::ZERO }
     }
 
     /// What the publish did.
     pub fn report(&self) -> &PublishReport {
         &self.report
+    }
+
+    /// How long it took to make the files, encoding included.
+    pub fn writing(&self) -> Duration {
+        self.writing
     }
 
     /// The snapshot, readable already.
@@ -155,7 +190,9 @@ pub(crate) struct Making<'a> {
     pub(crate) before: Option<&'a Snapshot>,
     pub(crate) number: u64,
     pub(crate) at: Timestamp,
-    pub(crate) inputs: BTreeMap<String, TableInput>,
+    incoming: &'a mut dyn Incoming,
+    /// Rows that were asked for before it was their turn.
+    early: BTreeMap<String, Option<TableInput>>,
     pub(crate) tables: Vec<Arc<PublishedTable>>,
     moves: BTreeMap<String, Moves>,
     remade: HashSet<String>,
@@ -163,6 +200,7 @@ pub(crate) struct Making<'a> {
     in_memory: bool,
     pub(crate) fresh: Vec<FileRecord>,
     report: PublishReport,
+    writing: Duration,
 }
 
 impl<'a> Making<'a> {
@@ -170,7 +208,7 @@ impl<'a> Making<'a> {
         (catalog, folder, upkeep): (&'a Catalog, &'a Folder, Upkeep),
         before: Option<&'a Snapshot>,
         (number, at): (u64, Timestamp),
-        inputs: Vec<TableInput>,
+        incoming: &'a mut dyn Incoming,
     ) -> Self {
         Self {
             catalog,
@@ -179,13 +217,15 @@ impl<'a> Making<'a> {
             before,
             number,
             at,
-            inputs: inputs.into_iter().map(|input| (input.table.clone(), input)).collect(),
+            incoming,
+            early: BTreeMap::new(),
             tables: Vec::new(),
             moves: BTreeMap::new(),
             remade: HashSet::new(),
             in_memory: false,
             fresh: Vec::new(),
             report: PublishReport::default(),
+            writing: Duration::ZERO,
         }
     }
 
@@ -212,6 +252,7 @@ impl<'a> Making<'a> {
     /// Folds what has grown, writes what stands in memory, and syncs.
     pub(crate) fn prepared(mut self, applied: i64) -> Result<Prepared, Error> {
         let before = self.before.map_or(0, Snapshot::filed);
+        let started = Instant::now();
         fold::grown_blocks(&mut self)?;
         let mut manifest = Manifest::default();
         let mut files = Vec::new();
@@ -225,11 +266,12 @@ impl<'a> Making<'a> {
         let kept = Kept { number: self.number, at: self.at, manifest, files, applied };
         let working = Snapshot::of((self.number, self.at), applied, self.number, self.tables);
         let snapshot = Arc::new(Snapshot::open(self.folder, kept.clone(), Some(&working)));
-        Ok(Prepared { snapshot, kept, fresh: self.fresh, before, report: self.report })
+        let writing = self.writing + started.elapsed();
+        Ok(Prepared { snapshot, kept, fresh: self.fresh, before, report: self.report, writing })
     }
 
     fn table(&mut self, table: &Table) -> Result<(), Error> {
-        let input = self.inputs.remove(&table.name);
+        let input = self.input(&table.name)?;
         if self.may_stay(table, input.as_ref()) {
             return self.keep(table);
         }
@@ -242,6 +284,13 @@ impl<'a> Making<'a> {
         match self.editable(table, &schema, incoming.count as u64)? {
             Some(before) => self.edit(table, &before, schema, incoming, file_ends),
             None => self.remake(table, schema, incoming, &file_ends),
+        }
+    }
+
+    fn input(&mut self, table: &str) -> Result<Option<TableInput>, Error> {
+        match self.early.remove(table) {
+            Some(early) => Ok(early),
+            None => self.incoming.rows(table).map_err(Error::Incoming),
         }
     }
 
@@ -377,7 +426,9 @@ impl<'a> Making<'a> {
             rows = Rows::joined(vec![rows, bare_rows(&schema, &bare)])?;
         }
         let arrangement = self.arrange(table, &schema, &rows, &mut counts, &mut refusals, &mut moves)?;
+        let started = Instant::now();
         let written = write_table(self.folder, self.number, self.before, &schema, &rows, &arrangement)?;
+        self.writing += started.elapsed();
         self.fresh.extend(written.files.iter().cloned());
         let change = changes::with_deleted(self.stored(table).map(AsRef::as_ref), &schema, change, &moves, self.at)?;
         let made = self.published(written.manifest, written.files, table, change);
@@ -423,11 +474,11 @@ impl<'a> Making<'a> {
     }
 
     /// Keys of profiles that rows of `missing_parent = "create"` tables name and nobody has.
-    fn bare_keys(&self, table: &Table, schema: &TableSchema, incoming: &Rows) -> Result<Vec<String>, Error> {
+    fn bare_keys(&mut self, table: &Table, schema: &TableSchema, incoming: &Rows) -> Result<Vec<String>, Error> {
         if table.kind != Kind::Root {
             return Ok(Vec::new());
         }
-        let named = self.named_keys();
+        let named = self.named_keys()?;
         if named.is_empty() {
             return Ok(named);
         }
@@ -445,7 +496,7 @@ impl<'a> Making<'a> {
     }
 
     /// The distinct parents' keys that are named by rows whose table makes missing parents, in order of first mention.
-    fn named_keys(&self) -> Vec<String> {
+    fn named_keys(&mut self) -> Result<Vec<String>, Error> {
         let root = &self.catalog.root().name;
         let creating = self
             .catalog
@@ -454,8 +505,9 @@ impl<'a> Making<'a> {
             .filter(|table| table.missing_parent == MissingParent::Create && table.parent() == Some(root));
         let mut seen = HashSet::new();
         let mut named = Vec::new();
-        for (table, input) in creating.filter_map(|table| Some((table, self.inputs.get(&table.name)?))) {
-            for batch in &input.batches {
+        for table in creating {
+            let input = self.input(&table.name)?;
+            for batch in input.iter().flat_map(|input| &input.batches) {
                 let on = table.on().and_then(|on| batch.rows.column_by_name(on));
                 for key in on.into_iter().flat_map(|on| on.as_string_view().iter().flatten()) {
                     if seen.insert(key.to_owned()) {
@@ -463,8 +515,9 @@ impl<'a> Making<'a> {
                     }
                 }
             }
+            self.early.insert(table.name.clone(), input);
         }
-        named
+        Ok(named)
     }
 
     fn arrange(

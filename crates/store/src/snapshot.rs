@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Int64Array};
+use arrow_array::{ArrayRef, Int64Array, StringViewArray};
 use arrow_select::take::take;
 use muster_catalog::{Names, SegmentNames, Timestamp};
 
@@ -14,6 +14,7 @@ use crate::changes::Past;
 use crate::column::{absent, row_numbers};
 use crate::files::Folder;
 use crate::merge::Rows;
+use crate::places::{Spot, Wanted, locate, rows_at};
 use crate::published::{PublishedTable, Shared};
 use crate::schema::TableSchema;
 
@@ -205,6 +206,19 @@ impl Snapshot {
             })
         };
         columns.iter().map(column).collect()
+    }
+
+    /// The rows of a table with these keys, those that there are, by the columns of its schema.
+    ///
+    /// Meant for few keys at a time in a process that goes on: an index of all keys is made at the first call.
+    ///
+    /// # Errors
+    /// If a file cannot be read or does not hold what the catalogue says.
+    pub fn rows_with_keys(&self, table: &str, keys: &StringViewArray) -> Result<Vec<ArrayRef>, Error> {
+        let Some(table) = self.table(table) else { return Ok(Vec::new()) };
+        let mut spots: Vec<Spot> = locate(table, &Wanted::of(keys), true)?.into_values().collect();
+        spots.sort_unstable();
+        Ok(rows_at(self, table, &spots)?.columns)
     }
 
     fn column(&self, table: &PublishedTable, block: usize, name: &str) -> Result<ArrayRef, Error> {

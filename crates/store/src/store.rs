@@ -7,10 +7,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use muster_catalog::{Catalog, Timestamp};
 use muster_state::Tx;
 
-use crate::catalogue::{self, Kept, LoadRecord, LogEntry, Manifest};
+use crate::catalogue::{self, Kept, LoadRecord, LoadedSource, LogEntry, Manifest};
 use crate::disk::{Disk, FileDisk};
 use crate::files::{ColumnFile, Folder};
-use crate::publish::{Making, Prepared, PublishReport, TableInput};
+use crate::publish::{Incoming, Making, Prepared, PublishReport, Ready, TableInput};
 use crate::{Error, Snapshot, log};
 
 /// When small changes become part of the blocks, and how far back loads can be taken.
@@ -114,9 +114,23 @@ impl Store {
     /// # Errors
     /// If rows do not fit the stored columns, or a file cannot be written. Nothing has changed then.
     pub fn prepare(&self, catalog: &Catalog, inputs: Vec<TableInput>, at: Timestamp) -> Result<Prepared, Error> {
+        self.prepare_from(catalog, &mut Ready::of(inputs), at)
+    }
+
+    /// The same with rows that come table by table, so that only one table's are in memory.
+    ///
+    /// # Errors
+    /// As [`Store::prepare`], and [`Error::Incoming`] if the rows do not come.
+    pub fn prepare_from(
+        &self,
+        catalog: &Catalog,
+        incoming: &mut dyn Incoming,
+        at: Timestamp,
+    ) -> Result<Prepared, Error> {
         let before = self.snapshot();
         let (number, applied) = before.as_ref().map_or((0, 0), |before| (before.number(), before.applied()));
-        let mut making = Making::new((catalog, &self.folder, self.upkeep), before.as_deref(), (number + 1, at), inputs);
+        let mut making =
+            Making::new((catalog, &self.folder, self.upkeep), before.as_deref(), (number + 1, at), incoming);
         making.make()?;
         making.prepared(applied)
     }
@@ -126,17 +140,13 @@ impl Store {
     ///
     /// # Errors
     /// If rows do not fit the stored columns. Nothing has changed then.
-    pub fn prepare_rows(
-        &self,
-        catalog: &Catalog,
-        inputs: Vec<TableInput>,
-        at: Timestamp,
-    ) -> Result<PreparedRows, Error> {
+    pub fn prepare_rows(&self, catalog: &Catalog, inputs: &[TableInput], at: Timestamp) -> Result<PreparedRows, Error> {
         let before = self.snapshot().unwrap_or_else(|| Arc::new(Snapshot::empty(at)));
         let (number, applied) = (before.number(), before.applied());
-        let entries = log::entries(&inputs, applied, number + 1, at)?;
+        let entries = log::entries(inputs, applied, number + 1, at)?;
         let applied = entries.last().map_or(applied, |entry| entry.seq);
-        let mut making = Making::new((catalog, &self.folder, self.upkeep), Some(&before), (number + 1, at), inputs);
+        let mut ready = Ready::of(inputs.to_vec());
+        let mut making = Making::new((catalog, &self.folder, self.upkeep), Some(&before), (number + 1, at), &mut ready);
         making.make_in_memory()?;
         let (snapshot, report) = making.in_memory(applied);
         Ok(PreparedRows { snapshot: Arc::new(snapshot), entries, report })
@@ -171,8 +181,8 @@ impl Store {
         for group in entries.chunk_by(|a, b| a.snapshot == b.snapshot) {
             let before = newest.as_ref().unwrap_or(&from);
             let (number, at) = (group[0].snapshot.max(before.number() + 1), group[0].at);
-            let inputs = log::inputs(catalog, before, group)?;
-            let mut making = Making::new((catalog, &self.folder, self.upkeep), Some(before), (number, at), inputs);
+            let mut ready = Ready::of(log::inputs(catalog, before, group)?);
+            let mut making = Making::new((catalog, &self.folder, self.upkeep), Some(before), (number, at), &mut ready);
             making.make_in_memory()?;
             let applied = group[group.len() - 1].seq;
             newest = Some(Arc::new(making.in_memory(applied).0));
@@ -207,7 +217,9 @@ impl Store {
         }
         let was = Arc::new(Snapshot::open(&self.folder, Kept { number, ..kept }, None));
         let again = self.replayed(catalog, Arc::clone(&was), &entries)?.unwrap_or(was);
-        let mut making = Making::new((catalog, &self.folder, self.upkeep), Some(&again), (number + 1, at), Vec::new());
+        let mut nothing = Ready::of(Vec::new());
+        let mut making =
+            Making::new((catalog, &self.folder, self.upkeep), Some(&again), (number + 1, at), &mut nothing);
         making.make()?;
         Ok((load, making.prepared(again.applied())?))
     }
@@ -297,6 +309,15 @@ impl Store {
     /// If the catalogue cannot be read.
     pub fn known_sources(tx: &Tx<'_>, table: &str, definition: &str) -> Result<HashSet<String>, Error> {
         catalogue::known_sources(tx, table, definition)
+    }
+
+    /// The files that the loads that stand were the first to read, since the one that made snapshot `oldest`: by snapshot,
+    /// table and name.
+    ///
+    /// # Errors
+    /// If the catalogue cannot be read.
+    pub fn sources(tx: &Tx<'_>, oldest: u64) -> Result<Vec<LoadedSource>, Error> {
+        catalogue::sources(tx, oldest)
     }
 
     /// The newest `most` loads, the newest first; those that were taken back among them.

@@ -1,15 +1,13 @@
 //! A batch that was read: its rows, and what is answered to whoever sent it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::io;
 
 use muster_ingest::{Observer, Reject, TableLoad};
-use muster_server::{Appended, Batch, Refusal, RejectedRow};
-use muster_store::PublishReport;
+use muster_server::{Appended, Batch, RejectedRow};
 use serde_json::{Map, Value};
 
 use super::columns::Columns;
-use crate::loading::TableReport;
 
 /// A batch that was read.
 pub struct Arrival {
@@ -19,24 +17,18 @@ pub struct Arrival {
     pub answer: Appended,
     /// Rows that the store refused.
     pub parentless: u64,
-    /// Rejects by kind, without those.
-    kinds: BTreeMap<String, u64>,
-    /// Rows that each condition left out.
-    filtered: Vec<(String, u64)>,
 }
 
 /// Collects every reject, by the place of its row.
 #[derive(Default)]
 pub struct Watch {
     rejected: Vec<RejectedRow>,
-    kinds: BTreeMap<String, u64>,
 }
 
 impl Observer for Watch {
     fn rejected(&mut self, reject: &Reject) -> io::Result<()> {
         // Line 1 names the columns and is no row; line 2 is row 0.
         let Some(row) = reject.line.checked_sub(2) else { return Ok(()) };
-        *self.kinds.entry(reject.reason.kind()).or_default() += 1;
         self.rejected.push(RejectedRow {
             row,
             column: reject.column.clone(),
@@ -51,16 +43,12 @@ impl Observer for Watch {
 impl Watch {
     /// What was read of a batch, the line with the names not counted.
     pub fn arrival(self, columns: &Columns, load: TableLoad) -> Arrival {
-        let mut filtered: Vec<(String, u64)> =
-            load.report.filtered.iter().map(|part| (part.condition.clone(), part.rows)).collect();
-        if let Some(condition) = columns.names_fail_at() {
-            filtered[condition].1 -= 1;
-        }
-        let left_out = filtered.iter().map(|(_, rows)| rows).sum();
+        let filtered: u64 = load.report.filtered.iter().map(|part| part.rows).sum();
+        let left_out = filtered - u64::from(columns.names_fail_at().is_some());
         let rejected = self.rejected;
         let committed = load.report.read - 1 - left_out - rejected.len() as u64;
         let answer = Appended { committed, filtered: left_out, rejected, snapshot: None };
-        Arrival { load, answer, parentless: 0, kinds: self.kinds, filtered }
+        Arrival { load, answer, parentless: 0 }
     }
 }
 
@@ -78,32 +66,6 @@ impl Arrival {
         }
         answer.rejected.sort_by_key(|rejected| rejected.row);
     }
-
-    fn add_to(&self, report: &mut TableReport) {
-        let Self { answer, kinds, filtered, .. } = self;
-        report.read += answer.committed + answer.filtered + answer.rejected.len() as u64;
-        kinds.iter().for_each(|(kind, rows)| *report.rejected.entry(kind.clone()).or_default() += rows);
-        if report.filtered.is_empty() {
-            report.filtered.clone_from(filtered);
-        } else {
-            report.filtered.iter_mut().zip(filtered).for_each(|((_, sum), (_, rows))| *sum += rows);
-        }
-    }
-}
-
-/// What is kept of batches beside the loads, table by table.
-pub fn reports(arrivals: &[Result<Arrival, Refusal>], stored: &PublishReport) -> Vec<TableReport> {
-    let mut reports: BTreeMap<&str, TableReport> = BTreeMap::new();
-    for arrival in arrivals.iter().flatten() {
-        let table = arrival.load.table.as_str();
-        let report = reports.entry(table).or_insert_with(|| TableReport {
-            table: table.to_owned(),
-            stored: stored.tables.get(table).cloned().unwrap_or_default(),
-            ..TableReport::default()
-        });
-        arrival.add_to(report);
-    }
-    reports.into_values().collect()
 }
 
 /// Whether a row has this value in a column, as a text or a number.

@@ -7,6 +7,8 @@ mod arrival;
 
 mod columns;
 
+mod consents;
+
 mod file;
 
 mod input;
@@ -18,13 +20,14 @@ use anyhow::{Context, Result, bail};
 use muster_catalog::{Mode, Table, nearest};
 use muster_ingest::{Intake, read};
 use muster_server::{Appended, Batch, Refusal};
-use muster_store::{Error as StoreError, Prepared, PublishReport, Snapshot};
+use muster_store::{Error as StoreError, PreparedRows, PublishReport, Snapshot};
 
-use self::arrival::{Arrival, Watch, reports};
+use self::arrival::{Arrival, Watch};
 use self::columns::Columns;
+use self::consents::consents;
 use self::file::Written;
 use self::input::inputs;
-use crate::loading::{Consents, TableReport, consents};
+use crate::loading::Consents;
 use crate::workspace::{Opened, Workspace};
 
 /// Where rows lie for as long as they are read.
@@ -95,26 +98,27 @@ impl<'a> Arrivals<'a> {
 
     /// Makes and commits the next snapshot; where no row is left, the present one has them all.
     fn keep(&self, batches: &[Batch], arrivals: &mut [Result<Arrival, Refusal>]) -> Result<Option<u64>> {
-        let Some(prepared) = self.prepare(arrivals)? else {
+        let Some((prepared, consents)) = self.prepare(arrivals)? else {
             return Ok(self.before.as_ref().map(|before| before.number()));
         };
         self.name_refused(prepared.report(), batches, arrivals)?;
-        let with_profiles = prepared.report().tables.contains_key("profiles");
-        let consents = if with_profiles { consents(prepared.snapshot())? } else { Vec::new() };
-        self.commit(&prepared, &reports(arrivals, prepared.report()), &consents)?;
-        Ok(Some(self.opened.store.adopt(prepared).number()))
+        self.commit(&prepared, &consents)?;
+        Ok(Some(self.opened.store.adopt_rows(prepared).number()))
     }
 
-    /// The next snapshot. A table whose rows do not fit what is stored is refused alone.
-    fn prepare(&self, arrivals: &mut [Result<Arrival, Refusal>]) -> Result<Option<Prepared>> {
+    /// The next snapshot, and who agrees to what in it. A table whose rows do not fit what is stored is refused alone.
+    fn prepare(&self, arrivals: &mut [Result<Arrival, Refusal>]) -> Result<Option<(PreparedRows, Vec<Consents>)>> {
         let (catalog, at) = (&self.workspace.catalog, self.workspace.clock().now());
         loop {
             let inputs = inputs(&catalog.tables, arrivals);
             if inputs.is_empty() {
                 return Ok(None);
             }
-            match self.opened.store.prepare(catalog, inputs, at) {
-                Ok(prepared) => return Ok(Some(prepared)),
+            match self.opened.store.prepare_rows(catalog, &inputs, at) {
+                Ok(prepared) => {
+                    let consents = consents(&inputs, prepared.snapshot())?;
+                    return Ok(Some((prepared, consents)));
+                }
                 Err(error) => {
                     let Some(table) = at_fault(&error) else { return Err(error.into()) };
                     let misfits = arrivals.iter_mut().filter(|arrival| is_of(arrival, table));
@@ -124,11 +128,10 @@ impl<'a> Arrivals<'a> {
         }
     }
 
-    fn commit(&self, prepared: &Prepared, reports: &[TableReport], consents: &[Consents]) -> Result<()> {
-        let kept = serde_json::to_string(reports)?;
+    fn commit(&self, prepared: &PreparedRows, consents: &[Consents]) -> Result<()> {
         let at = prepared.snapshot().at();
         self.opened.state.write(|tx| -> Result<()> {
-            prepared.commit(tx, &kept, &[])?;
+            prepared.commit(tx)?;
             for Consents { channel, statements } in consents {
                 let statements = statements.iter().map(|(key, agreed)| (key, *agreed));
                 muster_campaign::consent::write_from_load(tx, channel, at, statements)?;

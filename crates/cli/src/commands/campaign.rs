@@ -3,11 +3,13 @@
 use anyhow::{Context, Result, bail};
 use muster_campaign::ledger::{Entry, each_decision};
 use muster_campaign::{Driver, Status, Summary};
+use muster_state::Instance;
 use serde_json::json;
 
 use crate::arguments::{Arguments, Campaign, RowFormat};
 use crate::campaigns;
 use crate::exit::Exit;
+use crate::handover::{self, Due, Named, Nothing, Writing};
 use crate::output;
 use crate::sending::{SegmentAudiences, SnapshotProfiles, channels, links, templates};
 use crate::workspace::{Opened, PATIENT, Workspace, engine};
@@ -17,24 +19,56 @@ use crate::workspace::{Opened, PATIENT, Workspace, engine};
 /// # Errors
 /// If a definition is not in order, or sending cannot begin.
 pub fn run(arguments: &Arguments, wanted: &Campaign) -> Result<Exit> {
-    let workspace = Workspace::find(arguments)?;
+    let workspace = || Workspace::find(arguments);
+    let named = |name: &str| Named { name: name.to_owned() };
     match wanted {
-        Campaign::List => list(&workspace, arguments.json),
-        Campaign::Check { name } => check(&workspace, name),
-        Campaign::Publish { name } => publish(&workspace, &workspace.open()?, name),
-        Campaign::RunDue { name } => due(&workspace, name.as_deref(), arguments.json),
+        Campaign::List => list(&workspace()?, arguments.json),
+        Campaign::Check { name } => check(&workspace()?, name),
         Campaign::Ledger { name, format } => {
-            ledger(&workspace, name, if arguments.json { RowFormat::Json } else { *format })
+            ledger(&workspace()?, name, if arguments.json { RowFormat::Json } else { *format })
         }
-        Campaign::Pause { name } => {
-            workspace.open()?.state.write(|tx| muster_campaign::pause(tx, name))?;
-            output::text(&format!("{name}: paused")).map(|()| Exit::Done)
+        Campaign::Publish { name } => handover::carry_out(arguments, &Writing::CampaignPublish(named(name))),
+        Campaign::RunDue { name } => {
+            handover::carry_out(arguments, &Writing::CampaignRunDue(Due { name: name.clone() }))
         }
-        Campaign::Resume { name } => {
-            workspace.open()?.state.write(|tx| muster_campaign::resume(tx, name))?;
-            output::text(&format!("{name}: live")).map(|()| Exit::Done)
-        }
+        Campaign::TakeOver => handover::carry_out(arguments, &Writing::CampaignTakeOver(Nothing {})),
+        Campaign::Pause { name } => handover::carry_out(arguments, &Writing::CampaignPause(named(name))),
+        Campaign::Resume { name } => handover::carry_out(arguments, &Writing::CampaignResume(named(name))),
     }
+}
+
+/// Makes this data directory the one that sends, where it was copied or restored.
+///
+/// # Errors
+/// If the state cannot be written.
+pub fn take_over(workspace: &Workspace, opened: &Opened) -> Result<Exit> {
+    opened.state.write(|tx| Instance::take_over(tx, &workspace.data()))?;
+    output::text("this workspace sends from now on; the one that it was copied from must not")?;
+    Ok(Exit::Done)
+}
+
+/// A copy of a workspace might write to everybody a second time.
+fn refuse_copy(workspace: &Workspace, opened: &Opened) -> Result<()> {
+    let instance = opened.state.read(|tx| Instance::read(tx, &workspace.data()))?;
+    Ok(instance.map_or(Ok(()), |instance| instance.refuse_copy())?)
+}
+
+/// Lets nobody enter a campaign and sends nothing of it.
+///
+/// # Errors
+/// If there is no such campaign.
+pub fn pause(opened: &Opened, name: &str) -> Result<Exit> {
+    opened.state.write(|tx| muster_campaign::pause(tx, name))?;
+    output::text(&format!("{name}: paused")).map(|()| Exit::Done)
+}
+
+/// Lets a campaign go on after a pause.
+///
+/// # Errors
+/// If there is no such campaign.
+pub fn resume(opened: &Opened, name: &str) -> Result<Exit> {
+    opened.state.write(|tx| muster_campaign::resume(tx, name))?;
+    output::text(&format!("{name}: live")).map(|()| Exit::Done)
 }
 
 fn check(workspace: &Workspace, name: &str) -> Result<Exit> {
@@ -86,9 +120,12 @@ pub fn publish(workspace: &Workspace, opened: &Opened, name: &str) -> Result<Exi
     Ok(Exit::Done)
 }
 
-fn due(workspace: &Workspace, name: Option<&str>, json: bool) -> Result<Exit> {
-    let opened = workspace.open()?;
-    let summaries = send(workspace, &opened, name)?;
+/// Sends what is due, and says what became of everyone.
+///
+/// # Errors
+/// As [`send`].
+pub fn due(workspace: &Workspace, opened: &Opened, name: Option<&str>, json: bool) -> Result<Exit> {
+    let summaries = send(workspace, opened, name)?;
     if json {
         output::document(&summaries.iter().map(document).collect::<Vec<_>>())?;
     } else if summaries.is_empty() {
@@ -104,6 +141,7 @@ fn due(workspace: &Workspace, name: Option<&str>, json: bool) -> Result<Exit> {
 /// # Errors
 /// If a channel or template is not in order, a segment cannot be evaluated, or the ledger fails.
 pub fn send(workspace: &Workspace, opened: &Opened, name: Option<&str>) -> Result<Vec<Summary>> {
+    refuse_copy(workspace, opened)?;
     let templates = templates(workspace)?;
     let channels = channels(workspace, &templates)?;
     let (clock, engine) = (workspace.clock(), engine(PATIENT)?);

@@ -129,8 +129,7 @@ fn write_shop(wanted: &Demo, dir: &Path) -> Result<()> {
 
 fn load(workspace: &Workspace, opened: &Opened) -> Result<()> {
     heading("Load")?;
-    let everything = Load { tables: Vec::new(), file: None, dry_run: false };
-    let (report, seconds) = timed(|| loading::load(workspace, opened, &everything))?;
+    let (report, seconds) = timed(|| loading::load(workspace, opened, &Load::default()))?;
     output::text(&super::load::text(&report))?;
     output::text(&format!("loaded in {seconds:.1} s"))
 }

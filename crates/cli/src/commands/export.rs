@@ -40,7 +40,7 @@ pub fn run(arguments: &Arguments, wanted: &Export) -> Result<Exit> {
     if let Some(folder) = &wanted.tables {
         let opened = workspace.open_reading()?;
         let snapshot = opened.store.snapshot().context("there is no data yet; load some with `muster load`")?;
-        tables(&snapshot, folder)?;
+        tables(snapshot.as_of(workspace.clock().now())?.as_ref(), folder)?;
         return Ok(Exit::Done);
     }
     let segment = wanted.segment.as_deref().context("the name of a segment is missing")?;
@@ -89,7 +89,8 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Every table as one Parquet file, system columns last, instants in UTC: what printed SQL runs on elsewhere.
+/// Every table as one Parquet file, fields as they are in `snapshot`, system columns last, instants in UTC: what SQL that was
+/// printed as of the same instant runs on elsewhere.
 fn tables(snapshot: &Snapshot, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     for table in snapshot.schemas() {

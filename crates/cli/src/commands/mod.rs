@@ -1,17 +1,21 @@
 //! One file per command.
 
-mod apply;
-mod campaign;
+pub mod apply;
+mod backup;
+pub mod campaign;
 mod check;
 mod demo;
+mod doctor;
 mod export;
 mod init;
 mod listing;
-mod load;
+pub mod load;
+mod restore;
 mod segment;
 mod segments;
+mod serve;
 mod sink;
-mod sql;
+pub mod sql;
 mod status;
 
 use anyhow::Result;
@@ -26,16 +30,20 @@ use crate::exit::Exit;
 pub fn run(arguments: &Arguments) -> Result<Exit> {
     match &arguments.command {
         Command::Demo(demo) => demo::run(arguments, demo),
-        Command::Init(init) => init::run(init),
-        Command::Check => check::run(arguments),
+        Command::Init(init) => init::run(arguments, init),
+        Command::Check(check) => check::run(arguments, check),
         Command::Load(load) => load::run(arguments, load),
-        Command::Status => status::run(arguments),
+        Command::Status(status) => status::run(arguments, status),
         Command::Sql(sql) => sql::run(arguments, sql),
         Command::Segments => segments::run(arguments),
         Command::Segment(segment) => segment::run(arguments, segment),
         Command::Apply(apply) => apply::run(arguments, apply),
         Command::Campaign(campaign) => campaign::run(arguments, campaign),
         Command::Export(export) => export::run(arguments, export),
+        Command::Backup(backup) => backup::run(arguments, backup),
+        Command::Restore(restore) => restore::run(arguments, restore),
+        Command::Doctor(doctor) => doctor::run(arguments, doctor),
+        Command::Serve(serve) => serve::run(arguments, serve),
         Command::Sink(sink) => sink::run(sink),
     }
 }

@@ -1,8 +1,8 @@
-//! `muster segment`: one segment, or the keys of its profiles.
+//! `muster segment`: one segment, the keys of its profiles, or who came and who went.
 
 use anyhow::Result;
 use muster_language::Statement;
-use muster_segment::Session;
+use muster_segment::{Outcome, Session};
 
 use crate::arguments::{Arguments, RowFormat, Segment};
 use crate::exit::Exit;
@@ -18,17 +18,25 @@ pub fn run(arguments: &Arguments, wanted: &Segment) -> Result<Exit> {
     let (opened, clock, engine) = (workspace.open_reading()?, workspace.clock(), engine(PATIENT)?);
     let mut session = Session::new(opened.workbench(&workspace, &engine, clock.as_ref()), workspace.as_of)?;
     if wanted.members {
-        let evaluator = session.evaluator()?;
-        let keys = evaluator.keys(evaluator.rows(&wanted.name, session.as_of())?.as_ref())?;
-        if arguments.json {
-            output::document(&keys)?
-        } else {
-            output::text(&keys.join("\n"))?
-        }
-        return Ok(Exit::Done);
+        return members(arguments, wanted, &session);
     }
+    let shown = if wanted.history {
+        Outcome::Answer(session.history_rows(&wanted.name)?)
+    } else {
+        session.execute(Statement::DescribeSegment { name: wanted.name.clone() })?
+    };
     let format = if arguments.json { RowFormat::Json } else { RowFormat::Table };
-    let described = session.execute(Statement::DescribeSegment { name: wanted.name.clone() })?;
-    super::sql::print(&described, format, &workspace)?;
+    super::sql::print(&shown, format, &workspace)?;
+    Ok(Exit::Done)
+}
+
+fn members(arguments: &Arguments, wanted: &Segment, session: &Session<'_>) -> Result<Exit> {
+    let evaluator = session.evaluator()?;
+    let keys = evaluator.keys(evaluator.rows(&wanted.name, session.as_of())?.as_ref())?;
+    if arguments.json {
+        output::document(&keys)?
+    } else {
+        output::text(&keys.join("\n"))?
+    }
     Ok(Exit::Done)
 }

@@ -6,12 +6,13 @@ use std::io::{self, BufRead, IsTerminal, Read};
 use anyhow::{Context, Result};
 use muster_language::{Statement, parse_piece, split_statements};
 use muster_query::Engine;
-use muster_segment::{Outcome, Session, Workbench};
+use muster_segment::{Classes, Outcome, Session, Workbench};
 
 use crate::arguments::{Arguments, RowFormat, Sql};
 use crate::exit::Exit;
+use crate::handover::{self, Caller, Statements, Writing};
 use crate::output;
-use crate::workspace::{Workspace, engine};
+use crate::workspace::{Opened, Workspace, engine};
 
 /// Runs statements one by one; the first that fails ends it.
 ///
@@ -20,15 +21,16 @@ use crate::workspace::{Workspace, engine};
 pub fn run(arguments: &Arguments, wanted: &Sql) -> Result<Exit> {
     let workspace = Workspace::find(arguments)?;
     let desk = Desk {
+        caller: Caller::of(arguments),
         engine: engine(wanted.timeout)?,
+        timeout: wanted.timeout,
         format: if arguments.json { RowFormat::Json } else { wanted.format },
         workspace,
     };
     match text(wanted)? {
-        Some(text) => desk.run(&text)?,
-        None => desk.prompt()?,
+        Some(text) => desk.run(&text),
+        None => desk.prompt(),
     }
-    Ok(Exit::Done)
 }
 
 /// The statements; none where a person will type them.
@@ -47,42 +49,52 @@ fn text(wanted: &Sql) -> Result<Option<String>> {
     Ok(Some(text))
 }
 
+/// Runs statements of which some write.
+///
+/// # Errors
+/// If a statement is not in order or fails; those before it stay done.
+pub fn perform(workspace: &Workspace, opened: &Opened, wanted: &Statements) -> Result<Exit> {
+    let statements = split_statements(&wanted.text).iter().map(parse_piece).collect::<Result<Vec<_>, _>>()?;
+    let (clock, engine) = (workspace.clock(), engine(wanted.timeout)?);
+    execute(opened.workbench(workspace, &engine, clock.as_ref()), workspace, wanted.format, statements)
+}
+
+fn execute(bench: Workbench<'_>, workspace: &Workspace, format: RowFormat, statements: Vec<Statement>) -> Result<Exit> {
+    let classes = Classes::declared(&workspace.catalog);
+    let mut session = Session::new(bench, workspace.as_of)?.with_classes(classes);
+    for statement in statements {
+        print(&session.execute(statement)?, format, workspace)?;
+    }
+    Ok(Exit::Done)
+}
+
 struct Desk {
     workspace: Workspace,
+    caller: Caller,
     engine: Engine,
+    timeout: u64,
     format: RowFormat,
 }
 
 impl Desk {
     /// All statements are parsed before the first runs, so that a slip in the last changes nothing.
-    fn run(&self, text: &str) -> Result<()> {
+    fn run(&self, text: &str) -> Result<Exit> {
         let statements = split_statements(text).iter().map(parse_piece).collect::<Result<Vec<_>, _>>()?;
-        let clock = self.workspace.clock();
-        let as_of = self.workspace.as_of;
         if statements.iter().any(Session::writes) {
-            let opened = self.workspace.open()?;
-            self.execute(opened.workbench(&self.workspace, &self.engine, clock.as_ref()), as_of, statements)
-        } else {
-            let opened = self.workspace.open_reading()?;
-            self.execute(opened.workbench(&self.workspace, &self.engine, clock.as_ref()), as_of, statements)
+            let (text, format, timeout) = (text.to_owned(), self.format, self.timeout);
+            return handover::carry_out_in(
+                &self.workspace,
+                &self.caller,
+                &Writing::Sql(Statements { text, format, timeout }),
+            );
         }
-    }
-
-    fn execute(
-        &self,
-        bench: Workbench<'_>,
-        as_of: Option<muster_catalog::Timestamp>,
-        statements: Vec<Statement>,
-    ) -> Result<()> {
-        let mut session = Session::new(bench, as_of)?;
-        for statement in statements {
-            print(&session.execute(statement)?, self.format, &self.workspace)?;
-        }
-        Ok(())
+        let (opened, clock) = (self.workspace.open_reading()?, self.workspace.clock());
+        let bench = opened.workbench(&self.workspace, &self.engine, clock.as_ref());
+        execute(bench, &self.workspace, self.format, statements)
     }
 
     /// Reads lines until a statement ends with a semicolon, runs it, and goes on; a failure is shown, not fatal.
-    fn prompt(&self) -> Result<()> {
+    fn prompt(&self) -> Result<Exit> {
         eprintln!("Statements end with ; and Ctrl-D leaves.");
         let mut pending = String::new();
         for line in io::stdin().lock().lines() {
@@ -96,7 +108,7 @@ impl Desk {
                 pending.clear();
             }
         }
-        if pending.trim().is_empty() { Ok(()) } else { self.run(&pending) }
+        if pending.trim().is_empty() { Ok(Exit::Done) } else { self.run(&pending) }
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod fixture;
 
+mod damage;
 mod durable;
 mod laid_out;
 mod memory;

@@ -362,7 +362,7 @@ impl Side {
 
     fn rows_come(&self, catalog: &Catalog, file: &File, at: Timestamp) {
         let (state, store) = self.open();
-        let prepared = store.prepare_rows(catalog, inputs(std::slice::from_ref(file)), at).unwrap();
+        let prepared = store.prepare_rows(catalog, &inputs(std::slice::from_ref(file)), at).unwrap();
         state.write(|tx| prepared.commit(tx)).unwrap();
         store.adopt_rows(prepared);
     }
@@ -514,11 +514,10 @@ impl StateMachineTest for Both {
         both.sides.iter().for_each(|side| side.check(reference));
         let digests = both.sides.each_ref().map(|side| {
             let snapshot = side.open().1.snapshot();
-            let tables = ["profiles", "orders", "lines"].map(|table| {
+            ["profiles", "orders", "lines"].map(|table| {
                 let known = snapshot.as_ref().filter(|snapshot| snapshot.schema(table).is_some());
                 known.map(|snapshot| snapshot.digest(table).unwrap())
-            });
-            tables
+            })
         });
         assert_eq!(digests[0], digests[1]);
     }

@@ -27,8 +27,7 @@ pub fn go_on(arguments: &Arguments, wanted: &Demo, dir: &Path, opened: &Opened) 
         bring_files(dir, &date_of(day))?;
         demo_workspace::write(dir, setting(wanted, day))?;
         let workspace = Workspace::read(dir.to_owned(), arguments.as_of.as_deref())?;
-        let everything = Load { tables: Vec::new(), file: None, dry_run: false };
-        let (report, seconds) = timed(|| loading::load(&workspace, opened, &everything))?;
+        let (report, seconds) = timed(|| loading::load(&workspace, opened, &Load::default()))?;
         output::text(&day_line(&date_of(day), &report, seconds))?;
     }
     let waiting = dir.join(demo_workspace::DAYS);
@@ -55,6 +54,7 @@ fn day_line(date: &str, report: &LoadReport, seconds: f64) -> String {
         ("new", sum(|table| table.stored.new)),
         ("changed", sum(|table| table.stored.changed)),
         ("same", sum(|table| table.stored.same)),
+        ("deleted", sum(|table| table.stored.deleted)),
         ("older", sum(|table| table.stored.older)),
         ("refused", sum(|table| table.stored.refused)),
         ("rejected", sum(|table| table.rejected.values().sum())),

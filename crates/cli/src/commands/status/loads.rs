@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
 use muster_state::Tx;
-use muster_store::{Store, TableCounts};
+use muster_store::{LoadedSource, Store, TableCounts};
 use serde::{Deserialize, Serialize};
 
 use super::local;
@@ -17,6 +17,8 @@ pub struct PastLoad {
     pub snapshot: u64,
     /// When, in the workspace's zone.
     pub at: String,
+    /// When it was taken back, if it was.
+    pub undone: Option<String>,
     /// Table by table, those whose files were known already included.
     pub tables: Vec<PastTable>,
     /// The files that it read.
@@ -50,6 +52,8 @@ pub struct PastTable {
     pub rejected: BTreeMap<String, u64>,
     /// Rows that were refused because of what the store holds.
     pub refused: u64,
+    /// Rows that are gone.
+    pub deleted: u64,
     /// Parents that were made because a row named them.
     pub created: u64,
     /// Rows that waited for their parent afterwards.
@@ -100,7 +104,8 @@ pub fn read(tx: &Tx<'_>, most: u32, workspace: &Workspace) -> Result<Vec<PastLoa
         let at = local(workspace, record.at);
         let tables = tables(&record.report).with_context(|| format!("the report of the load of {at}"))?;
         let sources = sources.remove(&record.snapshot).unwrap_or_default();
-        Ok(PastLoad { snapshot: record.snapshot, at, tables, sources })
+        let undone = record.undone.map(|undone| local(workspace, undone));
+        Ok(PastLoad { snapshot: record.snapshot, at, undone, tables, sources })
     };
     records.into_iter().map(load).collect()
 }
@@ -120,6 +125,7 @@ fn tables(report: &str) -> Result<Vec<PastTable>> {
         filtered: kept.filtered.into_iter().collect(),
         rejected: kept.rejected,
         refused: kept.stored.refused,
+        deleted: kept.stored.deleted,
         created: kept.stored.created,
         orphans: kept.stored.orphans,
         rows: kept.stored.rows,
@@ -129,17 +135,9 @@ fn tables(report: &str) -> Result<Vec<PastTable>> {
 
 /// The files of the loads since snapshot `oldest`, by the snapshot that they made.
 fn sources(tx: &Tx<'_>, oldest: u64) -> Result<BTreeMap<u64, Vec<PastSource>>> {
-    let sql = "SELECT snapshot, table_name, name, bytes
-               FROM store_sources JOIN store_loads ON id = load
-               WHERE snapshot >= ?1
-               ORDER BY snapshot, table_name, name, digest, definition";
-    let row = |row: &muster_state::Row<'_>| {
-        let source = PastSource { table: row.get(1)?, name: row.get(2)?, bytes: row.get::<_, i64>(3)?.cast_unsigned() };
-        Ok((row.get::<_, i64>(0)?.cast_unsigned(), source))
-    };
     let mut by_snapshot: BTreeMap<u64, Vec<PastSource>> = BTreeMap::new();
-    for (snapshot, source) in tx.all(sql, [oldest.cast_signed()], row)? {
-        by_snapshot.entry(snapshot).or_default().push(source);
+    for LoadedSource { snapshot, table, name, bytes, .. } in Store::sources(tx, oldest)? {
+        by_snapshot.entry(snapshot).or_default().push(PastSource { table, name, bytes });
     }
     Ok(by_snapshot)
 }

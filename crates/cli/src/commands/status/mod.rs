@@ -18,7 +18,7 @@ mod loads;
 
 mod campaigns;
 
-mod words;
+pub mod words;
 
 mod page;
 

@@ -64,14 +64,19 @@ fn count(number: u64, one: &str, many: &str) -> String {
 fn load_line(load: &PastLoad) -> String {
     let files = load.sources.len() as u64;
     format!(
-        "load of {} made snapshot {}: {} from {}{}{}",
+        "load of {} made snapshot {}: {} from {}{}{}{}",
         load.at,
         load.snapshot,
         count(load.sum(|table| table.read), "row", "rows"),
         count(files, "file", "files"),
         part(load.sum(|table| table.new), "new"),
         part(load.sum(PastTable::rejects), "rejected"),
+        taken_back(load),
     )
+}
+
+fn taken_back(load: &PastLoad) -> String {
+    load.undone.as_ref().map(|at| format!("; taken back {at}")).unwrap_or_default()
 }
 
 fn segment_line(segment: &SegmentStatus) -> String {
@@ -102,7 +107,7 @@ pub fn history(loads: &[PastLoad]) -> String {
 }
 
 fn past_load(load: &PastLoad) -> Vec<String> {
-    let mut lines = vec![format!("snapshot {} of {}", load.snapshot, load.at)];
+    let mut lines = vec![format!("snapshot {} of {}{}", load.snapshot, load.at, taken_back(load))];
     for table in load.tables.iter().filter(|table| table.files > 0) {
         lines.push(past_table(table));
         let named = |what: &str, rows: &u64, kind: &String| format!("    {:>12} {what} {kind}", thousands(*rows));
@@ -126,6 +131,7 @@ fn past_table(table: &PastTable) -> String {
         (table.left_out(), "filtered"),
         (table.rejects(), "rejected"),
         (table.refused, "refused"),
+        (table.deleted, "deleted"),
         (table.created, "made as parents"),
         (table.orphans, "wait for their parent"),
     ];

@@ -43,11 +43,18 @@ const ROOMS: &[Room] = &[
     },
     Room { name: "channel", imports: &["catalog"], fenced: &["lettre", "minijinja"], never: ENGINES },
     Room { name: "campaign", imports: &["catalog", "channel", "state"], fenced: &[], never: ENGINES },
+    Room {
+        name: "server",
+        imports: &["catalog"],
+        fenced: &["axum", "tokio"],
+        never: &["datafusion", "polars", "rusqlite"],
+    },
     Room { name: "demo", imports: &[], fenced: &[], never: &["datafusion", "polars", "axum", "tokio", "rusqlite"] },
     Room {
         name: "cli",
         imports: &[
-            "campaign", "catalog", "channel", "demo", "ingest", "language", "query", "segment", "state", "store",
+            "campaign", "catalog", "channel", "demo", "ingest", "language", "query", "segment", "server", "state",
+            "store",
         ],
         fenced: &[],
         never: &["aws-lc-sys"],
