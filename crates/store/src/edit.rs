@@ -6,6 +6,7 @@
 use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -77,6 +78,9 @@ impl Moves {
         self.deleted_keys.extend(deleted.map(|row| Box::from(keys.value(row as usize))));
     }
 }
+
+/// Below what all rows of a lookup stand, which has one block and no parent.
+const LOOKUP: Spot = Spot { block: 0, at: Parent::ABSENT };
 
 /// A table after an edit.
 pub(crate) struct EditedTable {
@@ -447,6 +451,9 @@ impl<'a> Placing<'a> {
 
     /// Where the parent of a row is.
     fn target(&self, row: u32) -> Option<Spot> {
+        if self.task.schema.kind == Kind::Lookup {
+            return Some(LOOKUP);
+        }
         let on = self.merged.rows.columns[self.task.schema.on_position()?].as_string_view();
         let key = on.is_valid(row as usize).then(|| on.value(row as usize))?;
         self.targets.get(&self.wanted.as_ref()?.find(key)?).copied()
@@ -626,6 +633,9 @@ impl<'a> Neighbours<'a> {
     /// The first place of the block's file whose row stands behind an arrival.
     fn before(&self, arrival: &Arrival) -> Result<u32, Error> {
         let Some(Some(base)) = self.task.before.blocks.get(self.block) else { return Ok(0) };
+        if self.task.schema.kind == Kind::Lookup {
+            return self.behind(base, arrival, 0..base.rows());
+        }
         let parents = base.parents()?.values();
         match arrival.parent {
             Parent::Base(of) => {
@@ -634,10 +644,7 @@ impl<'a> Neighbours<'a> {
                 if from == to {
                     return Ok(from as u32);
                 }
-                let compare = self.against_file(base)?;
-                let family: Vec<usize> = (from..to).collect();
-                let behind = family.partition_point(|place| compare(arrival.row as usize, *place).is_ge());
-                Ok((from + behind) as u32)
+                self.behind(base, arrival, from..to)
             }
             Parent::Slot(slot) => {
                 let came = self.parent_edits.iter().flat_map(|edits| &edits.came).find(|came| came.slot == slot);
@@ -645,6 +652,14 @@ impl<'a> Neighbours<'a> {
                 Ok(parents.partition_point(|parent| *parent < first) as u32)
             }
         }
+    }
+
+    /// The first of these places of the file, sorted as they are, whose row stands behind an arrival.
+    fn behind(&self, base: &crate::block::BlockTable, arrival: &Arrival, places: Range<usize>) -> Result<u32, Error> {
+        let compare = self.against_file(base)?;
+        let (first, places) = (places.start, places.collect::<Vec<_>>());
+        let before = places.partition_point(|place| compare(arrival.row as usize, *place).is_ge());
+        Ok((first + before) as u32)
     }
 
     fn against_file(&self, base: &crate::block::BlockTable) -> Result<&AgainstFile, Error> {

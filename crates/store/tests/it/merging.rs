@@ -1,5 +1,6 @@
 //! Which rows stay when files come again, changed, doubled, or contradicting themselves.
 
+use muster_catalog::Timestamp;
 use muster_store::{Error, TableCounts};
 
 use crate::fixture::{Rows, SHOP, Shop, input};
@@ -121,4 +122,31 @@ fn a_column_may_come_but_not_go_or_change_its_type() {
     assert_eq!(other.to_string(), "column `age` of `profiles` is int in the store and text in the files");
     shop.load(&[("profiles", Rows(&[("id", "id"), ("age", "int"), ("city", "text")], &["2 30 Delft"]))]);
     assert_eq!(shop.rows("profiles", &["id", "age", "city"]), ["1 41 -", "2 30 Delft"]);
+}
+
+#[test]
+fn rows_of_a_lookup_that_come_one_by_one_stand_as_if_a_file_had_brought_them() {
+    const PRODUCTS: &[(&str, &str)] = &[("sku", "id"), ("name", "text")];
+    let (singly, at_once) = (Shop::open(), Shop::open());
+    let file = || Rows(PRODUCTS, &["bed old", "lamp old", "sofa old"]);
+    let came = || Rows(PRODUCTS, &["chair new", "lamp new", "table new", "armchair new"]);
+    let customers = || ("profiles", Rows(&[("id", "id")], &["1"]));
+    singly.load(&[customers(), ("products", file())]);
+    let prepared = singly
+        .store
+        .prepare_rows(&singly.catalog, &[input("products", &[&came()])], Timestamp::from_micros(2))
+        .unwrap();
+    check(&prepared.report().tables["products"], "3 new, 1 changed, 0 same, 0 older, 0 refused");
+    singly.state.write(|tx| prepared.commit(tx)).unwrap();
+    singly.store.adopt_rows(prepared);
+    at_once.load(&[customers(), ("products", file())]);
+    at_once.load(&[("products", came())]);
+    for shop in [&singly, &at_once] {
+        assert_eq!(
+            shop.rows("products", &["__row", "sku", "name"]),
+            ["0 armchair new", "1 bed old", "2 chair new", "3 lamp new", "4 sofa old", "5 table new"]
+        );
+        assert_eq!(shop.snapshot().orphan_count("products"), 0);
+    }
+    assert_eq!(singly.snapshot().digest("products").unwrap(), at_once.snapshot().digest("products").unwrap());
 }
