@@ -34,7 +34,6 @@ mod commands;
 
 use std::panic;
 use std::process::ExitCode;
-use std::thread;
 
 use clap::Parser;
 use mimalloc::MiMalloc;
@@ -60,7 +59,7 @@ fn main() -> ExitCode {
 fn keep_guarded_panics_silent() {
     let print = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
-        if thread::current().name() != Some(muster_ingest::GUARDED_THREAD) {
+        if !muster_ingest::is_guarded() {
             print(panic);
         }
     }));

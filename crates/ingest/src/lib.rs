@@ -52,7 +52,7 @@ mod bridge;
 mod ndjson;
 pub use ndjson::JsonFault;
 mod parquet;
-pub use parquet::{GUARDED_THREAD, ParquetFault};
+pub use parquet::{ParquetFault, is_guarded};
 mod raw;
 mod records;
 mod text;

@@ -3,51 +3,88 @@
 //! It only grows: a code once given keeps its text. A column with more distinct texts than [`LIMIT`] keeps its texts
 //! themselves.
 
-use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use arrow_array::builder::UInt32Builder;
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, ListArray, StringViewArray, UInt32Array};
+use arrow_array::{Array, ArrayRef, StringViewArray, UInt32Array};
 use arrow_schema::ArrowError;
-use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use muster_catalog::ColumnType;
 
 use crate::column::sets_of_codes;
+use crate::views::{Hasher, are_equal};
 
 /// So many distinct texts a dictionary holds.
 pub(crate) const LIMIT: usize = 1_000_000;
 
+/// A text that a code stands for: its row in the dictionary of before, or in the column that comes.
+#[derive(Clone, Copy)]
+struct Origin {
+    came: bool,
+    row: u32,
+}
+
 /// The texts of a column that grows a dictionary.
 struct Growing<'a> {
-    hasher: FixedState,
+    before: &'a StringViewArray,
+    column: &'a StringViewArray,
+    hasher: Hasher,
     codes: HashTable<u32>,
-    texts: Vec<&'a str>,
+    origins: Vec<Origin>,
 }
 
 impl<'a> Growing<'a> {
-    fn from(dictionary: Option<&'a StringViewArray>) -> Self {
-        let mut growing = Self { hasher: FixedState::with_seed(0), codes: HashTable::new(), texts: Vec::new() };
-        dictionary.into_iter().flatten().flatten().for_each(|text| {
-            growing.code(text);
-        });
+    fn from(before: &'a StringViewArray, column: &'a StringViewArray) -> Self {
+        let (codes, origins) = (HashTable::with_capacity(before.len()), Vec::with_capacity(before.len()));
+        let mut growing = Self { before, column, hasher: Hasher::default(), codes, origins };
+        for row in 0..before.len() as u32 {
+            growing.code_of(Origin { came: false, row });
+        }
         growing
     }
 
-    fn code(&mut self, text: &'a str) -> u32 {
-        let Self { hasher, codes, texts } = self;
-        let place = |code: &u32| hasher.hash_one(texts[*code as usize]);
-        match codes.entry(hasher.hash_one(text), |code| texts[*code as usize] == text, place) {
+    /// The code of the text in a row of the column.
+    fn code(&mut self, row: usize) -> u32 {
+        self.code_of(Origin { came: true, row: row as u32 })
+    }
+
+    fn code_of(&mut self, text: Origin) -> u32 {
+        let (before, column) = (self.before, self.column);
+        let array = |origin: Origin| if origin.came { column } else { before };
+        let Self { hasher, codes, origins, .. } = self;
+        let hash = |origin: Origin| hasher.hash(array(origin), origin.row as usize);
+        let is_it = |code: &u32| {
+            let known = origins[*code as usize];
+            are_equal(array(text), text.row, array(known), known.row)
+        };
+        match codes.entry(hash(text), is_it, |code| hash(origins[*code as usize])) {
             Entry::Occupied(entry) => *entry.get(),
             Entry::Vacant(entry) => {
-                let code = texts.len() as u32;
+                let code = origins.len() as u32;
                 entry.insert(code);
-                texts.push(text);
+                origins.push(text);
                 code
             }
         }
+    }
+
+    fn codes(&mut self) -> Option<UInt32Array> {
+        let column = self.column;
+        let mut codes = UInt32Builder::with_capacity(column.len());
+        for row in 0..column.len() {
+            codes.append_option(column.is_valid(row).then(|| self.code(row)));
+            if self.origins.len() > LIMIT {
+                return None;
+            }
+        }
+        Some(codes.finish())
+    }
+
+    fn dictionary(&self) -> StringViewArray {
+        let text = |origin: &Origin| if origin.came { self.column } else { self.before }.value(origin.row as usize);
+        StringViewArray::from_iter_values(self.origins.iter().map(text))
     }
 }
 
@@ -63,14 +100,20 @@ pub(crate) fn encode(
     column: &ArrayRef,
     before: Option<&StringViewArray>,
 ) -> Result<Option<Encoded>, ArrowError> {
-    let sets: Option<&ListArray> = (column_type == ColumnType::Set).then(|| column.as_list());
-    let texts = sets.map_or(column, ListArray::values).as_string_view();
-    let mut growing = Growing::from(before);
-    let Some(codes) = codes(texts, &mut growing) else { return Ok(None) };
-    let dictionary = Arc::new(StringViewArray::from_iter_values(growing.texts));
-    let codes =
-        sets.map_or_else(|| Ok(Arc::new(codes.clone()) as ArrayRef), |sets| sets_of_codes(sets, codes.clone()))?;
-    Ok(Some(Encoded { codes, dictionary }))
+    let (none, texts) = (nothing(), texts_of(column_type, column));
+    let mut growing = Growing::from(before.unwrap_or(&none), texts);
+    let Some(codes) = growing.codes() else { return Ok(None) };
+    let dictionary = Arc::new(growing.dictionary());
+    Ok(Some(Encoded { codes: shaped(column_type, column, codes)?, dictionary }))
+}
+
+fn nothing() -> StringViewArray {
+    StringViewArray::new_null(0)
+}
+
+/// Codes as the column has its texts: one to a row, or lists of them.
+fn shaped(column_type: ColumnType, column: &ArrayRef, codes: UInt32Array) -> Result<ArrayRef, ArrowError> {
+    if column_type == ColumnType::Set { sets_of_codes(column.as_list(), codes) } else { Ok(Arc::new(codes)) }
 }
 
 /// The dictionary with the texts of `column` that it does not have yet, in order of first mention.
@@ -80,15 +123,11 @@ pub(crate) fn extended(
     before: &Arc<StringViewArray>,
 ) -> Arc<StringViewArray> {
     let texts = texts_of(column_type, column);
-    let mut growing = Growing::from(Some(before));
-    texts.iter().flatten().for_each(|text| {
-        growing.code(text);
+    let mut growing = Growing::from(before, texts);
+    (0..texts.len()).filter(|row| texts.is_valid(*row)).for_each(|row| {
+        growing.code(row);
     });
-    if growing.texts.len() == before.len() {
-        Arc::clone(before)
-    } else {
-        Arc::new(StringViewArray::from_iter_values(growing.texts))
-    }
+    if growing.origins.len() == before.len() { Arc::clone(before) } else { Arc::new(growing.dictionary()) }
 }
 
 /// Encodes a column whose texts the dictionary has.
@@ -97,10 +136,10 @@ pub(crate) fn encode_known(
     column: &ArrayRef,
     dictionary: &StringViewArray,
 ) -> Result<ArrayRef, ArrowError> {
-    let mut growing = Growing::from(Some(dictionary));
     let texts = texts_of(column_type, column);
-    let codes: UInt32Array = texts.iter().map(|text| text.map(|text| growing.code(text))).collect();
-    if column_type == ColumnType::Set { Ok(sets_of_codes(column.as_list(), codes)?) } else { Ok(Arc::new(codes)) }
+    let mut growing = Growing::from(dictionary, texts);
+    let codes = (0..texts.len()).map(|row| texts.is_valid(row).then(|| growing.code(row))).collect();
+    shaped(column_type, column, codes)
 }
 
 fn texts_of(column_type: ColumnType, column: &ArrayRef) -> &StringViewArray {
@@ -109,17 +148,6 @@ fn texts_of(column_type: ColumnType, column: &ArrayRef) -> &StringViewArray {
     } else {
         column.as_string_view()
     }
-}
-
-fn codes<'a>(texts: &'a StringViewArray, growing: &mut Growing<'a>) -> Option<UInt32Array> {
-    let mut codes = UInt32Builder::with_capacity(texts.len());
-    for text in texts {
-        codes.append_option(text.map(|text| growing.code(text)));
-        if growing.texts.len() > LIMIT {
-            return None;
-        }
-    }
-    Some(codes.finish())
 }
 
 #[cfg(test)]

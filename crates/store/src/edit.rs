@@ -18,7 +18,7 @@ use muster_catalog::{Kind, MissingParent, ProfileId, Table, Timestamp};
 
 use crate::Error;
 use crate::changes;
-use crate::merge::{Meeting, Merged, Rows, Standing, comparators, merge};
+use crate::merge::{Meeting, Merged, Rows, comparators, merge};
 use crate::overlay::{Came, Edits, Extra, NONE, Overlay, Parent};
 use crate::places::{Spot, Wanted, families, locate, parents_of, rows_at};
 use crate::publish::{Refusal, TableCounts};
@@ -203,7 +203,7 @@ fn add_bare(task: &Task<'_>, merged: &mut Merged) -> Result<(), Error> {
     let bare = bare_rows(&task.schema, &task.bare);
     let first = merged.rows.count as u32;
     merged.counts.created = bare.count as u64;
-    merged.standing.extend((first..first + bare.count as u32).map(|row| Standing { row, stored: None }));
+    (first..first + bare.count as u32).for_each(|row| merged.standing.push(row, None));
     merged.rows = Rows::joined(vec![std::mem::take(&mut merged.rows), bare])?;
     Ok(())
 }
@@ -341,8 +341,8 @@ impl<'a> Placing<'a> {
         mut refusals: Vec<Refusal>,
         change: Option<Rows>,
     ) -> Result<EditedTable, Error> {
-        for standing in &self.merged.standing {
-            self.stand(*standing, &mut counts, &mut refusals)?;
+        for standing in self.merged.standing.iter() {
+            self.stand(standing, &mut counts, &mut refusals)?;
         }
         for row in &self.merged.deleted {
             self.delete(*row)?;
@@ -363,11 +363,10 @@ impl<'a> Placing<'a> {
 
     fn stand(
         &mut self,
-        standing: Standing,
+        (row, stored): (u32, Option<u32>),
         counts: &mut TableCounts,
         refusals: &mut Vec<Refusal>,
     ) -> Result<(), Error> {
-        let Standing { row, stored } = standing;
         let origin = stored.map(|stored| self.origins[stored as usize]);
         let unchanged = stored == Some(row);
         if self.task.schema.kind == Kind::Root {

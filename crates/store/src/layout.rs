@@ -10,8 +10,8 @@ use arrow_schema::ArrowError;
 use muster_catalog::ProfileId;
 use rayon::prelude::*;
 
-use crate::keys::KeyIndex;
 use crate::merge::{Rows, comparators};
+use crate::partitions::{NOWHERE, rows_named};
 use crate::schema::TableSchema;
 
 /// A table whose rows have their final places: what its children need to know of it.
@@ -60,35 +60,29 @@ pub(crate) fn lay_out(schema: &TableSchema, rows: &Rows, parent: &Placed) -> Res
     let blocks: Vec<Range<u32>> =
         parent.blocks.iter().map(|block| offsets[block.start as usize]..offsets[block.end as usize]).collect();
     sort_in_time(schema, rows, &offsets, &mut order)?;
-    let orphans = (0..).zip(&parents).filter(|(_, parent)| **parent == NO_PARENT).map(|(row, _)| row).collect();
+    let orphans = (0..).zip(&parents).filter(|(_, parent)| **parent == NOWHERE).map(|(row, _)| row).collect();
     Ok(Layout { order, offsets, orphans, blocks })
 }
 
-const NO_PARENT: u32 = u32::MAX;
-
-/// For each row the row of its parent.
+/// For each row the row of its parent, or [`NOWHERE`].
 fn parent_rows(schema: &TableSchema, rows: &Rows, parent: &Placed) -> Vec<u32> {
-    let (Some(on), Some(keys)) = (schema.on_position(), &parent.keys) else { return vec![NO_PARENT; rows.count] };
-    let references = rows.columns[on].as_string_view();
-    let index = KeyIndex::of(keys);
-    let find = |row: usize| match references.is_valid(row) {
-        true => index.find(keys, references.value(row)).unwrap_or(NO_PARENT),
-        false => NO_PARENT,
-    };
-    (0..rows.count).into_par_iter().map(find).collect()
+    match (schema.on_position(), &parent.keys) {
+        (Some(on), Some(keys)) => rows_named(rows.columns[on].as_string_view(), keys),
+        _ => vec![NOWHERE; rows.count],
+    }
 }
 
 /// A counting sort: where each parent's rows begin, and the rows in order of their parents, else of arrival.
 fn by_parent(parents: &[u32], parent_count: usize) -> (Vec<u32>, Vec<u32>) {
     let mut offsets = vec![0_u32; parent_count + 1];
-    let with_parent = || parents.iter().filter(|parent| **parent != NO_PARENT);
+    let with_parent = || parents.iter().filter(|parent| **parent != NOWHERE);
     with_parent().for_each(|parent| offsets[*parent as usize + 1] += 1);
     for parent in 0..parent_count {
         offsets[parent + 1] += offsets[parent];
     }
     let mut next = offsets.clone();
     let mut order = vec![0_u32; offsets[parent_count] as usize];
-    for (row, parent) in (0..).zip(parents).filter(|(_, parent)| **parent != NO_PARENT) {
+    for (row, parent) in (0..).zip(parents).filter(|(_, parent)| **parent != NOWHERE) {
         order[next[*parent as usize] as usize] = row;
         next[*parent as usize] += 1;
     }

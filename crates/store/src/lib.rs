@@ -19,6 +19,10 @@ mod dictionary;
 
 mod keys;
 
+mod views;
+
+mod partitions;
+
 mod merge;
 
 mod layout;

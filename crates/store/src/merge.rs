@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
-use arrow_array::{Array, ArrayRef, StringViewArray, TimestampMicrosecondArray};
+use arrow_array::{Array, ArrayRef, BooleanArray, StringViewArray, TimestampMicrosecondArray};
 use arrow_ord::ord::{DynComparator, make_comparator};
 use arrow_row::{RowConverter, SortField};
 use arrow_schema::{ArrowError, SortOptions};
@@ -15,7 +15,7 @@ use arrow_select::concat::concat;
 use arrow_select::take::take;
 
 use crate::column::{absent, indices};
-use crate::keys::KeyIndex;
+use crate::partitions::{Repeat, repeats};
 use crate::publish::{Refusal, TableCounts};
 use crate::schema::TableSchema;
 
@@ -50,14 +50,24 @@ impl Rows {
             return Ok(parts.pop().unwrap_or_default());
         }
         let count = parts.iter().map(|part| part.count).sum();
-        let mut columns = Vec::with_capacity(parts[0].columns.len());
-        // Column by column from the last, so that the parts of one are let go before the next is joined.
-        while let Some(column) = parts.iter_mut().map(|part| part.columns.pop()).collect::<Option<Vec<_>>>() {
-            columns.push(concat(&column.iter().map(AsRef::as_ref).collect::<Vec<_>>())?);
+        let mut columns: Vec<ArrayRef> = Vec::with_capacity(parts[0].columns.len());
+        // Two columns at a time from the last, so that the parts of these are let go before the next are joined.
+        while let Some(last) = last_column(&mut parts) {
+            let (last, next) = rayon::join(|| together(last), || last_column(&mut parts).map(together).transpose());
+            columns.push(last?);
+            columns.extend(next?);
         }
         columns.reverse();
         Ok(Self { columns, count })
     }
+}
+
+fn last_column(parts: &mut [Rows]) -> Option<Vec<ArrayRef>> {
+    parts.iter_mut().map(|part| part.columns.pop()).collect()
+}
+
+fn together(parts: Vec<ArrayRef>) -> Result<ArrayRef, ArrowError> {
+    concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<_>>())
 }
 
 /// What came out of a merge.
@@ -66,8 +76,7 @@ pub(crate) struct Merged {
     pub(crate) rows: Rows,
     /// How many of them were stored.
     pub(crate) stored: usize,
-    /// The rows that stand: stored ones first, in their order; then the new ones, in order of arrival.
-    pub(crate) standing: Vec<Standing>,
+    pub(crate) standing: Standing,
     /// Stored rows that no longer stand, and that nothing replaces.
     pub(crate) deleted: Vec<u32>,
     /// Rows that stood for a while, or would have: for each key with several, all of them in no order.
@@ -76,13 +85,37 @@ pub(crate) struct Merged {
     pub(crate) refusals: Vec<Refusal>,
 }
 
-/// A row that stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The rows that stand: stored ones first, in their order; then the new ones, in order of arrival.
+#[derive(Debug, Default)]
 pub(crate) struct Standing {
-    /// Its number among stored and incoming rows.
-    pub(crate) row: u32,
-    /// The stored row that it replaces or is.
-    pub(crate) stored: Option<u32>,
+    /// Their numbers among stored and incoming rows.
+    rows: Vec<u32>,
+    /// The stored row that each of the first of them replaces or is.
+    stored: Vec<u32>,
+}
+
+impl Standing {
+    fn with_capacity(rows: usize) -> Self {
+        Self { rows: Vec::with_capacity(rows), stored: Vec::new() }
+    }
+
+    /// One more; none with a stored row follows one without.
+    pub(crate) fn push(&mut self, row: u32, stored: Option<u32>) {
+        debug_assert!(stored.is_none() || self.stored.len() == self.rows.len());
+        self.rows.push(row);
+        self.stored.extend(stored);
+    }
+
+    /// Each with the stored row that it replaces or is.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, Option<u32>)> {
+        let stored = self.stored.iter().copied().map(Some).chain(std::iter::repeat(None));
+        self.rows.iter().copied().zip(stored)
+    }
+
+    /// Whether all of so many rows stand where they are numbered.
+    fn is_all_of(&self, count: usize) -> bool {
+        self.rows.len() == count && self.rows.iter().copied().eq(0..count as u32)
+    }
 }
 
 /// The different rows that one key had, the one that stands now and the stored one among them.
@@ -99,11 +132,10 @@ pub(crate) struct Versions {
 impl Merged {
     /// The rows that stand, copied together.
     pub(crate) fn into_rows(self) -> Result<Rows, ArrowError> {
-        let all = self.standing.len() == self.rows.count;
-        if all && self.standing.iter().enumerate().all(|(place, standing)| standing.row as usize == place) {
+        if self.standing.is_all_of(self.rows.count) {
             return Ok(self.rows);
         }
-        self.rows.take(self.standing.iter().map(|standing| standing.row))
+        self.rows.take(self.standing.rows.into_iter())
     }
 }
 
@@ -127,6 +159,8 @@ struct Contest<'a> {
     file_ends: Vec<usize>,
     /// For each stored row whether it goes when no file names it; empty where none does.
     replaced: Vec<bool>,
+    /// Of a table whose rows say when they are deleted: what they say.
+    deleted: Option<BooleanArray>,
 }
 
 /// Merges `incoming`, of which file `f` has the rows up to `file_ends[f]`, into `stored`.
@@ -141,7 +175,8 @@ pub(crate) fn merge(
     let file_ends = file_ends.iter().map(|end| end + stored_count).collect();
     let replaced = replaced(schema, &stored, &incoming, meeting);
     let rows = Rows::joined(vec![stored, incoming])?;
-    let contest = Contest { schema, rows, stored: stored_count, file_ends, replaced };
+    let deleted = schema.deleted_position().map(|place| rows.columns[place].as_boolean().clone());
+    let contest = Contest { schema, rows, stored: stored_count, file_ends, replaced, deleted };
     match schema.key_position() {
         Some(key) => contest.by_key(key),
         None => contest.by_content(),
@@ -189,9 +224,13 @@ struct KeyContest<'a> {
     content: Vec<DynComparator>,
     /// The first row of each key, in order; tombstones, which have no key, stand for themselves.
     firsts: Vec<u32>,
-    champions: HashMap<u32, Champion>,
+    /// Of the keys of which there is something to say, by their first row.
+    champions: Vec<(u32, Champion)>,
+    /// For each stored row that may be replaced whether a file names it.
+    named: Vec<bool>,
     counts: TableCounts,
-    refusals: Vec<Refusal>,
+    /// With the row that contradicted.
+    refusals: Vec<(u32, Refusal)>,
 }
 
 impl Contest<'_> {
@@ -203,13 +242,15 @@ impl Contest<'_> {
             updated: updated.map(|column| self.rows.columns[column].as_primitive::<TimestampMicrosecondType>()),
             content: comparators(&self.rows.columns)?,
             firsts: Vec::with_capacity(self.rows.count),
-            champions: HashMap::new(),
+            champions: Vec::new(),
+            named: vec![false; self.replaced.len()],
             counts: TableCounts::default(),
             refusals: Vec::new(),
         };
         contest.run();
         let (standing, deleted, versions) = contest.outcome();
         let KeyContest { mut counts, refusals, .. } = contest;
+        let refusals = refusals.into_iter().map(|(_, refusal)| refusal).collect();
         counts.deleted = deleted.len() as u64;
         Ok(Merged { standing, deleted, versions, counts, refusals, stored: self.stored, rows: self.rows })
     }
@@ -224,8 +265,7 @@ impl Contest<'_> {
     }
 
     fn is_deletion(&self, row: u32) -> bool {
-        let deleted = self.schema.deleted_position().map(|place| self.rows.columns[place].as_boolean());
-        deleted.is_some_and(|deleted| deleted.is_valid(row as usize) && deleted.value(row as usize))
+        self.deleted.as_ref().is_some_and(|deleted| deleted.is_valid(row as usize) && deleted.value(row as usize))
     }
 
     /// Of equal rows as many as the source has that has most: the n-th of a source is kept if no source before had n.
@@ -238,8 +278,8 @@ impl Contest<'_> {
         };
         let keep = |row: &u32| !self.is_replaced(*row) || met.get(*row as usize) == Some(&true);
         let stored = |row: u32| Some(row).filter(|row| (*row as usize) < self.stored);
-        let standing: Vec<Standing> =
-            kept.iter().filter(|row| keep(row)).map(|row| Standing { row: *row, stored: stored(*row) }).collect();
+        let mut standing = Standing::with_capacity(kept.len());
+        kept.iter().filter(|row| keep(row)).for_each(|row| standing.push(*row, stored(*row)));
         let deleted: Vec<u32> = kept.iter().filter(|row| !keep(row)).copied().collect();
         let new = kept.iter().filter(|row| **row as usize >= self.stored).count();
         counts.new = new as u64;
@@ -276,29 +316,41 @@ impl Contest<'_> {
 
 impl KeyContest<'_> {
     fn run(&mut self) {
-        let (rows, stored) = (self.contest.rows.count, self.contest.stored);
-        let mut index = KeyIndex::with_capacity(rows);
-        for row in 0..rows as u32 {
-            if self.keys.is_null(row as usize) {
-                self.firsts.push(row);
-                continue;
-            }
-            let Some(first) = index.enter(self.keys, row) else {
-                self.firsts.push(row);
-                self.counts.new += u64::from(row as usize >= stored);
-                continue;
-            };
-            let unchallenged = || Champion {
-                row: first,
-                rank: if (first as usize) < stored { Rank::Stored } else { Rank::New },
-                refused_in: usize::MAX,
-                came: Vec::new(),
-                named: first as usize >= stored,
-            };
-            let mut champion = self.champions.remove(&first).unwrap_or_else(unchallenged);
-            self.meet(&mut champion, first, row);
-            self.champions.insert(first, champion);
+        let repeats = repeats(self.keys);
+        self.count_firsts(&repeats);
+        for met in repeats.chunk_by(|a, b| a.first == b.first) {
+            let mut champion = self.unchallenged(met[0].first);
+            met.iter().for_each(|Repeat { first, row }| self.meet(&mut champion, *first, *row));
+            self.settle(champion, met[0].first);
         }
+        self.refusals.sort_by_key(|(row, _)| *row);
+    }
+
+    fn count_firsts(&mut self, repeats: &[Repeat]) {
+        let (rows, stored) = (self.contest.rows.count, self.contest.stored);
+        let mut is_first = vec![true; rows];
+        repeats.iter().for_each(|repeat| is_first[repeat.row as usize] = false);
+        self.firsts.extend((0..rows as u32).filter(|row| is_first[*row as usize]));
+        let new = (stored..rows).filter(|row| is_first[*row] && self.keys.is_valid(*row));
+        self.counts.new = new.count() as u64;
+    }
+
+    /// Keeps what is to be said of a key; of most rows that come again there is nothing.
+    fn settle(&mut self, champion: Champion, first: u32) {
+        let stands_alone = champion.row == first && champion.came.is_empty();
+        if let Some(named) = self.named.get_mut(first as usize) {
+            *named |= champion.named;
+        }
+        if champion.rank == Rank::Refused || !stands_alone {
+            self.champions.push((first, champion));
+        }
+    }
+
+    /// The first row of a key, before another was met.
+    fn unchallenged(&self, first: u32) -> Champion {
+        let stored = (first as usize) < self.contest.stored;
+        let rank = if stored { Rank::Stored } else { Rank::New };
+        Champion { row: first, rank, refused_in: usize::MAX, came: Vec::new(), named: !stored }
     }
 
     fn meet(&mut self, champion: &mut Champion, first: u32, row: u32) {
@@ -339,7 +391,8 @@ impl KeyContest<'_> {
         self.counts.changed -= u64::from(champion.rank == Rank::Changed);
         self.counts.refused += 1 + u64::from(both);
         if both {
-            self.refusals.push(Refusal::contradiction(self.contest.schema, self.keys.value(row as usize)));
+            let refusal = Refusal::contradiction(self.contest.schema, self.keys.value(row as usize));
+            self.refusals.push((row, refusal));
         }
         let refused_in = self.contest.file_of(row);
         *champion = Champion { row: first, rank: Rank::Refused, refused_in, came: Vec::new(), named: true };
@@ -368,15 +421,17 @@ impl KeyContest<'_> {
 
     /// The rows that stand, the stored ones that went, and the versions of keys that had several. A refused key keeps its
     /// stored row, if it has one.
-    fn outcome(&mut self) -> (Vec<Standing>, Vec<u32>, Vec<Versions>) {
+    fn outcome(&mut self) -> (Standing, Vec<u32>, Vec<Versions>) {
         let stored_count = self.contest.stored;
-        let (mut standing, mut deleted, mut versions) = (Vec::with_capacity(self.firsts.len()), Vec::new(), Vec::new());
+        let mut standing = Standing::with_capacity(self.firsts.len());
+        let (mut deleted, mut versions) = (Vec::new(), Vec::new());
+        let mut champions = std::mem::take(&mut self.champions).into_iter().peekable();
         for first in std::mem::take(&mut self.firsts) {
             let stored = Some(first).filter(|row| (*row as usize) < stored_count);
             let tombstone = stored.is_some() && self.keys.is_null(first as usize);
-            let champion = self.champions.get(&first);
-            let named = tombstone || champion.map_or(stored.is_none(), |champion| champion.named);
-            let row = match champion {
+            let champion = champions.next_if(|(of, _)| *of == first).map(|(_, champion)| champion);
+            let named = tombstone || self.named.get(first as usize) == Some(&true);
+            let row = match &champion {
                 None => Some(first),
                 Some(champion) if champion.rank == Rank::Refused => stored,
                 Some(champion) => Some(champion.row),
@@ -386,12 +441,12 @@ impl KeyContest<'_> {
             let Some(row) = row else {
                 deleted.extend(stored);
                 // To delete what is not there changes nothing.
-                let unknown = stored.is_none() && champion.is_none_or(|champion| champion.rank != Rank::Refused);
+                let unknown = stored.is_none() && champion.as_ref().is_none_or(|champion| champion.rank != Rank::Refused);
                 self.counts.new -= u64::from(unknown);
                 self.counts.same += u64::from(unknown);
                 continue;
             };
-            standing.push(Standing { row, stored });
+            standing.push(row, stored);
             if let Some(champion) = champion
                 && (stored.is_some_and(|stored| stored != row) || !champion.came.is_empty())
                 && champion.rank != Rank::Refused

@@ -27,6 +27,7 @@ pub(crate) struct Spot {
 pub(crate) struct Wanted {
     pub(crate) keys: StringViewArray,
     index: KeyIndex,
+    sieve: Sieve,
 }
 
 impl Wanted {
@@ -36,11 +37,43 @@ impl Wanted {
         let first = (0..texts.len() as u32).filter(|row| texts.is_valid(*row as usize));
         let distinct: Vec<u32> = first.filter(|row| index.enter(texts, *row).is_none()).collect();
         let keys = StringViewArray::from_iter_values(distinct.iter().map(|row| texts.value(*row as usize)));
-        Self { index: KeyIndex::of(&keys), keys }
+        let index = KeyIndex::of(&keys);
+        let sieve = Sieve::of(keys.iter().flatten().map(|key| index.hash(key)), keys.len());
+        Self { index, keys, sieve }
     }
 
     pub(crate) fn find(&self, key: &str) -> Option<u32> {
-        self.index.find(&self.keys, key)
+        let hash = self.index.hash(key);
+        if self.sieve.lets_through(hash) { self.index.find_hashed(&self.keys, key, hash) } else { None }
+    }
+}
+
+/// One bit for each of many hashes: of the keys of a table most are not wanted, and this small look says so.
+struct Sieve {
+    bits: Vec<u64>,
+}
+
+impl Sieve {
+    /// Bits for each key: one key in sixteen passes that is not wanted.
+    const BITS: usize = 16;
+
+    fn of(hashes: impl Iterator<Item = u64>, count: usize) -> Self {
+        let mut sieve = Self { bits: vec![0; (count * Self::BITS).div_ceil(64).next_power_of_two()] };
+        for hash in hashes {
+            let (word, bit) = sieve.place(hash);
+            sieve.bits[word] |= bit;
+        }
+        sieve
+    }
+
+    fn lets_through(&self, hash: u64) -> bool {
+        let (word, bit) = self.place(hash);
+        self.bits[word] & bit != 0
+    }
+
+    /// Not by the lowest bits, by which the index goes.
+    fn place(&self, hash: u64) -> (usize, u64) {
+        ((hash >> 16) as usize & (self.bits.len() - 1), 1 << (hash >> 58))
     }
 }
 

@@ -3,7 +3,7 @@
 //! A table that nothing touches stays. One of which few rows change is edited ([`crate::edit`]): its blocks stay, too. Else
 //! it is made anew. Blocks whose overlay has grown are folded ([`crate::fold`]).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -196,6 +196,8 @@ pub(crate) struct Making<'a> {
     pub(crate) tables: Vec<Arc<PublishedTable>>,
     moves: BTreeMap<String, Moves>,
     remade: HashSet<String>,
+    /// Where the rows of parents stand, once somebody asked.
+    placed: HashMap<String, Placed>,
     /// Whether nothing may be written: then whatever comes is an edit, and keys are looked up often.
     in_memory: bool,
     pub(crate) fresh: Vec<FileRecord>,
@@ -222,6 +224,7 @@ impl<'a> Making<'a> {
             tables: Vec::new(),
             moves: BTreeMap::new(),
             remade: HashSet::new(),
+            placed: HashMap::new(),
             in_memory: false,
             fresh: Vec::new(),
             report: PublishReport::default(),
@@ -429,6 +432,10 @@ impl<'a> Making<'a> {
         let started = Instant::now();
         let written = write_table(self.folder, self.number, self.before, &schema, &rows, &arrangement)?;
         self.writing += started.elapsed();
+        if self.catalog.tables.iter().any(|child| child.parent() == Some(&table.name)) {
+            self.placed.insert(table.name.clone(), arrangement.placed(&schema, &rows)?);
+        }
+        drop(rows);
         self.fresh.extend(written.files.iter().cloned());
         let change = changes::with_deleted(self.stored(table).map(AsRef::as_ref), &schema, change, &moves, self.at)?;
         let made = self.published(written.manifest, written.files, table, change);
@@ -530,8 +537,11 @@ impl<'a> Making<'a> {
         moves: &mut Moves,
     ) -> Result<Arrangement, Error> {
         let Some(parent) = table.parent() else { return Ok(Arrangement::of_roots(schema, rows)) };
-        let placed = self.placed(parent)?;
-        let mut layout = lay_out(schema, rows, &placed)?;
+        if !self.placed.contains_key(parent) {
+            self.placed.insert(parent.to_owned(), self.placed_as_filed(parent)?);
+        }
+        let placed = &self.placed[parent];
+        let mut layout = lay_out(schema, rows, placed)?;
         let (gone, waiting) = self.without_deleted_parents(table, schema, rows, layout.orphans);
         moves.delete_keys(schema, rows, gone.iter().copied());
         counts.deleted += gone.len() as u64;
@@ -545,7 +555,7 @@ impl<'a> Making<'a> {
             refusals.extend(refused.iter().map(|row| Refusal::missing_parent(schema, key(row))));
         }
         counts.orphans = layout.orphans.len() as u64;
-        Ok(Arrangement::below(layout, &placed))
+        Ok(Arrangement::below(layout, placed))
     }
 
     /// Rows whose parent this load deletes go with it; the others wait.
@@ -564,8 +574,8 @@ impl<'a> Making<'a> {
         orphans.into_iter().partition(deleted)
     }
 
-    /// Where the rows of a table that is made stand, by key.
-    fn placed(&self, name: &str) -> Result<Placed, Error> {
+    /// Where the rows of a table that was not remade stand.
+    fn placed_as_filed(&self, name: &str) -> Result<Placed, Error> {
         let made = self.made(name);
         let schema = &made.manifest.schema;
         let key = schema.key.as_deref().expect("a parent has a key");
@@ -603,10 +613,10 @@ fn with_tombstones(merged: Merged) -> Result<Rows, Error> {
         return Ok(merged.into_rows()?);
     }
     let mut places: Vec<Option<u32>> = vec![None; merged.stored];
-    for standing in &merged.standing {
-        match standing.stored {
-            Some(place) => places[place as usize] = Some(standing.row),
-            None => places.push(Some(standing.row)),
+    for (row, stored) in merged.standing.iter() {
+        match stored {
+            Some(place) => places[place as usize] = Some(row),
+            None => places.push(Some(row)),
         }
     }
     let count = places.len();

@@ -49,6 +49,16 @@ impl Arrangement {
         Self { order: Some(order), blocks, parents: None, orphans: Vec::new() }
     }
 
+    /// What children need to know of `rows` so arranged.
+    pub(crate) fn placed(&self, schema: &TableSchema, rows: &Rows) -> Result<Placed, Error> {
+        let key = schema.key_position().expect("a parent has a key");
+        let keys = match &self.order {
+            Some(order) => take(&rows.columns[key], &indices(order.iter().copied()), None)?,
+            None => Arc::clone(&rows.columns[key]),
+        };
+        Ok(Placed { keys: Some(keys.as_string_view().clone()), blocks: self.blocks.clone() })
+    }
+
     /// History rows stand below their parents.
     pub(crate) fn below(layout: Layout, parent: &Placed) -> Self {
         let Layout { order, offsets, orphans, blocks } = layout;

@@ -17,16 +17,24 @@ pub struct Consents {
 }
 
 /// The profiles that the files of a load name. What the others agreed to is not said again: the load knows nothing of them.
-#[derive(Default)]
-pub(super) struct Named(Vec<ArrayRef>);
+pub(super) enum Named {
+    /// Nothing was stored before.
+    All,
+    Listed(Vec<ArrayRef>),
+}
 
 impl Named {
+    pub fn beside(before: Option<&Snapshot>) -> Self {
+        if before.is_some() { Self::Listed(Vec::new()) } else { Self::All }
+    }
+
     /// Notes those in the rows of profiles.
     pub fn add(&mut self, catalog: &Catalog, input: &TableInput) {
+        let Self::Listed(listed) = self else { return };
         let root = catalog.root();
         let key = root.key.as_deref().filter(|_| input.table == root.name);
         let columns = input.batches.iter().filter_map(|batch| batch.rows.column_by_name(key?).cloned());
-        self.0.extend(columns);
+        listed.extend(columns);
     }
 
     /// What these profiles say in `snapshot`.
@@ -34,11 +42,15 @@ impl Named {
     /// # Errors
     /// As [`said_by`].
     pub fn consents(&self, snapshot: &Snapshot) -> Result<Vec<Consents>> {
-        if self.0.is_empty() {
-            return Ok(Vec::new());
+        match self {
+            Self::All => said_by(snapshot, &|_| true),
+            Self::Listed(listed) if listed.is_empty() => Ok(Vec::new()),
+            Self::Listed(listed) => {
+                let keys = listed.iter().flat_map(|keys| keys.as_string_view().iter().flatten());
+                let named: HashSet<&str> = keys.collect();
+                said_by(snapshot, &|key| named.contains(key))
+            }
         }
-        let named: HashSet<&str> = self.0.iter().flat_map(|keys| keys.as_string_view().iter().flatten()).collect();
-        said_by(snapshot, &|key| named.contains(key))
     }
 }
 

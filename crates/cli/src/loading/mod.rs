@@ -129,7 +129,7 @@ impl Loader<'_> {
             before: before.clone(),
             rejects: Rejects::new((!report.dry_run).then(|| self.workspace.data().join("rejects"))),
             readings: Vec::new(),
-            named: Named::default(),
+            named: Named::beside(before.as_deref()),
             reading: Duration::ZERO,
             failed: None,
         };

@@ -1,35 +1,37 @@
-//! Where Arrow's reader meets bytes from strangers: a thread of its own, whose panic is a damaged file like any other.
+//! Where Arrow's reader meets bytes from strangers: its panic over them is a damaged file like any other.
 //!
-//! Nothing is hooked here: what a panicking thread prints belongs to the process, so whoever owns it can keep quiet
-//! for threads of the name [`GUARDED_THREAD`].
+//! Nothing is hooked here: what a panic prints belongs to the process, so whoever owns it can keep quiet while
+//! [`is_guarded`].
 
-use std::thread;
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use parquet::errors::ParquetError;
 
 use super::fault::ParquetFault;
 use crate::error::{Damage, Error};
 use crate::source::SourceFile;
-use crate::stream::{damaged, unreadable};
+use crate::stream::damaged;
 
-/// The name of the threads in which files of others are decoded; their panics end as
-/// [`Damage::Parquet`](crate::Damage::Parquet) and need not be told on stderr.
-pub const GUARDED_THREAD: &str = "foreign-parquet";
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
 
-/// Runs `read` in a thread of its own.
-pub(super) fn guarded<T: Send>(
-    source: &SourceFile,
-    read: impl FnOnce() -> Result<T, ParquetError> + Send,
-) -> Result<T, Error> {
-    let joined = thread::scope(|scope| {
-        let thread = thread::Builder::new().name(GUARDED_THREAD.to_owned()).spawn_scoped(scope, read);
-        // Joining is what catches: the thread unwinds to its own end and no further.
-        thread.map(thread::ScopedJoinHandle::join)
-    });
-    match joined {
-        Ok(Ok(result)) => result.map_err(|error| damaged(&source.name, ParquetFault::Unreadable(error).into())),
-        Ok(Err(_panic)) => Err(damaged(&source.name, ParquetFault::Contradiction.into())),
-        Err(error) => Err(unreadable(&source.name, error)),
+/// Whether this thread decodes a file of others: a panic then ends as [`Damage::Parquet`](crate::Damage::Parquet), and
+/// need not be told on stderr.
+pub fn is_guarded() -> bool {
+    GUARDED.get()
+}
+
+/// Runs `read`, and survives its panic.
+pub(super) fn guarded<T>(source: &SourceFile, read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, Error> {
+    let outer = GUARDED.replace(true);
+    // What `read` has half made when it panics goes with it.
+    let caught = catch_unwind(AssertUnwindSafe(read));
+    GUARDED.set(outer);
+    match caught {
+        Ok(result) => result.map_err(|error| damaged(&source.name, ParquetFault::Unreadable(error).into())),
+        Err(_panic) => Err(damaged(&source.name, ParquetFault::Contradiction.into())),
     }
 }
 

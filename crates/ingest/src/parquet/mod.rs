@@ -26,7 +26,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
 
 pub use fault::ParquetFault;
-pub use guard::GUARDED_THREAD;
+pub use guard::is_guarded;
 
 use crate::error::{ColumnProblem, Error};
 use crate::layout::check_names;
@@ -195,26 +195,31 @@ fn open(source: &SourceFile) -> Result<File, Error> {
     File::open(&source.path).map_err(|error| unreadable(&source.name, error))
 }
 
-/// The footer, with instants of 96 bits read as microseconds: as nanoseconds, which is Arrow's way, those after 2262
-/// would come out as others.
+/// The footer, with kinds of columns that are read better another way than Arrow's own.
 fn footer(file: &File) -> Result<ArrowReaderMetadata, ParquetError> {
     let footer = ArrowReaderMetadata::load(file, ArrowReaderOptions::new())?;
     let roots = footer.parquet_schema().root_schema().get_fields();
     let is_int96 =
         |column: usize| roots[column].is_primitive() && roots[column].get_physical_type() == PhysicalType::INT96;
-    let fields = footer.schema().fields();
-    if !(0..fields.len()).any(is_int96) {
+    let fields = footer.schema().fields().iter().enumerate();
+    let fields: Vec<Field> = fields
+        .map(|(column, field)| Field::clone(field).with_data_type(read_as(field.data_type(), is_int96(column))))
+        .collect();
+    let schema = Schema::new_with_metadata(fields, footer.schema().metadata().clone());
+    if schema == **footer.schema() {
         return Ok(footer);
     }
-    let fields = fields.iter().enumerate().map(|(column, field)| match field.data_type() {
-        DataType::Timestamp(_, zone) if is_int96(column) => {
-            let microseconds = DataType::Timestamp(TimeUnit::Microsecond, zone.clone());
-            Arc::new(Field::clone(field).with_data_type(microseconds))
-        }
-        _ => field.clone(),
-    });
-    let schema = Schema::new_with_metadata(fields.collect::<Vec<_>>(), footer.schema().metadata().clone());
     ArrowReaderMetadata::try_new(footer.metadata().clone(), ArrowReaderOptions::new().with_schema(Arc::new(schema)))
+}
+
+/// The kind that a column is read as: texts as views into its pages, which copies none; instants of 96 bits as
+/// microseconds: as nanoseconds, which is Arrow's way, those after 2262 would come out as others.
+fn read_as(kind: &DataType, is_int96: bool) -> DataType {
+    match kind {
+        DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+        DataType::Timestamp(_, zone) if is_int96 => DataType::Timestamp(TimeUnit::Microsecond, zone.clone()),
+        other => other.clone(),
+    }
 }
 
 fn raw_rows(fields: Vec<ArrayRef>, count: usize) -> RawRows {

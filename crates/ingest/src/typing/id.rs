@@ -14,11 +14,9 @@ use crate::report::Reason;
 /// The ids, what is wrong with texts that are none, and how many were written with characters that nobody sees; where
 /// nothing changes, which is the rule, the very same array.
 pub(super) fn read(texts: StringViewArray, integral: bool) -> (ArrayRef, Vec<ValueFault>, u64) {
-    if texts
-        .iter()
-        .flatten()
-        .all(|text| matches!(id(text, integral), Ok(Cow::Borrowed(same)) if same.len() == text.len()))
-    {
+    let stays = |text: &str| matches!(id(text, integral), Ok(Cow::Borrowed(same)) if same.len() == text.len());
+    let is_fine = |row: usize| is_plain(texts.views()[row]) && !integral || texts.is_null(row) || stays(texts.value(row));
+    if (0..texts.len()).all(is_fine) {
         return (Arc::new(texts), Vec::new(), 0);
     }
     let normalized = texts.iter().flatten().filter(|text| shown(text) != text.trim()).count() as u64;
@@ -34,6 +32,19 @@ pub(super) fn read(texts: StringViewArray, integral: bool) -> (ArrayRef, Vec<Val
         }
     }
     (Arc::new(ids.finish()), faults, normalized)
+}
+
+/// Whether a view holds a short id of which nothing more need be known: every byte can be seen, and none begins an
+/// exponent. Most ids are such.
+fn is_plain(view: u128) -> bool {
+    const INLINE: usize = 12;
+    let (bytes, length) = (view.to_le_bytes(), view as u32 as usize);
+    let is_seen = |byte: u8| byte.is_ascii_graphic() & (byte | 0x20 != b'e');
+    let mut plain = (1..=INLINE).contains(&length);
+    for (place, byte) in bytes[4..].iter().enumerate() {
+        plain &= (place >= length) | is_seen(*byte);
+    }
+    plain
 }
 
 fn id(text: &str, integral: bool) -> Result<Cow<'_, str>, Reason> {
