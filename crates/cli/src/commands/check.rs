@@ -84,7 +84,7 @@ fn tables(workspace: &Workspace) -> Findings {
     let now = workspace.clock().now();
     for table in workspace.catalog.parents_first() {
         match load(workspace, table) {
-            Err(error) => findings.problems.push(format!("[tables.{}]: {error:#}", table.name)),
+            Err(error) => findings.problems.push(format!("{}: {error:#}", table.title())),
             Ok(load) => {
                 examination.note(&workspace.catalog, table, &load, now);
                 findings.doubts.extend(rejected(table, &load));

@@ -139,6 +139,9 @@ fn vanished_column(work: &Work<'_>, known: &[ColumnNames], error: &IngestError) 
     };
     // The file's name for it; the store has it by the table's.
     let name = work.table.columns.iter().find(|declared| declared.from == *column).map_or(column, |known| &known.name);
+    if work.table.key_parts.contains(name) {
+        return None;
+    }
     let place = known.iter().position(|known| known.name == *name)?;
     Some(Vanished { place, declared })
 }
