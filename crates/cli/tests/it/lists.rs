@@ -179,6 +179,34 @@ fn a_list_that_was_never_loaded_is_not_taken_for_an_empty_one() {
 }
 
 #[test]
+fn a_list_whose_keys_are_all_rejected_is_not_taken_for_an_empty_one() {
+    let shop = shop("number,since\n,2019\n1e+16,2020\n");
+    let said = call(shop.path(), ["load"]).ended_with(3).stdout;
+    assert!(said.contains("lists.staff: 2 rows read from 1 file\n") && said.contains("it stays as it is"), "{said}");
+    failed(1, shop.path(), &["sql", "-c", "SELECT id FROM profiles WHERE NOT lists.staff"], "unknown list `staff`");
+    write(shop.path(), "staff.csv", STAFF);
+    done(shop.path(), &["load"]);
+    write(shop.path(), "staff.csv", "number\n1.5\n");
+    call(shop.path(), ["load"]).ended_with(3);
+    assert_eq!(staff(shop.path()), ["01", "4"]);
+}
+
+#[test]
+fn the_key_of_a_list_may_be_several_columns_as_that_of_the_profiles_is() {
+    let definition = "[workspace]\nname = \"two\"\n[tables.profiles]\nsource = \"c.csv\"\nkey = [\"shop\", \"number\"]\n\
+                      [lists.staff]\nsource = \"staff.csv\"\nkey = [\"store\", \"no\"]\n";
+    let shop = workspace_of(&[
+        ("muster.toml", definition),
+        ("c.csv", "shop,number\nA,1\nA,2\nB,1\n"),
+        ("staff.csv", "store,no,since\nA,1,2019\nB,1,2020\nB,2,2021\n"),
+    ]);
+    done(shop.path(), &["check", "--write"]);
+    assert_eq!(fs::read_to_string(shop.path().join("muster.toml")).unwrap().matches("store").count(), 1);
+    done(shop.path(), &["load"]);
+    assert_eq!(rows(shop.path(), "SELECT shop, number FROM profiles WHERE lists.staff ORDER BY shop"), ["A,1", "B,1"]);
+}
+
+#[test]
 fn a_load_of_a_list_is_taken_back() {
     let shop = loaded();
     write(shop.path(), "staff.csv", "number\n2\n3\n4\n");
