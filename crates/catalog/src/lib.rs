@@ -21,7 +21,7 @@ mod dialect;
 pub use dialect::{Damaged, Dialect, Encoding, ShortRows, StrayQuotes, Unnamed};
 
 mod table;
-pub use table::{Catalog, Channel, Kind, Link, List, MissingParent, Mode, SmtpChannel, Source, Table, Tls, Workspace};
+pub use table::{Catalog, Channel, Kind, LISTS, Link, MissingParent, Mode, SmtpChannel, Source, Table, Tls, Workspace};
 
 mod names;
 pub use names::{ColumnNames, Names, SegmentNames, TableNames};

@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 
-use crate::{ColumnType, Kind, Role};
+use crate::{ColumnType, Kind, LISTS, Role};
 
 /// The names of one snapshot: tables with their columns and relations, and the segments.
 #[derive(Debug, Clone)]
@@ -26,6 +26,11 @@ impl Names {
         self.segments.iter().find(|segment| segment.name.eq_ignore_ascii_case(name))
     }
 
+    /// The lists of profile keys.
+    pub fn lists(&self) -> impl Iterator<Item = &TableNames> {
+        self.tables.iter().filter(|table| table.kind == Kind::List)
+    }
+
     /// The ancestors of `table`, from its parent up to the root.
     pub fn ancestors<'a>(&'a self, table: &'a TableNames) -> impl Iterator<Item = &'a TableNames> {
         std::iter::successors(Some(table), |below| below.parent().and_then(|parent| self.table(parent))).skip(1)
@@ -37,7 +42,7 @@ impl Names {
 pub struct TableNames {
     /// Its name.
     pub name: String,
-    /// Root, history or lookup.
+    /// Root, history, lookup or list.
     pub kind: Kind,
     /// Its key.
     pub key: Option<String>,
@@ -57,11 +62,16 @@ impl TableNames {
         self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
     }
 
+    /// The name of a list without what all lists' begin with: `staff` of `lists.staff`.
+    pub fn list_name(&self) -> Option<&str> {
+        self.name.strip_prefix(LISTS)?.strip_prefix('.').filter(|_| self.kind == Kind::List)
+    }
+
     /// The table above, of a history.
     pub fn parent(&self) -> Option<&str> {
         match &self.kind {
             Kind::History { parent, .. } => Some(parent),
-            Kind::Root | Kind::Lookup => None,
+            Kind::Root | Kind::Lookup | Kind::List => None,
         }
     }
 }

@@ -10,10 +10,9 @@ use crate::{Column, Condition, Dialect, Timestamp};
 pub struct Catalog {
     /// Name, zone, currency, as-of.
     pub workspace: Workspace,
-    /// The tables in the order in which they were written; exactly one is the root, `profiles`.
+    /// The tables in the order in which they were written; exactly one is the root, `profiles`. Behind them the lists of
+    /// profile keys: `[lists.staff]` is the table `lists.staff`, a name that no other table can have.
     pub tables: Vec<Table>,
-    /// Lists of profile keys, in the order in which they were written.
-    pub lists: Vec<List>,
     /// The ways out, in the order in which they were written.
     pub channels: Vec<Channel>,
 }
@@ -39,7 +38,7 @@ impl Catalog {
         })
     }
 
-    /// The tables with every parent before its children; lookups come first.
+    /// The tables with every parent before its children; lookups come first, lists last.
     pub fn parents_first(&self) -> Vec<&Table> {
         let mut ordered: Vec<&Table> = self.tables.iter().filter(|table| table.kind == Kind::Lookup).collect();
         let mut level: Vec<&Table> = vec![self.root()];
@@ -50,6 +49,7 @@ impl Catalog {
             ordered.append(&mut level);
             level = children;
         }
+        ordered.extend(self.tables.iter().filter(|table| table.kind == Kind::List));
         ordered
     }
 }
@@ -82,14 +82,27 @@ pub enum Kind {
     },
     /// One row per key, shared by many rows.
     Lookup,
+    /// Keys of profiles, each once, and nothing else.
+    List,
 }
+
+impl Kind {
+    /// Whether the table stands beside the tree: nothing is above it, and no profile owns its rows. Its past is not kept,
+    /// so it is that of today as of every instant.
+    pub fn is_beside_the_tree(&self) -> bool {
+        matches!(self, Self::Lookup | Self::List)
+    }
+}
+
+/// What the names of lists begin with, before a point: `lists.staff`.
+pub const LISTS: &str = "lists";
 
 /// One table of the workspace.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     /// Its name in queries.
     pub name: String,
-    /// Root, history or lookup.
+    /// Root, history, lookup or list.
     pub kind: Kind,
     /// Path or glob of its files, relative to the workspace; with several sources that of the first.
     pub source: String,
@@ -141,11 +154,16 @@ pub struct Table {
 }
 
 impl Table {
+    /// Its section in `muster.toml`, as messages call it: `[tables.orders]`, `[lists.staff]`.
+    pub fn title(&self) -> String {
+        if self.kind == Kind::List { format!("[{}]", self.name) } else { format!("[tables.{}]", self.name) }
+    }
+
     /// The table above, of a history.
     pub fn parent(&self) -> Option<&str> {
         match &self.kind {
             Kind::History { parent, .. } => Some(parent),
-            Kind::Root | Kind::Lookup => None,
+            Kind::Root | Kind::Lookup | Kind::List => None,
         }
     }
 
@@ -153,7 +171,7 @@ impl Table {
     pub fn on(&self) -> Option<&str> {
         match &self.kind {
             Kind::History { on, .. } => Some(on),
-            Kind::Root | Kind::Lookup => None,
+            Kind::Root | Kind::Lookup | Kind::List => None,
         }
     }
 
@@ -203,17 +221,6 @@ impl Source {
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
-}
-
-/// A list of profile keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct List {
-    /// Its name in queries.
-    pub name: String,
-    /// Path or glob of its files, relative to the workspace.
-    pub source: String,
-    /// The column that holds the key of a profile.
-    pub key: String,
 }
 
 /// What a load means for the rows that are there.

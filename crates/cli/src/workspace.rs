@@ -213,9 +213,6 @@ pub fn nearest_workspace() -> Result<PathBuf> {
 
 /// What is understood and would have no effect is refused, never ignored.
 fn refuse_what_nothing_acts_on(catalog: &Catalog) -> Result<()> {
-    if let Some(list) = catalog.lists.first() {
-        bail!("{DEFINITION}: [lists.{}] is not supported yet", list.name);
-    }
     for table in &catalog.tables {
         if let Some(column) = table.columns.iter().find(|column| column.owner != Owner::Source) {
             bail!("{DEFINITION}: `owner` of {}.{} is not supported yet; loads decide", table.name, column.name);

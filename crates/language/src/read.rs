@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use muster_catalog::nearest;
+use muster_catalog::{LISTS, nearest};
 use sqlparser::ast;
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError};
@@ -158,9 +158,18 @@ impl<'a> Reader<'a> {
         if self.peek() == "TABLE" && second_is_name {
             self.skip();
         }
-        let name = self.name()?;
+        let name = self.table_name()?;
         let column = if self.parser.consume_token(&Token::Period) { Some(self.name()?) } else { None };
         Ok(Statement::DescribeTable { name, column })
+    }
+
+    /// The name of a table, which of a list has two parts.
+    fn table_name(&mut self) -> Result<String, Fault> {
+        let name = self.name()?;
+        if name == LISTS && self.parser.consume_token(&Token::Period) {
+            return Ok(format!("{name}.{}", self.name()?));
+        }
+        Ok(name)
     }
 
     fn explain(&mut self) -> Result<Statement, Fault> {

@@ -26,6 +26,11 @@ pub mod hidden {
     pub fn segment(name: &str) -> String {
         format!("__segment_{name}")
     }
+
+    /// The column of profiles that says whether a row is on a list (BOOLEAN, never NULL).
+    pub fn list(name: &str) -> String {
+        format!("__list_{name}")
+    }
 }
 
 /// A query whose every name is bound.
@@ -39,6 +44,8 @@ pub struct ResolvedQuery {
     pub tables_used: Vec<String>,
     /// The segments whose column of profiles is read, by name, each once.
     pub segments_used: Vec<String>,
+    /// The lists whose column of profiles is read, by name without what all lists' begin with, each once.
+    pub lists_used: Vec<String>,
     /// The instant at which the query looks at the world.
     pub as_of: Timestamp,
 }
@@ -110,7 +117,7 @@ pub struct Relation {
 /// Which rows of a table are there as of an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Visible {
-    /// All of them: lookups, and profiles that have always existed.
+    /// All of them: lookups, lists, and profiles that have always existed.
     Always,
     /// Those of which `__time` is not later.
     ByTime,

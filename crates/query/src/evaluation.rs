@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use muster_catalog::RowSet;
 use muster_store::Snapshot;
 
-/// One snapshot, its zone, and the segments that the query names, evaluated on it already.
+/// One snapshot, its zone, and the segments and lists that the query names, evaluated on it already.
 #[derive(Debug, Clone)]
 pub struct Evaluation {
     /// The tables, their fields as of the query's instant; that later rows are not there yet is the query's own condition.
@@ -16,4 +16,6 @@ pub struct Evaluation {
     pub zone: Tz,
     /// The profiles of each segment that the query names.
     pub segments: BTreeMap<String, Arc<RowSet>>,
+    /// The profiles that are on each list that the query names.
+    pub lists: BTreeMap<String, Arc<RowSet>>,
 }

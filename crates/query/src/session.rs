@@ -139,7 +139,8 @@ mod tests {
         let store = state.read(|tx| Store::open(folder.path(), tx)).unwrap();
         let prepared = store.prepare(&catalog, Vec::new(), Timestamp::from_micros(1)).unwrap();
         let snapshot = Arc::clone(prepared.snapshot());
-        let evaluation = Evaluation { snapshot, zone: chrono_tz::UTC, segments: BTreeMap::new() };
+        let evaluation =
+            Evaluation { snapshot, zone: chrono_tz::UTC, segments: BTreeMap::new(), lists: BTreeMap::new() };
         open(&evaluation, &Limits { time: Duration::from_secs(10), ..Limits::default() }).unwrap()
     }
 

@@ -21,7 +21,7 @@ use muster_language::hidden;
 
 use crate::evaluation::Evaluation;
 
-/// One table, with its system columns and, of profiles, the segments that the query names.
+/// One table, with its system columns and, of profiles, the segments and lists that the query names.
 #[derive(Debug)]
 pub(crate) struct SnapshotTable {
     evaluation: Evaluation,
@@ -35,11 +35,18 @@ impl SnapshotTable {
         let own = table.columns.iter().map(|column| Field::new(&column.name, exposed(column.column_type, &zone), true));
         let system =
             evaluation.snapshot.system_columns(&table.name).into_iter().map(|column| system_field(column, &zone));
-        let segments = if table.kind == Kind::Root { evaluation.segments.clone() } else { Default::default() };
-        let segments = segments.keys().map(|name| Field::new(hidden::segment(name), DataType::Boolean, false));
-        let schema = Arc::new(Schema::new(own.chain(system).chain(segments).collect::<Vec<_>>()));
+        let members = if table.kind == Kind::Root { members(evaluation).collect() } else { Vec::new() };
+        let members = members.into_iter().map(|(column, _)| Field::new(column, DataType::Boolean, false));
+        let schema = Arc::new(Schema::new(own.chain(system).chain(members).collect::<Vec<_>>()));
         Self { evaluation: evaluation.clone(), table: table.name.clone(), schema }
     }
+}
+
+/// The columns of profiles that say who belongs to something: is in a segment, is on a list.
+fn members(evaluation: &Evaluation) -> impl Iterator<Item = (String, &RowSet)> {
+    let segments = evaluation.segments.iter().map(|(name, rows)| (hidden::segment(name), rows.as_ref()));
+    let lists = evaluation.lists.iter().map(|(name, rows)| (hidden::list(name), rows.as_ref()));
+    segments.chain(lists)
 }
 
 /// Instants carry the workspace's zone inside the engine, so that its calendar arithmetic is the local one.
@@ -145,7 +152,7 @@ impl BlockReader {
     }
 
     fn column(&self, field: &Field, block: usize) -> Result<ArrayRef> {
-        if let Some(members) = self.segment(field.name()) {
+        if let Some(members) = self.members(field.name()) {
             let rows = self.stored(SystemColumn::Row.name(), block)?;
             let rows = rows.as_primitive::<Int64Type>().values().iter();
             let member = |row: &i64| Some(members.contains(u32::try_from(*row).ok()?));
@@ -164,9 +171,8 @@ impl BlockReader {
         Ok(columns.pop().expect("one column was asked for"))
     }
 
-    fn segment(&self, column: &str) -> Option<&RowSet> {
-        let named = self.evaluation.segments.iter().find(|(name, _)| hidden::segment(name) == column);
-        named.map(|(_, rows)| rows.as_ref())
+    fn members(&self, column: &str) -> Option<&RowSet> {
+        members(&self.evaluation).find(|(name, _)| name == column).map(|(_, rows)| rows)
     }
 
     fn snapshot(&self) -> &Snapshot {

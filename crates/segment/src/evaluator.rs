@@ -26,6 +26,8 @@ pub struct Evaluator<'a> {
     names: Names,
     definitions: BTreeMap<String, Definition>,
     known: RefCell<BTreeMap<(String, Timestamp), Arc<RowSet>>>,
+    /// Who is on each list that was asked for; as of every instant the same.
+    lists: RefCell<BTreeMap<String, Arc<RowSet>>>,
     /// The segments that each evaluated one names.
     used: RefCell<BTreeMap<String, Vec<String>>>,
 }
@@ -45,7 +47,8 @@ impl<'a> Evaluator<'a> {
             |definition: &Definition| SegmentNames { name: definition.name.clone(), grain: GRAIN.to_owned() };
         let names = past.present().names(zone, definitions.iter().map(names_of).collect());
         let definitions = definitions.into_iter().map(|definition| (definition.name.clone(), definition)).collect();
-        Self { engine, past, names, definitions, known: RefCell::default(), used: RefCell::default() }
+        let (known, lists, used) = (RefCell::default(), RefCell::default(), RefCell::default());
+        Self { engine, past, names, definitions, known, lists, used }
     }
 
     /// The snapshot.
@@ -152,11 +155,23 @@ impl<'a> Evaluator<'a> {
         Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// What `query` runs over: the snapshot with the segments that it names.
+    /// The profiles on the list `name`.
+    fn on_list(&self, name: &str) -> Result<Arc<RowSet>, Error> {
+        if let Some(known) = self.lists.borrow().get(name) {
+            return Ok(Arc::clone(known));
+        }
+        let rows = Arc::new(self.snapshot().profiles_on(name)?);
+        self.lists.borrow_mut().insert(name.to_owned(), Arc::clone(&rows));
+        Ok(rows)
+    }
+
+    /// What `query` runs over: the snapshot with the segments and the lists that it names.
     fn evaluation(&self, query: &ResolvedQuery, path: &mut Vec<String>) -> Result<Evaluation, Error> {
         let rows = |name: &String| Ok((name.clone(), self.rows_below(name, query.as_of, path)?));
         let segments = query.segments_used.iter().map(rows).collect::<Result<_, Error>>()?;
-        Ok(Evaluation { snapshot: self.snapshot_as_of(query.as_of)?, zone: self.names.zone, segments })
+        let on_list = |name: &String| Ok((name.clone(), self.on_list(name)?));
+        let lists = query.lists_used.iter().map(on_list).collect::<Result<_, Error>>()?;
+        Ok(Evaluation { snapshot: self.snapshot_as_of(query.as_of)?, zone: self.names.zone, segments, lists })
     }
 
     /// The rows of a query as of an instant.

@@ -80,6 +80,7 @@ fn kind(table: &TableSchema) -> &'static str {
         Kind::Root => "root",
         Kind::History { .. } => "history",
         Kind::Lookup => "lookup",
+        Kind::List => "list",
     }
 }
 

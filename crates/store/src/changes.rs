@@ -14,7 +14,7 @@ use arrow_array::{Array, ArrayRef, BooleanArray, StringViewArray, UInt32Array};
 use arrow_ord::ord::DynComparator;
 use arrow_select::concat::concat;
 use arrow_select::take::take;
-use muster_catalog::{ColumnType, Kind, Timestamp};
+use muster_catalog::{ColumnType, Timestamp};
 
 use crate::Error;
 use crate::column::instants;
@@ -330,8 +330,8 @@ struct PastTable {
 impl Past {
     pub(crate) fn at(instant: Timestamp, tables: &[Arc<PublishedTable>]) -> Result<Self, Error> {
         let mut past = HashMap::new();
-        // Lookups are those of today, whatever the instant.
-        let versioned = |table: &&Arc<PublishedTable>| table.manifest.schema.kind != Kind::Lookup;
+        // Lookups and lists are those of today, whatever the instant.
+        let versioned = |table: &&Arc<PublishedTable>| !table.manifest.schema.kind.is_beside_the_tree();
         for table in tables.iter().filter(versioned) {
             if !changed_after(table, instant)? {
                 continue;

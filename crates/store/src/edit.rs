@@ -450,7 +450,7 @@ impl<'a> Placing<'a> {
 
     /// Where the parent of a row is.
     fn target(&self, row: u32) -> Option<Spot> {
-        if self.task.schema.kind == Kind::Lookup {
+        if self.task.schema.kind.is_beside_the_tree() {
             return Some(LOOKUP);
         }
         let on = self.merged.rows.columns[self.task.schema.on_position()?].as_string_view();
@@ -632,7 +632,7 @@ impl<'a> Neighbours<'a> {
     /// The first place of the block's file whose row stands behind an arrival.
     fn before(&self, arrival: &Arrival) -> Result<u32, Error> {
         let Some(Some(base)) = self.task.before.blocks.get(self.block) else { return Ok(0) };
-        if self.task.schema.kind == Kind::Lookup {
+        if self.task.schema.kind.is_beside_the_tree() {
             return self.behind(base, arrival, 0..base.rows());
         }
         let parents = base.parents()?.values();

@@ -52,6 +52,8 @@ pub use inventory::{BLOCKS, NamedFile, faults_of_log};
 mod snapshot;
 pub use snapshot::{Snapshot, SystemColumn};
 
+mod lists;
+
 mod digest;
 
 mod write;

@@ -275,6 +275,10 @@ impl<'a> Making<'a> {
 
     fn table(&mut self, table: &Table) -> Result<(), Error> {
         let input = self.input(&table.name)?;
+        // Nobody would be on a list whose files were never read, and to leave out whoever is on it would leave out nobody.
+        if table.kind == Kind::List && input.is_none() && self.stored(table).is_none() {
+            return Ok(());
+        }
         if self.may_stay(table, input.as_ref()) {
             return self.keep(table);
         }
@@ -345,7 +349,7 @@ impl<'a> Making<'a> {
             return Ok(Some(stored.map_or_else(|| self.without_rows(schema), Arc::clone)));
         }
         let parent = table.parent().filter(|parent| *parent != self.catalog.root().name);
-        if table.kind == Kind::Lookup || parent.is_some_and(|parent| self.remade.contains(parent)) {
+        if table.kind.is_beside_the_tree() || parent.is_some_and(|parent| self.remade.contains(parent)) {
             return Ok(None);
         }
         // Files refer to places in the files above. Where rows above stand beside their files, rows below must, too,

@@ -19,7 +19,7 @@ pub struct ColumnSchema {
 pub struct TableSchema {
     /// Its name.
     pub name: String,
-    /// Root, history or lookup.
+    /// Root, history, lookup or list.
     pub kind: Kind,
     /// The column that identifies a row.
     pub key: Option<String>,
@@ -59,7 +59,7 @@ impl TableSchema {
     pub fn parent(&self) -> Option<&str> {
         match &self.kind {
             Kind::History { parent, .. } => Some(parent),
-            Kind::Root | Kind::Lookup => None,
+            Kind::Root | Kind::Lookup | Kind::List => None,
         }
     }
 
@@ -76,7 +76,7 @@ impl TableSchema {
     pub(crate) fn on_position(&self) -> Option<usize> {
         match &self.kind {
             Kind::History { on, .. } => self.position(on),
-            Kind::Root | Kind::Lookup => None,
+            Kind::Root | Kind::Lookup | Kind::List => None,
         }
     }
 

@@ -50,7 +50,8 @@ const RESERVED: [&str; 19] = [
     "nearest_site",
 ];
 
-fn check_text_format(section: &Section, table: &Table) {
+/// What is said of how the files are written must go together.
+pub(super) fn check_text_format(section: &Section, table: &Table) {
     let title = section.title();
     if !table.header && !section.has("names") {
         section.problem_at("header", format!("a file without header needs `names` in {title}"), None);
@@ -79,7 +80,7 @@ fn check_kind(section: &Section, table: &Table) {
             let message = format!("{title} cannot be both a history (`parent`) and a lookup (`lookup`)");
             section.problem_at("lookup", message, None);
         }
-        (Kind::History { .. } | Kind::Lookup, _) => {}
+        (Kind::History { .. } | Kind::Lookup | Kind::List, _) => {}
     }
 }
 

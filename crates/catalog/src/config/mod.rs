@@ -28,7 +28,7 @@ mod relations;
 
 use toml_edit::Document;
 
-use crate::{Catalog, Place, Problem, Problems};
+use crate::{Catalog, Kind, Place, Problem, Problems};
 use section::{Keys, Section, Source};
 
 const TOP: Keys = Keys {
@@ -57,9 +57,11 @@ fn syntax(file: &str, text: &str, error: &toml_edit::TomlError) -> Problem {
 fn catalog(top: &Section) -> Catalog {
     top.only(&TOP);
     let workspace = workspace::read(&top.required_section("workspace"));
-    let tables = top.section("tables").map(|tables| tables::read(&tables)).unwrap_or_default();
+    let mut tables = top.section("tables").map(|tables| tables::read(&tables)).unwrap_or_default();
     relations::check(top, &tables);
-    let lists = top.section("lists").map(|lists| lists::read(&lists)).unwrap_or_default();
+    let root = tables.iter().find(|table| table.kind == Kind::Root);
+    let lists = top.section("lists").map(|lists| lists::read(&lists, root)).unwrap_or_default();
+    tables.extend(lists);
     let channels = top.section("channels").map(|channels| channels::read(&channels)).unwrap_or_default();
-    Catalog { workspace, tables, lists, channels }
+    Catalog { workspace, tables, channels }
 }

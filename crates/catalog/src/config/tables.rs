@@ -57,14 +57,12 @@ fn one(section: &Section) -> Table {
     let columns = section.section("columns").map(|columns| columns::read(&columns)).unwrap_or_default();
     let (key_parts, on_parts) = (section.columns("key"), on_parts(section));
     let sources = sources::read(section, &columns);
+    let kind = kind(section, &on_parts);
     let table = Table {
-        name: section.name().to_owned(),
-        kind: kind(section, &on_parts),
         source: sources.first().map_or_else(|| source(section), |first| first.source.clone()),
         sources,
         key: combined(&key_parts),
         key_parts,
-        on_parts,
         time: section.word("time"),
         updated_at: section.word("updated_at"),
         created_at: section.word("created_at"),
@@ -74,6 +72,33 @@ fn one(section: &Section) -> Table {
         one_row_per_key: section.switch("one_row_per_key", false),
         missing_parent: section.one_of("missing_parent", &MISSING_PARENT).unwrap_or_default(),
         mode: mode(section),
+        columns,
+        on_parts,
+        ..written(section, section.name(), kind)
+    };
+    fitting::check(section, &table);
+    table
+}
+
+/// A table of which the section says how its files are written, and nothing yet of what stands in them.
+pub(super) fn written(section: &Section, name: &str, kind: Kind) -> Table {
+    Table {
+        name: name.to_owned(),
+        kind,
+        source: String::new(),
+        sources: Vec::new(),
+        key: None,
+        key_parts: Vec::new(),
+        on_parts: Vec::new(),
+        time: None,
+        updated_at: None,
+        created_at: None,
+        deleted: None,
+        lookup: Vec::new(),
+        conditions: Vec::new(),
+        one_row_per_key: false,
+        missing_parent: MissingParent::default(),
+        mode: Mode::default(),
         allow_empty: section.switch("allow_empty", false),
         delimiter: section.character("delimiter"),
         blanks: section.switch("blanks", false),
@@ -82,10 +107,8 @@ fn one(section: &Section) -> Table {
         dialect: dialect::read(section),
         null: section.text_or_texts("null"),
         error_budget: section.number("error_budget", 0..i64::MAX).and_then(|budget| budget.try_into().ok()),
-        columns,
-    };
-    fitting::check(section, &table);
-    table
+        columns: Vec::new(),
+    }
 }
 
 fn source(section: &Section) -> String {
@@ -93,7 +116,7 @@ fn source(section: &Section) -> String {
 }
 
 /// The name of the column that several make together: `country+number`.
-fn combined(parts: &[String]) -> Option<String> {
+pub(super) fn combined(parts: &[String]) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("+"))
 }
 

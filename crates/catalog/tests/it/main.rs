@@ -22,6 +22,8 @@ mod conditions;
 
 mod later;
 
+mod lists;
+
 mod several;
 
 mod mutations;

@@ -1,8 +1,8 @@
-//! How files are read and what a load means: dialects, numbers, sources, keys of several columns, lists.
+//! How files are read and what a load means: dialects, numbers, sources, keys of several columns.
 
 use muster_catalog::{
-    Catalog, Class, Column, ColumnType, Damaged, Dialect, Encoding, Kind, List, Mode, Owner, Role, ShortRows,
-    StrayQuotes, Table, Unit, Unnamed,
+    Catalog, Class, Column, ColumnType, Damaged, Dialect, Encoding, Kind, Mode, Owner, Role, ShortRows, StrayQuotes,
+    Table, Unit, Unnamed,
 };
 
 use crate::world::{check, check_columns, check_orders, completed, read};
@@ -238,16 +238,5 @@ fn sources_that_contradict_the_table_are_refused() {
     check(
         &TWO_SOURCES.replace("from = \"Kundennr\"", "type = \"int\""),
         "muster.toml line 9, column 20: `id` is the `key` of [tables.profiles], which needs type = \"id\" or \"text\", not \"int\"",
-    );
-}
-
-#[test]
-fn a_list_of_keys_has_a_source_and_a_column() {
-    let lists = catalog("[lists.vips]\nsource = \"vips/*.csv\"\nkey = \"customer\"\n").lists;
-    assert_eq!(lists, [List { name: "vips".to_owned(), source: "vips/*.csv".to_owned(), key: "customer".to_owned() }]);
-    check("[lists.vips]\nsource = \"v.csv\"\n", "muster.toml line 1, column 8: `key` is missing in [lists.vips]");
-    check(
-        "[lists.VIPs]\nsource = \"v.csv\"\nkey = \"id\"\n",
-        "muster.toml line 1, column 8: \"VIPs\" is no list name; expected small letters, digits and _, a letter first",
     );
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::{Context, Result};
-use muster_catalog::{ColumnNames, Table};
+use muster_catalog::{ColumnNames, Kind, Table};
 use muster_ingest::guess::{Declaration, Doubt, Examination, declare};
 use muster_ingest::{Intake, Origin, TableLoad, read, source_files};
 use muster_language::SegmentDefinition;
@@ -84,11 +84,14 @@ fn tables(workspace: &Workspace) -> Findings {
     let now = workspace.clock().now();
     for table in workspace.catalog.parents_first() {
         match load(workspace, table) {
-            Err(error) => findings.problems.push(format!("[tables.{}]: {error:#}", table.name)),
+            Err(error) => findings.problems.push(format!("{}: {error:#}", table.title())),
             Ok(load) => {
                 examination.note(&workspace.catalog, table, &load, now);
                 findings.doubts.extend(rejected(table, &load));
-                findings.inferred.extend(inferred(table, &load));
+                // A list has no columns to declare: its key is what the profiles' key is.
+                if table.kind != Kind::List {
+                    findings.inferred.extend(inferred(table, &load));
+                }
             }
         }
     }

@@ -5,12 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::{Field, Schema};
-use muster_language::parse;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{ArrayRef, BooleanArray, RecordBatch};
+use arrow_schema::Schema;
+use muster_catalog::{Kind, RowSet, TableNames};
+use muster_language::{hidden, parse};
 use muster_query::Answer;
 use muster_segment::{Outcome, Session};
-use muster_store::Snapshot;
+use muster_store::{Snapshot, SystemColumn, TableSchema};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -89,23 +92,23 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Every table as one Parquet file, fields as they are in `snapshot`, system columns last, instants in UTC: what SQL that was
-/// printed as of the same instant runs on elsewhere.
+/// Every table as one Parquet file, fields as they are in `snapshot`, system columns last, of profiles behind them who is on
+/// which list, instants in UTC: what SQL that was printed as of the same instant runs on elsewhere.
 fn tables(snapshot: &Snapshot, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     for table in snapshot.schemas() {
         let own = table.columns.iter().map(|column| column.name.as_str());
-        let mut names: Vec<&str> = own.collect();
-        for column in snapshot.system_columns(&table.name) {
-            names.push(column.name());
-        }
+        let system = snapshot.system_columns(&table.name);
+        let names: Vec<&str> = own.chain(system.iter().map(|column| column.name())).collect();
+        let lists = if table.kind == Kind::Root { lists(snapshot)? } else { Vec::new() };
         let block = |block: usize| -> Result<RecordBatch> {
-            let columns = snapshot.scan(&table.name, block, &names)?;
-            let fields = names
-                .iter()
-                .zip(&columns)
-                .map(|(name, column): (_, &ArrayRef)| Field::new(*name, column.data_type().clone(), true));
-            Ok(RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns)?)
+            let stored = snapshot.scan(&table.name, block, &names)?;
+            let rows = snapshot.scan(&table.name, block, &[SystemColumn::Row.name()])?.remove(0);
+            let on_lists = lists.iter().map(|(name, members)| (name.as_str(), are_members(&rows, members)));
+            let columns: Vec<(&str, ArrayRef)> = names.iter().copied().zip(stored).chain(on_lists).collect();
+            Ok(RecordBatch::try_from_iter_with_nullable(
+                columns.into_iter().map(|(name, column)| (name, column, true)),
+            )?)
         };
         let batches = (0..snapshot.block_count(&table.name)).map(block).collect::<Result<Vec<_>>>()?;
         let schema = batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
@@ -114,4 +117,16 @@ fn tables(snapshot: &Snapshot, folder: &Path) -> Result<()> {
         output::text(&format!("{}: {} rows", file.display(), snapshot.row_count(&table.name)))?;
     }
     Ok(())
+}
+
+/// The column of profiles for each list, and who is on it.
+fn lists(snapshot: &Snapshot) -> Result<Vec<(String, RowSet)>> {
+    let names = snapshot.schemas().map(TableSchema::names).collect::<Vec<_>>();
+    let named = names.iter().filter_map(TableNames::list_name);
+    named.map(|name| Ok((hidden::list(name), snapshot.profiles_on(name)?))).collect()
+}
+
+fn are_members(rows: &ArrayRef, members: &RowSet) -> ArrayRef {
+    let is_member = |row: &i64| Some(members.contains(u32::try_from(*row).ok()?));
+    Arc::new(rows.as_primitive::<Int64Type>().values().iter().map(is_member).collect::<BooleanArray>())
 }

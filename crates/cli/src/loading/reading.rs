@@ -4,7 +4,7 @@ use std::{fs, io};
 
 use anyhow::Result;
 use indicatif::ProgressBar;
-use muster_catalog::{Catalog, ColumnNames, Mode};
+use muster_catalog::{Catalog, ColumnNames, Kind, Mode, Table};
 use muster_ingest::{ColumnProblem, Error as IngestError, Intake, Need, Observer, Reject, Report, TableLoad, read};
 use muster_store::{Snapshot, SourceRecord, TableInput};
 
@@ -59,7 +59,7 @@ impl<'w> Reading<'w> {
             kept = report.rows,
             "read"
         );
-        let stays = work.table.mode == Mode::Replace && report.read == 0 && !work.table.allow_empty;
+        let stays = work.table.mode == Mode::Replace && holds_nothing(work.table, &report) && !work.table.allow_empty;
         Ok(Self { input: (!stays).then_some(input), report: Some(report), vanished: names, stays, ..nothing })
     }
 
@@ -84,6 +84,12 @@ impl<'w> Reading<'w> {
         let report = self.report.as_ref().filter(|_| !self.stays)?;
         Some(Full { content: self.work.content.clone()?, rows: report.rows })
     }
+}
+
+/// Whether there is nothing to replace a table with. Of a list whose keys were all rejected there is not: of one that nobody
+/// is on `NOT lists.stop` would be everybody.
+fn holds_nothing(table: &Table, report: &Report) -> bool {
+    report.read == 0 || table.kind == Kind::List && report.rows == 0
 }
 
 /// Reads the files with the columns that are `known`; those that they no longer have, where that is accepted.
@@ -139,6 +145,9 @@ fn vanished_column(work: &Work<'_>, known: &[ColumnNames], error: &IngestError) 
     };
     // The file's name for it; the store has it by the table's.
     let name = work.table.columns.iter().find(|declared| declared.from == *column).map_or(column, |known| &known.name);
+    if work.table.key_parts.contains(name) {
+        return None;
+    }
     let place = known.iter().position(|known| known.name == *name)?;
     Some(Vanished { place, declared })
 }

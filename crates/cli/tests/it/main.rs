@@ -13,6 +13,7 @@ mod house;
 mod init;
 mod kills;
 mod kills_of_loads;
+mod lists;
 mod loading;
 mod memberships;
 mod real_data;

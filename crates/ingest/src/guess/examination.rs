@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use arrow_array::ArrayRef;
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
-use muster_catalog::{Catalog, Table, Timestamp};
+use muster_catalog::{Catalog, Kind, Table, Timestamp};
 
 use super::Doubt;
 use super::sketch::{Sketch, hash};
@@ -39,6 +39,10 @@ impl Examination {
         }
         if let (Some(parent), Some(on)) = (table.parent(), table.on()) {
             self.references.push((table.name.clone(), on.to_owned(), parent.to_owned(), values(load, on)));
+        }
+        if let (Kind::List, Some(key)) = (&table.kind, table.key.as_deref()) {
+            let of = catalog.root().name.clone();
+            self.references.push((table.name.clone(), key.to_owned(), of, values(load, key)));
         }
         for (link, lookup) in catalog.links_from(&table.name) {
             let values = values(load, &link.from_column);

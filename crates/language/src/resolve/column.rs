@@ -1,8 +1,10 @@
 //! The column that a name stands for: in which of the open SELECTs it is looked for, and in which order.
 
+use muster_catalog::LISTS;
 use sqlparser::ast::{Expr, Ident};
 use sqlparser::tokenizer::Span;
 
+use super::list::list_as_one;
 use super::reach::Reach;
 use super::scope::{Scope, Source, Typed, same_name};
 use super::{Resolver, unknown};
@@ -20,6 +22,13 @@ impl Resolver<'_> {
         {
             return self.segment(name);
         }
+        if let [head, name] = parts
+            && same_name(head, LISTS)
+        {
+            return self.list(name);
+        }
+        let joined = list_as_one(parts);
+        let parts = joined.as_deref().unwrap_or(parts);
         // A name that a FROM gives is meant before a way that leads there: in a subquery over orders, `profiles.country` is
         // the outer row's where the outer query is FROM profiles, as in SQL.
         let named = self.scopes_in_sight().find(|index| parts.len() > 1 && self.scopes[*index].gives(&parts[0]));
@@ -86,7 +95,6 @@ impl Resolver<'_> {
         let names = self.names;
         let head = parts.first().filter(|_| parts.len() > 1);
         match head {
-            Some(head) if same_name(head, "lists") => Fault::not_yet(head.span, "lists"),
             Some(head) if same_name(head, "audiences") => Fault::not_yet(head.span, "stored audiences in queries"),
             Some(head) if names.table(&head.value).is_none() && SCORES.iter().any(|score| same_name(head, score)) => {
                 Fault::not_yet(head.span, "scores")

@@ -1,10 +1,11 @@
 //! The FROM of a SELECT: one root or history table makes a grain, everything else is plain SQL.
 
-use muster_catalog::{Kind, TableNames};
+use muster_catalog::TableNames;
 use sqlparser::ast::{
     Ident, Join, JoinConstraint, JoinOperator, ObjectName, Spanned, TableAlias, TableFactor, TableWithJoins,
 };
 
+use super::list::behind_lists;
 use super::reach::{Reach, visible_with_profile};
 use super::scope::{Scope, Source, same_name};
 use super::tables::{Table, Tables, quoted_alias, renamed, spelled};
@@ -20,7 +21,7 @@ impl<'a> Resolver<'a> {
         let [TableWithJoins { relation: factor @ TableFactor::Table { name, alias, .. }, joins }] = from else {
             return Ok(None);
         };
-        let Some(table) = self.catalog_table(name).filter(|table| joins.is_empty() && table.kind != Kind::Lookup)
+        let Some(table) = self.catalog_table(name).filter(|table| joins.is_empty() && !table.kind.is_beside_the_tree())
         else {
             return Ok(None);
         };
@@ -33,7 +34,7 @@ impl<'a> Resolver<'a> {
 
     /// The catalog table that a name in FROM means, unless a CTE has that name.
     fn catalog_table(&self, name: &ObjectName) -> Option<&'a TableNames> {
-        let name = single(name)?;
+        let Some(name) = single(name) else { return self.list_in_from(name) };
         if self.ctes.iter().any(|cte| same_name(name, &cte.name.value)) {
             return None;
         }
@@ -211,7 +212,7 @@ impl<'a> Resolver<'a> {
             reached: Reached::Itself,
         };
         let placed = Table { alias: shown.clone(), columns: columns.collect(), relation: Some(relation) };
-        let ident = single(name).cloned().unwrap_or_else(|| Ident::new(&shown));
+        let ident = single(name).or_else(|| behind_lists(name)).cloned().unwrap_or_else(|| Ident::new(&shown));
         self.tables().add(placed, alias.map_or(&ident, |alias| &alias.name))?;
         Ok(sql::table(&shown, Some(sql::alias(&shown))))
     }
@@ -219,7 +220,7 @@ impl<'a> Resolver<'a> {
     fn qualified_table(&self, name: &ObjectName) -> Fault {
         let schema = name.0.first().and_then(|part| part.as_ident()).map(|ident| ident.value.to_lowercase());
         match schema.as_deref() {
-            Some("lists") => Fault::not_yet(name.span(), "lists"),
+            _ if let Some(list) = behind_lists(name) => unknown::list(self.names, list),
             Some("audiences") => Fault::not_yet(name.span(), "stored audiences in queries"),
             _ => {
                 let tables: Vec<&str> = self.names.tables.iter().map(|table| table.name.as_str()).collect();

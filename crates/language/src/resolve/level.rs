@@ -83,7 +83,7 @@ impl<'a> Resolver<'a> {
                 self.require_grain(table, ident.span)?;
                 Ok(Some(Level { table, rows: true }))
             }
-            Kind::Root | Kind::Lookup => {
+            Kind::Root | Kind::Lookup | Kind::List => {
                 let message = format!("`{}` is no history: it has one row for many", table.name);
                 Err(Fault::new(ErrorKind::Level, ident.span, message).hint(format!("{name} takes a history table")))
             }

@@ -28,6 +28,7 @@ mod operator;
 // What the language adds to SQL.
 mod history;
 mod level;
+mod list;
 mod segment;
 
 // What is wrong.
@@ -37,7 +38,7 @@ mod unknown;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use muster_catalog::{Names, Timestamp};
+use muster_catalog::{LISTS, Names, Timestamp};
 use sqlparser::ast::{self, SetExpr, SetQuantifier, Spanned, With};
 
 use crate::error::{Error, ErrorKind};
@@ -81,6 +82,7 @@ struct Resolver<'a> {
     histories_named: BTreeMap<String, usize>,
     tables_used: BTreeSet<String>,
     segments_used: BTreeSet<String>,
+    lists_used: BTreeSet<String>,
 }
 
 /// A table of a WITH clause.
@@ -99,6 +101,7 @@ impl<'a> Resolver<'a> {
             histories_named: BTreeMap::new(),
             tables_used: BTreeSet::new(),
             segments_used: BTreeSet::new(),
+            lists_used: BTreeSet::new(),
         }
     }
 
@@ -110,6 +113,7 @@ impl<'a> Resolver<'a> {
             columns,
             tables_used: self.tables_used.into_iter().collect(),
             segments_used: self.segments_used.into_iter().collect(),
+            lists_used: self.lists_used.into_iter().collect(),
             as_of: self.as_of,
         })
     }
@@ -194,8 +198,8 @@ impl<'a> Resolver<'a> {
                 Fault::new(ErrorKind::NotAllowed, name.span, message).hint("choose a name without `__` in front")
             );
         }
-        if name.value.eq_ignore_ascii_case("segments") {
-            let message = "`segments` is the name under which segments are used";
+        if let Some(own) = ["segments", LISTS].into_iter().find(|own| name.value.eq_ignore_ascii_case(own)) {
+            let message = format!("`{own}` is the name under which {own} are used");
             return Err(Fault::new(ErrorKind::NotAllowed, name.span, message).hint("choose another name"));
         }
         match self.names.table(&name.value) {

@@ -339,7 +339,7 @@ fn visible(table: &TableNames) -> Visible {
     match (&table.kind, &table.created_at) {
         (Kind::History { .. }, _) => Visible::ByTime,
         (Kind::Root, Some(_)) => Visible::ByTimeIfKnown,
-        (Kind::Root, None) | (Kind::Lookup, _) => Visible::Always,
+        (Kind::Root, None) | (Kind::Lookup | Kind::List, _) => Visible::Always,
     }
 }
 

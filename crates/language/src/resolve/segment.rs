@@ -23,16 +23,31 @@ impl<'a> Resolver<'a> {
         let Some(root) = root.filter(|root| root.name.eq_ignore_ascii_case(&segment.grain)) else {
             return Err(Fault::not_yet(name.span, "row segments in queries"));
         };
-        let column = hidden::segment(&segment.name);
-        let alias = self.profile_alias(root, &column, name)?;
-        self.tables_used.insert(root.name.clone());
         self.segments_used.insert(segment.name.clone());
-        self.scope().note_loose(name.span, format!("segments.{}", name.value), false);
-        Ok(Typed::new(sql::column(&alias, &column), Some(ColumnType::Bool)))
+        self.of_profile(root, &hidden::segment(&segment.name), (name.span, format!("segments.{}", name.value)))
+    }
+
+    /// What the hidden column `column` of the row's profile says, which is TRUE or FALSE; `written` is what stands in the
+    /// query, and where.
+    pub(super) fn of_profile(
+        &mut self,
+        root: &'a TableNames,
+        column: &str,
+        (span, written): (Span, String),
+    ) -> Result<Typed, Fault> {
+        let alias = self.profile_alias(root, column, (span, &written))?;
+        self.tables_used.insert(root.name.clone());
+        self.scope().note_loose(span, written, false);
+        Ok(Typed::new(sql::column(&alias, column), Some(ColumnType::Bool)))
     }
 
     /// The alias of the profile in the innermost scope, with `column` among those that are used.
-    fn profile_alias(&mut self, root: &'a TableNames, column: &str, name: &Ident) -> Result<String, Fault> {
+    fn profile_alias(
+        &mut self,
+        root: &'a TableNames,
+        column: &str,
+        (span, written): (Span, &str),
+    ) -> Result<String, Fault> {
         let names = self.names;
         match &mut self.scope().source {
             Source::Rows(reach) => {
@@ -51,10 +66,10 @@ impl<'a> Resolver<'a> {
                         Ok(profiles.alias.clone())
                     }
                     _ => {
-                        let message = format!("segments.{} needs the one row of {} it is about", name.value, root.name);
+                        let message = format!("{written} needs the one row of {} it is about", root.name);
                         let hint =
                             format!("use it FROM {} or a history, or with {} once in FROM", root.name, root.name);
-                        Err(Fault::new(ErrorKind::Position, name.span, message).hint(hint))
+                        Err(Fault::new(ErrorKind::Position, span, message).hint(hint))
                     }
                 }
             }

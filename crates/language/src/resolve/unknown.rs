@@ -1,6 +1,6 @@
 //! What to say about a name that nobody knows: where it was looked for, and what was most likely meant.
 
-use muster_catalog::{Kind, Names, TableNames, nearest};
+use muster_catalog::{Kind, LISTS, Names, TableNames, nearest};
 use sqlparser::ast::Ident;
 use sqlparser::tokenizer::Span;
 
@@ -52,6 +52,15 @@ pub(super) fn segment(names: &Names, name: &Ident) -> Fault {
         .or_else(|| (!known.is_empty()).then(|| format!("segments: {}", listed(&known))))
         .unwrap_or_else(|| "there are no segments yet; CREATE SEGMENT makes one".to_owned());
     unknown(name.span, format!("unknown segment `{}`", name.value)).hint(hint)
+}
+
+/// A list. One whose files were never read is not there: nobody would be on it.
+pub(super) fn list(names: &Names, name: &Ident) -> Fault {
+    let known: Vec<&str> = names.lists().filter_map(TableNames::list_name).collect();
+    let hint = suggestion(&name.value, &known)
+        .or_else(|| (!known.is_empty()).then(|| format!("lists: {}", listed(&known))))
+        .unwrap_or_else(|| "no list is loaded; [lists.NAME] of muster.toml says where its files are".to_owned());
+    unknown(name.span, format!("unknown list `{}`", name.value)).hint(hint)
 }
 
 /// A function.
@@ -168,7 +177,9 @@ fn heads_in_sight<'n>(names: &'n Names, scope: &'n Scope<'_>) -> Vec<&'n str> {
         }
         Source::Tables(tables) => tables.aliases().collect(),
     };
-    unique(here.into_iter().chain(names.tables.iter().map(|table| table.name.as_str())).chain(["segments"]))
+    let tables = names.tables.iter().filter(|table| table.kind != Kind::List).map(|table| table.name.as_str());
+    let lists = names.lists().next().map(|_| LISTS);
+    unique(here.into_iter().chain(tables).chain(["segments"]).chain(lists))
 }
 
 /// What was most likely meant; two letters are too few to tell.

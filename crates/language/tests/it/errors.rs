@@ -302,7 +302,6 @@ fn parts_of_the_language_that_are_not_there_yet_are_named() {
         ("SELECT «bucket(10, 'x') FROM profiles", "`bucket`"),
         ("SELECT segments.«open_carts FROM carts", "row segments in queries"),
         ("SELECT «audiences.vip FROM profiles", "stored audiences in queries"),
-        ("SELECT * FROM «lists.staff", "lists"),
         ("SELECT «rfm.recency FROM profiles", "scores"),
         (
             "SELECT count(orders) FILTER (WHERE orders.total > («SELECT 1)) FROM profiles",

@@ -5,6 +5,7 @@ mod world;
 
 mod errors;
 mod history;
+mod lists;
 mod plain;
 mod property;
 mod segments;

@@ -101,6 +101,14 @@ pub fn names_with_cart_lines() -> Names {
     names
 }
 
+/// The same shop with two lists of profile keys.
+pub fn names_with_lists() -> Names {
+    let mut names = names();
+    let list = |name: &str| table(&format!("lists.{name}"), Kind::List, &[("customer", ColumnType::Id)]);
+    names.tables.extend(["staff", "stop"].map(list));
+    names
+}
+
 /// The same shop, where profiles exist from an instant on.
 pub fn names_with_created_at() -> Names {
     let mut names = names();

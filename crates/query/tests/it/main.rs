@@ -8,6 +8,8 @@ mod history;
 
 mod segments;
 
+mod lists;
+
 mod as_of;
 
 mod calendar;

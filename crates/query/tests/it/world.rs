@@ -7,7 +7,7 @@ use std::time::Duration;
 use arrow_array::{ArrayRef, RecordBatch, StringViewArray};
 use arrow_cast::cast;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
-use muster_catalog::{RowSet, SegmentNames, Timestamp, parse_local};
+use muster_catalog::{ColumnNames, ColumnType, Kind, RowSet, SegmentNames, TableNames, Timestamp, parse_local};
 use muster_language::{ResolvedQuery, Statement, parse, resolve, resolve_segment};
 use muster_query::{Answer, Engine, Error, Evaluation, Limits};
 use muster_state::{Mode, State};
@@ -75,6 +75,7 @@ pub struct World {
     pub snapshot: Arc<Snapshot>,
     pub engine: Engine,
     segments: BTreeMap<String, Arc<RowSet>>,
+    lists: BTreeMap<String, Arc<RowSet>>,
     _folder: TempDir,
 }
 
@@ -128,7 +129,13 @@ impl World {
         assert!(prepared.report().refusals.is_empty(), "{:?}", prepared.report().refusals);
         state.write(|tx| prepared.commit(tx, "{}", &[])).unwrap();
         let snapshot = store.adopt(prepared);
-        Self { snapshot, engine: Engine::new(limits).unwrap(), segments: BTreeMap::new(), _folder: folder }
+        Self {
+            snapshot,
+            engine: Engine::new(limits).unwrap(),
+            segments: BTreeMap::new(),
+            lists: BTreeMap::new(),
+            _folder: folder,
+        }
     }
 
     /// The same, where the segment `name` holds the profiles with these numbers.
@@ -137,13 +144,22 @@ impl World {
         self
     }
 
+    /// The same, where the profiles with these numbers are on the list `name`.
+    pub fn with_list(mut self, name: &str, profiles: &[u32]) -> Self {
+        self.lists.insert(name.to_owned(), Arc::new(profiles.iter().copied().collect()));
+        self
+    }
+
     pub fn evaluation(&self) -> Evaluation {
-        Evaluation { snapshot: Arc::clone(&self.snapshot), zone: ZONE, segments: self.segments.clone() }
+        let (segments, lists) = (self.segments.clone(), self.lists.clone());
+        Evaluation { snapshot: Arc::clone(&self.snapshot), zone: ZONE, segments, lists }
     }
 
     fn names(&self) -> muster_catalog::Names {
         let segment = |name: &String| SegmentNames { name: name.clone(), grain: "profiles".to_owned() };
-        self.snapshot.names(ZONE, self.segments.keys().map(segment).collect())
+        let mut names = self.snapshot.names(ZONE, self.segments.keys().map(segment).collect());
+        names.tables.extend(self.lists.keys().map(|name| list(name)));
+        names
     }
 
     pub fn resolved(&self, text: &str) -> ResolvedQuery {
@@ -191,6 +207,18 @@ impl World {
             Ok(answer) => panic!("{text}\n{:?}", answer.batches),
             Err(error) => error.to_string(),
         }
+    }
+}
+
+fn list(name: &str) -> TableNames {
+    TableNames {
+        name: format!("lists.{name}"),
+        kind: Kind::List,
+        key: Some("id".to_owned()),
+        time: None,
+        created_at: None,
+        columns: vec![ColumnNames { name: "id".to_owned(), column_type: ColumnType::Id, role: None }],
+        links: Vec::new(),
     }
 }
 

@@ -7,6 +7,7 @@ mod fixture;
 mod damage;
 mod durable;
 mod laid_out;
+mod lists;
 mod memory;
 mod merging;
 mod model;

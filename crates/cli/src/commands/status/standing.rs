@@ -58,6 +58,8 @@ pub struct TableStatus {
     pub age_days: Option<u64>,
     /// Rows that are not there yet: their time is in the future.
     pub later: Option<u64>,
+    /// Keys that no profile has, of a list.
+    pub unknown: Option<u64>,
 }
 
 /// A segment's audience, and its age.
@@ -104,7 +106,8 @@ fn snapshot_status(session: &Session<'_>, workspace: &Workspace) -> Result<Snaps
     let mut tables = Vec::new();
     for table in snapshot.schemas() {
         let freshness = Freshness::of(&evaluator, table, session.as_of(), zone)?;
-        tables.push(table_status(&snapshot, table, freshness, session.as_of(), workspace));
+        let unknown = unknown_keys(&snapshot, table)?;
+        tables.push(TableStatus { unknown, ..table_status(&snapshot, table, freshness, session.as_of(), workspace) });
     }
     Ok(SnapshotStatus {
         number: snapshot.number(),
@@ -128,6 +131,7 @@ fn table_status(
             Kind::Root => "root",
             Kind::History { .. } => "history",
             Kind::Lookup => "lookup",
+            Kind::List => "list",
         },
         rows: snapshot.row_count(&table.name),
         waiting: snapshot.orphan_count(&table.name),
@@ -135,7 +139,15 @@ fn table_status(
         newest: newest.map(|newest| local(workspace, newest)),
         age_days: newest.map(|newest| whole_days(newest, now)),
         later: freshness.map(|freshness| freshness.later),
+        unknown: None,
     }
+}
+
+/// The keys of a list that no profile has, or has yet.
+fn unknown_keys(snapshot: &Snapshot, table: &TableSchema) -> Result<Option<u64>> {
+    let names = table.names();
+    let Some(list) = names.list_name() else { return Ok(None) };
+    Ok(Some(snapshot.row_count(&table.name).saturating_sub(snapshot.profiles_on(list)?.len())))
 }
 
 const MICROS_PER_DAY: u64 = 86_400_000_000;

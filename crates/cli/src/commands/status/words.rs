@@ -50,7 +50,8 @@ fn table_line(table: &TableStatus) -> String {
     };
     let waiting = part(table.waiting, "wait for their parent");
     let later = part(table.later.unwrap_or(0), "in the future");
-    format!("  {:<16} {:>12} rows{newest}{waiting}{later}", table.table, thousands(table.rows))
+    let unknown = part(table.unknown.unwrap_or(0), "of no profile");
+    format!("  {:<16} {:>12} rows{newest}{waiting}{later}{unknown}", table.table, thousands(table.rows))
 }
 
 fn part(rows: u64, what: &str) -> String {
