@@ -14,7 +14,7 @@ use hashbrown::hash_table::Entry;
 use muster_catalog::ColumnType;
 
 use crate::column::sets_of_codes;
-use crate::views::{Hasher, are_equal};
+use crate::views::{Hasher, are_equal, is_inline};
 
 /// So many distinct texts a dictionary holds.
 pub(crate) const LIMIT: usize = 1_000_000;
@@ -24,6 +24,7 @@ pub(crate) const LIMIT: usize = 1_000_000;
 struct Origin {
     came: bool,
     row: u32,
+    view: u128,
 }
 
 /// The texts of a column that grows a dictionary.
@@ -40,14 +41,14 @@ impl<'a> Growing<'a> {
         let (codes, origins) = (HashTable::with_capacity(before.len()), Vec::with_capacity(before.len()));
         let mut growing = Self { before, column, hasher: Hasher::default(), codes, origins };
         for row in 0..before.len() as u32 {
-            growing.code_of(Origin { came: false, row });
+            growing.code_of(Origin { came: false, row, view: before.views()[row as usize] });
         }
         growing
     }
 
     /// The code of the text in a row of the column.
     fn code(&mut self, row: usize) -> u32 {
-        self.code_of(Origin { came: true, row: row as u32 })
+        self.code_of(Origin { came: true, row: row as u32, view: self.column.views()[row] })
     }
 
     fn code_of(&mut self, text: Origin) -> u32 {
@@ -57,6 +58,9 @@ impl<'a> Growing<'a> {
         let hash = |origin: Origin| hasher.hash(array(origin), origin.row as usize);
         let is_it = |code: &u32| {
             let known = origins[*code as usize];
+            if is_inline(text.view) {
+                return text.view == known.view;
+            }
             are_equal(array(text), text.row, array(known), known.row)
         };
         match codes.entry(hash(text), is_it, |code| hash(origins[*code as usize])) {

@@ -50,24 +50,14 @@ impl Rows {
             return Ok(parts.pop().unwrap_or_default());
         }
         let count = parts.iter().map(|part| part.count).sum();
-        let mut columns: Vec<ArrayRef> = Vec::with_capacity(parts[0].columns.len());
-        // Two columns at a time from the last, so that the parts of these are let go before the next are joined.
-        while let Some(last) = last_column(&mut parts) {
-            let (last, next) = rayon::join(|| together(last), || last_column(&mut parts).map(together).transpose());
-            columns.push(last?);
-            columns.extend(next?);
+        let mut columns = Vec::with_capacity(parts[0].columns.len());
+        // Column by column from the last, so that the parts of one are let go before the next is joined.
+        while let Some(column) = parts.iter_mut().map(|part| part.columns.pop()).collect::<Option<Vec<_>>>() {
+            columns.push(concat(&column.iter().map(AsRef::as_ref).collect::<Vec<_>>())?);
         }
         columns.reverse();
         Ok(Self { columns, count })
     }
-}
-
-fn last_column(parts: &mut [Rows]) -> Option<Vec<ArrayRef>> {
-    parts.iter_mut().map(|part| part.columns.pop()).collect()
-}
-
-fn together(parts: Vec<ArrayRef>) -> Result<ArrayRef, ArrowError> {
-    concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<_>>())
 }
 
 /// What came out of a merge.

@@ -35,16 +35,23 @@ pub(super) fn read(texts: StringViewArray, integral: bool) -> (ArrayRef, Vec<Val
 }
 
 /// Whether a view holds a short id of which nothing more need be known: every byte can be seen, and none begins an
-/// exponent. Most ids are such.
+/// exponent. Most ids are such, so all bytes are looked at together: what is added to each carries into its highest bit
+/// where the byte is large enough.
 fn is_plain(view: u128) -> bool {
-    const INLINE: usize = 12;
-    let (bytes, length) = (view.to_le_bytes(), view as u32 as usize);
-    let is_seen = |byte: u8| byte.is_ascii_graphic() & (byte | 0x20 != b'e');
-    let mut plain = (1..=INLINE).contains(&length);
-    for (place, byte) in bytes[4..].iter().enumerate() {
-        plain &= (place >= length) | is_seen(*byte);
+    const INLINE: u32 = 12;
+    const EACH: u128 = u128::from_ne_bytes([1; 16]);
+    const HIGHEST: u128 = EACH << 7;
+    let length = view as u32;
+    if length == 0 || length > INLINE {
+        return false;
     }
-    plain
+    let here = (1 << (8 * length)) - 1;
+    let bytes = view >> u32::BITS & here;
+    let above_blank = bytes + (EACH * (0x7f - 0x20) & here);
+    let below_delete = !(bytes + (EACH & here));
+    let no_exponent = ((bytes | EACH << 5 & here) ^ (EACH * u128::from(b'e') & here)) + (EACH * 0x7f & here);
+    let seen = above_blank & below_delete & no_exponent & !bytes;
+    seen & HIGHEST & here == HIGHEST & here
 }
 
 fn id(text: &str, integral: bool) -> Result<Cow<'_, str>, Reason> {
@@ -103,6 +110,21 @@ mod tests {
 
     use super::super::tests::check;
     use super::*;
+
+    #[test]
+    fn a_plain_id_is_one_whose_every_byte_can_be_seen_and_is_no_e() {
+        for byte in 0..=127_u8 {
+            let plain = byte.is_ascii_graphic() && !byte.eq_ignore_ascii_case(&b'e');
+            for (before, after) in [("", ""), ("A~!", "09"), ("", "12345678901"), ("12345678901", "")] {
+                let text = format!("{before}{}{after}", char::from(byte));
+                let view = StringViewArray::from_iter_values([&text]).views()[0];
+                assert_eq!(is_plain(view), plain, "{text:?}");
+            }
+        }
+        for text in ["", "é", "A\u{ad}B", "1234567890123"] {
+            assert!(!is_plain(StringViewArray::from_iter_values([text]).views()[0]), "{text:?}");
+        }
+    }
 
     #[test]
     fn leading_zeros_stay_and_blanks_around_go() {
