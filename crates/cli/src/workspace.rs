@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow, bail};
 use muster_campaign::Secret;
-use muster_catalog::{Catalog, Clock, FixedClock, Owner, Timestamp, parse, parse_local};
+use muster_catalog::{Catalog, Clock, FixedClock, Timestamp, parse, parse_local};
 use muster_query::{Engine, Limits};
 use muster_segment::{Access, Workbench};
 use muster_state::{Migration, Mode, Reader, State};
@@ -215,11 +215,6 @@ pub fn nearest_workspace() -> Result<PathBuf> {
 fn refuse_what_nothing_acts_on(catalog: &Catalog) -> Result<()> {
     if let Some(list) = catalog.lists.first() {
         bail!("{DEFINITION}: [lists.{}] is not supported yet", list.name);
-    }
-    for table in &catalog.tables {
-        if let Some(column) = table.columns.iter().find(|column| column.owner != Owner::Source) {
-            bail!("{DEFINITION}: `owner` of {}.{} is not supported yet; loads decide", table.name, column.name);
-        }
     }
     Ok(())
 }

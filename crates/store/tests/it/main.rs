@@ -10,3 +10,4 @@ mod laid_out;
 mod memory;
 mod merging;
 mod model;
+mod owners;
