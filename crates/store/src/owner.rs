@@ -115,12 +115,7 @@ struct Standing {
 }
 
 /// The stored rows of which muster may hold fields, by key.
-fn standing<'a>(
-    schema: &TableSchema,
-    key: usize,
-    rows: &'a Rows,
-    timelines: &Timelines,
-) -> HashMap<&'a str, Standing> {
+fn standing<'a>(schema: &TableSchema, key: usize, rows: &'a Rows, timelines: &Timelines) -> HashMap<&'a str, Standing> {
     let marks = Marks::of(schema, rows);
     let keys = (0..).zip(rows.columns[key].as_string_view());
     let known = keys.filter_map(|(row, key)| Some((row, key.filter(|key| timelines.has(key))?)));

@@ -15,6 +15,7 @@ mod kills;
 mod kills_of_loads;
 mod loading;
 mod memberships;
+mod owners;
 mod real_data;
 mod rows;
 mod serve;

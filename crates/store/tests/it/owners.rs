@@ -137,10 +137,8 @@ impl World {
     /// The rows of a table, by their first column.
     fn all(&self, table: &str, columns: Columns, as_of: Option<i64>) -> Vec<String> {
         let snapshot = self.store.snapshot().unwrap();
-        let snapshot = as_of.map_or_else(
-            || Arc::clone(&snapshot),
-            |instant| snapshot.as_of(Timestamp::from_micros(instant)).unwrap(),
-        );
+        let snapshot = as_of
+            .map_or_else(|| Arc::clone(&snapshot), |instant| snapshot.as_of(Timestamp::from_micros(instant)).unwrap());
         let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
         let blocks = 0..snapshot.block_count(table);
         let mut rows: Vec<String> =
@@ -792,7 +790,7 @@ fn tell(world: &World, columns: Columns, said: &Said, dated_rows: bool) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 30, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_fields_are_whose_the_slow_twin_says(
