@@ -451,6 +451,27 @@ fn a_row_that_muster_brought_stays_musters_when_a_version_comes_in_between() {
     check(&dated(), DATED, &steps, [0, 1, 0, 0, 0, 1], &["1 1970-01-01T00:00:40Z Anna b y"]);
 }
 
+#[test]
+fn a_late_version_of_a_row_that_had_gone_and_returned_stood_until_the_next() {
+    const WORDS: Columns = &[("id", "id"), ("seen", "timestamp"), ("name", "text"), ("gone", "bool")];
+    let catalog = shop("updated_at = \"seen\"\ndeleted = \"gone\"", "");
+    let steps = [
+        Load(1, &[&["1 1970-01-01T00:00:10Z Ann false", "2 1970-01-01T00:00:10Z Bo false"]]),
+        Load(15 * SECOND, &[&["1 1970-01-01T00:00:12Z Anna false"]]),
+        // What makes forget is of this instant, and is no version.
+        Load(25 * SECOND, &[&["1 1970-01-01T00:00:20Z Anna true"]]),
+        Load(26 * SECOND, &[&["1 1970-01-01T00:00:22Z Bea false"]]),
+        Load(40 * SECOND, &[&["1 1970-01-01T00:00:40Z Cleo false"]]),
+        Load(41 * SECOND, &[&["1 1970-01-01T00:00:24Z Dora false"]]),
+    ];
+    for way in WAYS {
+        let (world, _) = played(&catalog, WORDS, &steps, way);
+        let name_at = |second: i64| world.all("profiles", WORDS, Some(second * SECOND))[0].clone();
+        let names = [23, 24, 30, 40].map(|second| name_at(second).split(' ').nth(2).unwrap().to_owned());
+        assert_eq!(names, ["Bea", "Dora", "Dora", "Cleo"], "{way:?}");
+    }
+}
+
 const CONSENT: Columns = &[("id", "id"), ("agreed", "bool")];
 
 fn consenting(owner: &str) -> Catalog {
@@ -520,6 +541,24 @@ fn a_no_that_was_taken_is_the_loads_also_for_the_files_behind_it() {
         let rows = at_once.all("profiles", CONSENT, None);
         assert_eq!(rows, one_by_one.all("profiles", CONSENT, None));
         assert!(["1 -", "1 true"].contains(&rows[0].as_str()), "{rows:?}");
+    }
+}
+
+#[test]
+fn what_was_taken_last_counts_and_not_what_is_of_the_latest_instant() {
+    for way in WAYS {
+        let mut world = World::new(consenting("latest"), way);
+        let said = |agreed| vec![input("profiles", &[&Rows(CONSENT, &[agreed])])];
+        world.load(1, said("1 -"), true);
+        world = world.between_steps();
+        world.rows(5, &said("1 true"));
+        world = world.between_steps();
+        // A no is taken although what muster said is the later; from then on the field is the source's.
+        for agreed in ["1 false", "1 true"] {
+            world.load(4, said(agreed), true);
+            assert_eq!(world.all("profiles", CONSENT, None), [agreed], "{way:?}");
+            world = world.between_steps();
+        }
     }
 }
 
