@@ -134,8 +134,8 @@ pub enum Class {
 /// field is muster's from the instant at which such a row gave it another value than it had, or brought it in a row whose
 /// key was not there, and until a load's value is taken. A load that says what stands there already changes nothing about
 /// that. The instant of a change, and of what a file says, is the row's `updated_at` where it has one; else it is when the
-/// row came. Rows that came through the socket into a table of which no column had another owner than its source are known
-/// as far as they changed something: what they brought in new rows counts as a load's.
+/// row came. Of rows that came through the socket before any column of the table had another owner than its source, it is
+/// known what they changed; what they brought in new rows may count as a load's.
 ///
 /// Whatever the owner:
 /// - A row that a file says is deleted, or that a load of all there is does not name, is deleted with all of its fields. One
