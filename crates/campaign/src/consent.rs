@@ -49,6 +49,10 @@ pub fn record(tx: &Tx<'_>, statement: &Statement<'_>) -> Result<(), Error> {
 /// Writes what a load says of the role `consent.<channel>`: pairs of profile key and whether it agreed, as of `at`.
 /// Profiles about which the load says nothing are left out, and stay as they are. The number of statements changed.
 ///
+/// `statements` are what the fields of the profiles say after the load. Where rows came through the write socket, too, the
+/// owner of the column (`muster_catalog::Owner`) has decided by then what became of a yes or of silence, and never of a no.
+/// What is decided here nobody owns: a no is always taken, and a yes never reverses a no that came in another way.
+///
 /// Only what differs is written, so a second load of the same file writes nothing. Fastest in the order of the keys.
 ///
 /// # Errors

@@ -128,15 +128,34 @@ pub enum Class {
     Sensitive,
 }
 
-/// Who wins between what a load brings and what muster itself changed.
+/// Who wins between what a load brings and what muster itself changed, field by field of a table with a key.
+///
+/// A load is what files say. Muster's own changes are the rows that come through the write socket of `muster serve`: a
+/// field is muster's from the instant at which such a row gave it another value than it had, or brought it in a row whose
+/// key was not there, and until a load's value is taken. A load that says what stands there already changes nothing about
+/// that. The instant of a change, and of what a file says, is the row's `updated_at` where it has one; else it is when the
+/// row came. Of rows that came through the socket before any column of the table had another owner than its source, it is
+/// known what they changed; what they brought in new rows may count as a load's.
+///
+/// Whatever the owner:
+/// - A row that a file says is deleted, or that a load of all there is does not name, is deleted with all of its fields. One
+///   that returns later is another row.
+/// - A row that is older than the one that stands is older, and none of its values is taken.
+/// - Rows through the socket change what they name.
+///
+/// In a column with a role `consent.CHANNEL` a load's *no* is always taken. So the owner decides there what becomes of a
+/// load's *yes*, or its silence, where muster set the field: `source` takes it, `muster` does not, and `latest` does if it is
+/// the later one, so that of a yes and a no of one instant the no stays. What goes into the ledger of consent is what the
+/// field says then; and there a *no* of the person's, by a form or an unsubscribe link, outweighs any load's yes, whatever
+/// the owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Owner {
-    /// The load.
+    /// The load: its value is taken.
     #[default]
     Source,
-    /// Muster.
+    /// Muster: once it has set the field, loads never change it. Where it never did, the load's value is taken.
     Muster,
-    /// Whoever changed it last.
+    /// Whoever changed it last; at the same instant, muster.
     Latest,
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow, bail};
 use muster_campaign::Secret;
-use muster_catalog::{Catalog, Clock, FixedClock, Owner, Timestamp, parse, parse_local};
+use muster_catalog::{Catalog, Clock, FixedClock, Timestamp, parse, parse_local};
 use muster_query::{Engine, Limits};
 use muster_segment::{Access, Workbench};
 use muster_state::{Migration, Mode, Reader, State};
@@ -67,7 +67,6 @@ impl Workspace {
         let path = dir.join(DEFINITION);
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let catalog = parse(DEFINITION, &text).map_err(|problems| anyhow!("{problems}"))?;
-        refuse_what_nothing_acts_on(&catalog)?;
         let zone = catalog.workspace.time_zone;
         let given = as_of.map(|text| parse_local(text, zone).map_err(|error| anyhow!("--as-of \"{text}\" is {error}")));
         let as_of = given.transpose()?.or(catalog.workspace.as_of);
@@ -209,14 +208,4 @@ pub fn nearest_workspace() -> Result<PathBuf> {
             "no {DEFINITION} here or above; go to a workspace, name one with --dir, or begin one with `muster init`"
         )
     })
-}
-
-/// What is understood and would have no effect is refused, never ignored.
-fn refuse_what_nothing_acts_on(catalog: &Catalog) -> Result<()> {
-    for table in &catalog.tables {
-        if let Some(column) = table.columns.iter().find(|column| column.owner != Owner::Source) {
-            bail!("{DEFINITION}: `owner` of {}.{} is not supported yet; loads decide", table.name, column.name);
-        }
-    }
-    Ok(())
 }

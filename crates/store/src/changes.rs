@@ -4,6 +4,10 @@
 //! has the old value of its first change after T, else its present one. A version that arrives late goes in where it
 //! belongs: then all entries of its key are written again, the first of them marked as such, and what was written of that
 //! key before counts no more. So it is when a row is deleted, of which a first entry without a change is written.
+//!
+//! An entry also says through what the row came, from which [`crate::owner`] knows whose a field is. Of a row that is new
+//! there is nothing to say, but in a table that asks whose its fields are: then one that did not come from a file has a
+//! first entry that claims all of its fields.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,7 +18,7 @@ use arrow_array::{Array, ArrayRef, BooleanArray, StringViewArray, UInt32Array};
 use arrow_ord::ord::DynComparator;
 use arrow_select::concat::concat;
 use arrow_select::take::take;
-use muster_catalog::{ColumnType, Timestamp};
+use muster_catalog::{ColumnType, Owner, Table, Timestamp};
 
 use crate::Error;
 use crate::column::instants;
@@ -25,13 +29,65 @@ use crate::published::PublishedTable;
 use crate::schema::{ColumnSchema, TableSchema};
 
 /// The columns of an entry before those with old values.
-const HEAD: [(&str, ColumnType); 4] = [
+const HEAD: [(&str, ColumnType); 5] = [
     ("__key", ColumnType::Id),
     ("__at", ColumnType::Timestamp),
     ("__first", ColumnType::Bool),
-    // One character per column of the table, `1` where it changed.
+    // One character per column of the table: CHANGED, CLAIMED or UNTOUCHED.
     ("__changed", ColumnType::Text),
+    // Through what the row came; files of before know of loads only, and say nothing.
+    ("__source", ColumnType::Text),
 ];
+
+/// The field has another value since.
+const CHANGED: u8 = b'1';
+/// The field has the value that it had, and is since then of whom the entry comes from.
+const CLAIMED: u8 = b'=';
+/// The entry is not about the field.
+const UNTOUCHED: u8 = b'0';
+
+/// Through what rows come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The files of a load.
+    Load,
+    /// One by one, through the log.
+    Rows,
+}
+
+impl Source {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Load => "load",
+            Self::Rows => "rows",
+        }
+    }
+
+    fn read(word: Option<&str>) -> Result<Self, Error> {
+        match word {
+            None | Some("load") => Ok(Self::Load),
+            Some("rows") => Ok(Self::Rows),
+            Some(other) => Err(Error::Catalogue { what: format!("a change came through {other}, which is not known") }),
+        }
+    }
+}
+
+/// Who tells of changes, and when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Telling {
+    pub(crate) at: Timestamp,
+    pub(crate) source: Source,
+    /// Whether new rows are told of, too, so that their fields have an owner.
+    pub(crate) of_new_rows: bool,
+}
+
+impl Telling {
+    /// What rows tell of `table` that come at this instant.
+    pub(crate) fn of(table: &Table, at: Timestamp, source: Source) -> Self {
+        let asks_whose = table.columns.iter().any(|column| column.owner != Owner::Source);
+        Self { at, source, of_new_rows: asks_whose && source == Source::Rows }
+    }
+}
 
 /// The columns of the file of a table's changes.
 pub(crate) fn columns(schema: &TableSchema) -> Vec<ColumnSchema> {
@@ -49,21 +105,24 @@ struct Version {
     /// Since when; `None`: since ever.
     at: Option<i64>,
     values: Vec<u32>,
+    source: Source,
+    /// What the entry that told of it says of each column; none where it comes only now.
+    told: Option<Box<str>>,
 }
 
 /// The entries that a merge makes for a table, in the layout of [`columns`]; `None` where nothing changed.
 ///
-/// The instant of a change is the row's `updated_at` where it has one, else `loaded`.
+/// The instant of a change is the row's `updated_at` where it has one, else that of the telling.
 pub(crate) fn entries(
     table: Option<&PublishedTable>,
     schema: &TableSchema,
     merged: &Merged,
-    loaded: Timestamp,
+    telling: Telling,
 ) -> Result<Option<Rows>, Error> {
-    if merged.versions.is_empty() {
+    if merged.versions.is_empty() && !telling.of_new_rows {
         return Ok(None);
     }
-    let key = schema.key_position().expect("only rows with a key have versions");
+    let Some(key) = schema.key_position() else { return Ok(None) };
     let late: Vec<&Versions> = merged.versions.iter().filter(|versions| comes_late(schema, merged, versions)).collect();
     let keys = merged.rows.columns[key].as_string_view();
     let wanted: HashSet<&str> = late.iter().map(|versions| keys.value(versions.current as usize)).collect();
@@ -75,7 +134,10 @@ pub(crate) fn entries(
         Rows { columns: merged.rows.columns.clone(), count: merged.rows.count },
         known.old_values()?,
     ])?;
-    let mut writing = Writing::of(schema, &all, loaded)?;
+    let mut writing = Writing::of(schema, &all, telling)?;
+    for row in new_rows(merged, keys).filter(|_| telling.of_new_rows) {
+        writing.timeline(&Versions { stored: None, current: row, came: Vec::new() }, Vec::new(), false);
+    }
     for versions in &merged.versions {
         let late = wanted.contains(keys.value(versions.current as usize));
         let before = if late { known.versions(&writing, versions, keys, merged.rows.count as u32) } else { Vec::new() };
@@ -84,13 +146,20 @@ pub(crate) fn entries(
     writing.finish(keys)
 }
 
+/// The rows whose key was not there before, and of which there is one version only.
+fn new_rows(merged: &Merged, keys: &StringViewArray) -> impl Iterator<Item = u32> {
+    let several: HashSet<u32> = merged.versions.iter().map(|versions| versions.current).collect();
+    let new = merged.standing.iter().filter(|(_, stored)| stored.is_none()).map(|(row, _)| row);
+    new.filter(move |row| keys.is_valid(*row as usize) && !several.contains(row))
+}
+
 /// The entries with those that make forget what the rows of deleted keys were: a key that returns is another row.
 pub(crate) fn with_deleted(
     table: Option<&PublishedTable>,
     schema: &TableSchema,
     entries: Option<Rows>,
     moves: &Moves,
-    loaded: Timestamp,
+    telling: Telling,
 ) -> Result<Option<Rows>, Error> {
     let nothing_to_forget = entries.is_none() && table.is_none_or(|table| table.changes.is_empty());
     if moves.deleted_keys.is_empty() || nothing_to_forget {
@@ -99,16 +168,21 @@ pub(crate) fn with_deleted(
     let mut keys: Vec<&str> = moves.deleted_keys.iter().map(AsRef::as_ref).collect();
     keys.sort_unstable();
     let count = keys.len();
-    let unchanged = "0".repeat(schema.columns.len());
+    let untouched = text_of(vec![UNTOUCHED; schema.columns.len()]);
     let mut columns: Vec<ArrayRef> = vec![
         Arc::new(StringViewArray::from_iter_values(&keys)),
-        instants(vec![loaded.micros(); count].into(), None),
+        instants(vec![telling.at.micros(); count].into(), None),
         Arc::new(BooleanArray::from(vec![true; count])),
-        Arc::new(StringViewArray::from_iter_values(std::iter::repeat_n(&unchanged, count))),
+        Arc::new(StringViewArray::from_iter_values(std::iter::repeat_n(&untouched, count))),
+        Arc::new(StringViewArray::from_iter_values(std::iter::repeat_n(telling.source.word(), count))),
     ];
     columns.extend(schema.columns.iter().map(|column| crate::column::absent(column.column_type, count)));
     let forgetting = Rows { columns, count };
     Ok(Some(Rows::joined(entries.into_iter().chain([forgetting]).collect())?))
+}
+
+fn text_of(marks: Vec<u8>) -> Box<str> {
+    String::from_utf8(marks).expect("marks are of ASCII").into()
 }
 
 /// Whether a row came that is older than the stored one.
@@ -124,32 +198,42 @@ fn comes_late(schema: &TableSchema, merged: &Merged, versions: &Versions) -> boo
 struct Writing<'a> {
     schema: &'a TableSchema,
     all: &'a Rows,
-    loaded: i64,
+    telling: Telling,
     compare: Vec<DynComparator>,
     keys: Vec<u32>,
     at: Vec<i64>,
     first: Vec<bool>,
-    changed: Vec<String>,
+    changed: Vec<Box<str>>,
+    source: Vec<&'static str>,
     old: Vec<Vec<Option<u32>>>,
 }
 
 impl<'a> Writing<'a> {
-    fn of(schema: &'a TableSchema, all: &'a Rows, loaded: Timestamp) -> Result<Self, Error> {
+    fn of(schema: &'a TableSchema, all: &'a Rows, telling: Telling) -> Result<Self, Error> {
         Ok(Self {
             schema,
             all,
-            loaded: loaded.micros(),
+            telling,
             compare: comparators(&all.columns)?,
             keys: Vec::new(),
             at: Vec::new(),
             first: Vec::new(),
             changed: Vec::new(),
+            source: Vec::new(),
             old: vec![Vec::new(); schema.columns.len()],
         })
     }
 
-    fn version(&self, row: u32, otherwise: Option<i64>) -> Version {
-        Version { at: self.age(row).or(otherwise), values: vec![row; self.schema.columns.len()] }
+    fn stored(&self, row: u32) -> Version {
+        self.version(row, self.age(row), Source::Load)
+    }
+
+    fn coming(&self, row: u32) -> Version {
+        self.version(row, self.age(row).or(Some(self.telling.at.micros())), self.telling.source)
+    }
+
+    fn version(&self, row: u32, at: Option<i64>, source: Source) -> Version {
+        Version { at, values: vec![row; self.schema.columns.len()], source, told: None }
     }
 
     /// When the row last changed at its source.
@@ -159,51 +243,73 @@ impl<'a> Writing<'a> {
     }
 
     /// Writes what changed from version to version of one key; `before` are its known ones, the stored row's last.
-    fn timeline(&mut self, versions: &Versions, mut before: Vec<Version>, anew: bool) {
-        if before.is_empty() {
-            before.extend(versions.stored.map(|row| self.version(row, None)));
+    fn timeline(&mut self, versions: &Versions, before: Vec<Version>, anew: bool) {
+        let mut chain = self.chain(versions, before);
+        let is_new = versions.stored.is_none() && self.telling.of_new_rows;
+        if let Some(oldest) = chain.first_mut().filter(|_| is_new) {
+            oldest.told = Some(text_of(vec![CLAIMED; self.schema.columns.len()]));
         }
-        let loaded = Some(self.loaded);
-        let came = versions.came.iter().map(|row| self.version(*row, loaded)).collect::<Vec<_>>();
-        let current = Some(versions.current).filter(|row| Some(*row) != versions.stored);
+        let mut first = anew || is_new;
+        let mut previous: Option<&Version> = None;
+        for version in &chain {
+            let marks = self.marks(previous, version);
+            if marks.iter().any(|mark| *mark != UNTOUCHED) {
+                let old = previous.unwrap_or(version);
+                self.entry(versions.current, (version.at, version.source), first, marks, &old.values);
+                first = false;
+            }
+            previous = Some(version);
+        }
+        if first {
+            let untouched = vec![UNTOUCHED; self.schema.columns.len()];
+            self.entry(versions.current, (None, self.telling.source), true, untouched, &[]);
+        }
+    }
+
+    /// All versions of a key, oldest first.
+    fn chain(&self, versions: &Versions, before: Vec<Version>) -> Vec<Version> {
         let mut chain = before;
-        chain.extend(came);
-        chain.extend(current.map(|row| self.version(row, loaded)));
+        if chain.is_empty() {
+            chain.extend(versions.stored.map(|row| self.stored(row)));
+        }
+        chain.extend(versions.came.iter().map(|row| self.coming(*row)));
+        let current = Some(versions.current).filter(|row| Some(*row) != versions.stored);
+        chain.extend(current.map(|row| self.coming(row)));
         // Stable, so that of one instant the row that came last counts. One that stood for no time is harmless: as of any
         // instant before, the first of the entries at that instant tells what was.
         chain.sort_by_key(|version| version.at);
-        let mut first = anew;
-        for pair in chain.windows(2) {
-            let changed = self.differences(&pair[0], &pair[1]);
-            if changed.contains(&true) {
-                self.entry(versions.current, pair[1].at, first, &changed, &pair[0].values);
-                first = false;
-            }
-        }
-        if first {
-            let unchanged = vec![false; self.schema.columns.len()];
-            self.entry(versions.current, None, true, &unchanged, &[]);
-        }
+        chain
     }
 
-    /// For each column whether it changed. A key does not, and below whom a row stands is not a field of it.
-    fn differences(&self, before: &Version, after: &Version) -> Vec<bool> {
-        let differs = |column: usize| {
-            let (was, is) = (before.values[column] as usize, after.values[column] as usize);
+    /// What an entry on `version` says of each column, where `previous` stood before. A key does not change, and below
+    /// whom a row stands is not a field of it. What muster set stays claimed where a late version turns out to have said
+    /// the same before.
+    fn marks(&self, previous: Option<&Version>, version: &Version) -> Vec<u8> {
+        let told = version.told.as_ref().filter(|_| version.source == Source::Rows);
+        let mark = |column: usize| {
             let fixed = self.schema.key_position() == Some(column) || self.schema.on_position() == Some(column);
-            !fixed && self.compare[column](was, is).is_ne()
+            let differs = |before: &Version| {
+                self.compare[column](before.values[column] as usize, version.values[column] as usize).is_ne()
+            };
+            match told.and_then(|told| told.as_bytes().get(column)) {
+                _ if fixed => UNTOUCHED,
+                _ if previous.is_some_and(differs) => CHANGED,
+                Some(&CHANGED | &CLAIMED) => CLAIMED,
+                _ => UNTOUCHED,
+            }
         };
-        (0..self.schema.columns.len()).map(differs).collect()
+        (0..self.schema.columns.len()).map(mark).collect()
     }
 
-    fn entry(&mut self, key: u32, at: Option<i64>, first: bool, changed: &[bool], old: &[u32]) {
-        for (column, changed) in changed.iter().enumerate() {
-            self.old[column].push(changed.then(|| old[column]));
+    fn entry(&mut self, key: u32, by: (Option<i64>, Source), first: bool, marks: Vec<u8>, old: &[u32]) {
+        for (column, mark) in marks.iter().enumerate() {
+            self.old[column].push((*mark == CHANGED).then(|| old[column]));
         }
         self.keys.push(key);
-        self.at.push(at.unwrap_or(self.loaded));
+        self.at.push(by.0.unwrap_or(self.telling.at.micros()));
         self.first.push(first);
-        self.changed.push(changed.iter().map(|changed| if *changed { '1' } else { '0' }).collect());
+        self.changed.push(text_of(marks));
+        self.source.push(by.1.word());
     }
 
     fn finish(self, keys: &StringViewArray) -> Result<Option<Rows>, Error> {
@@ -216,6 +322,7 @@ impl<'a> Writing<'a> {
             instants(self.at.into(), None),
             Arc::new(BooleanArray::from(self.first)),
             Arc::new(StringViewArray::from_iter_values(self.changed)),
+            Arc::new(StringViewArray::from_iter_values(self.source)),
         ];
         for (column, old) in self.all.columns.iter().zip(self.old) {
             columns.push(take(column, &UInt32Array::from(old), None)?);
@@ -231,6 +338,14 @@ pub(crate) struct Timelines {
     by_key: HashMap<String, Vec<Entry>>,
 }
 
+/// That muster holds a field.
+pub(crate) struct Holding {
+    /// When it set it.
+    pub(crate) since: i64,
+    /// The number of the entry with the value as of the instant that was asked for; `None`: the present one.
+    pub(crate) old: Option<u32>,
+}
+
 /// One change of a row.
 #[derive(Debug, Clone)]
 struct Entry {
@@ -238,6 +353,17 @@ struct Entry {
     /// Its number among the entries of all parts.
     row: u32,
     changed: Box<str>,
+    source: Source,
+}
+
+impl Entry {
+    fn mark(&self, column: usize) -> u8 {
+        self.changed.as_bytes().get(column).copied().unwrap_or(UNTOUCHED)
+    }
+
+    fn has(&self, mark: u8) -> bool {
+        self.changed.as_bytes().contains(&mark)
+    }
 }
 
 impl Timelines {
@@ -258,6 +384,7 @@ impl Timelines {
             let keys = columns[0].as_string_view();
             let at = columns[1].as_primitive::<TimestampMicrosecondType>();
             let (first_of_all, changed) = (columns[2].as_boolean(), columns[3].as_string_view());
+            let sources = columns[4].as_string_view();
             for row in 0..part.rows() {
                 let key = keys.value(row);
                 if wanted.is_some_and(|wanted| !wanted.contains(key)) {
@@ -267,12 +394,59 @@ impl Timelines {
                 if first_of_all.value(row) {
                     entries.clear();
                 }
-                entries.push(Entry { at: at.value(row), row: first + row as u32, changed: changed.value(row).into() });
+                let source = Source::read(sources.is_valid(row).then(|| sources.value(row)))?;
+                let (at, changed) = (at.value(row), changed.value(row).into());
+                entries.push(Entry { at, row: first + row as u32, changed, source });
             }
             first += part.rows() as u32;
         }
         by_key.values_mut().for_each(|entries| entries.sort_by_key(|entry| entry.at));
         Ok(Self { schema, parts, by_key })
+    }
+
+    /// The entries of those of `keys` of which any row told that did not come from a file.
+    pub(crate) fn told_by_rows(table: &PublishedTable, keys: &StringViewArray) -> Result<Self, Error> {
+        let schema = &table.manifest.schema;
+        let head = columns(schema);
+        let mut told: HashSet<String> = HashSet::new();
+        for (_, part) in &table.changes {
+            let (known, sources) = (part.column(0, &head[0])?, part.column(4, &head[4])?);
+            let entries = known.as_string_view().iter().zip(sources.as_string_view());
+            let by_rows = entries.filter(|(_, source)| *source == Some(Source::Rows.word()));
+            told.extend(by_rows.filter_map(|(key, _)| key.map(str::to_owned)));
+        }
+        let wanted: HashSet<&str> = keys.iter().flatten().filter(|key| told.contains(*key)).collect();
+        if wanted.is_empty() { Ok(Self::none(schema)) } else { Self::of(table, Some(&wanted)) }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_key.is_empty()
+    }
+
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.by_key.contains_key(key)
+    }
+
+    pub(crate) fn has_column(&self, place: usize) -> bool {
+        place < self.schema.columns.len()
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.by_key.keys().map(String::as_str)
+    }
+
+    /// Since when muster holds a field, now or as of an instant; `None` where the source does.
+    pub(crate) fn holding(&self, key: &str, column: usize, as_of: Option<i64>) -> Option<Holding> {
+        let entries = self.by_key.get(key)?;
+        let setting = entries.iter().filter(|entry| entry.mark(column) != UNTOUCHED);
+        let last = match as_of {
+            // What was written last was taken last, whatever instants it is of.
+            None => setting.max_by_key(|entry| entry.row),
+            Some(instant) => setting.take_while(|entry| entry.at <= instant).last(),
+        };
+        let since = last.filter(|entry| entry.source == Source::Rows)?.at;
+        let later = |entry: &&Entry| as_of.is_some_and(|instant| entry.at > instant) && entry.mark(column) == CHANGED;
+        Some(Holding { since, old: entries.iter().find(later).map(|entry| entry.row) })
     }
 
     /// The old values of all entries, by their numbers.
@@ -281,7 +455,8 @@ impl Timelines {
         Ok(Rows { columns, count: self.parts.iter().map(|part| part.rows()).sum() })
     }
 
-    fn old_column(&self, column: usize) -> Result<ArrayRef, Error> {
+    /// The old values of a column, by the numbers of the entries; no value where it did not change.
+    pub(crate) fn old_column(&self, column: usize) -> Result<ArrayRef, Error> {
         let declared = &self.schema.columns[column];
         let parts = self.parts.iter().map(|part| part.column(HEAD.len() + column, declared));
         let parts = parts.collect::<Result<Vec<_>, Error>>()?;
@@ -297,17 +472,19 @@ impl Timelines {
         let entries = self.by_key.get(keys.value(stored as usize)).map_or(&[] as &[Entry], Vec::as_slice);
         let mut values = vec![stored; self.schema.columns.len()];
         let mut versions = Vec::with_capacity(entries.len() + 1);
-        for entry in entries.iter().rev() {
-            versions.push(Version { at: Some(entry.at), values: values.clone() });
-            for (column, changed) in entry.changed.bytes().enumerate() {
-                if changed == b'1' {
-                    values[column] = first + entry.row;
-                }
-            }
+        // What only makes forget tells of no version.
+        let telling = entries.iter().filter(|entry| entry.has(CHANGED) || entry.has(CLAIMED));
+        for entry in telling.clone().rev() {
+            let (at, told) = (Some(entry.at), Some(entry.changed.clone()));
+            versions.push(Version { at, values: values.clone(), source: entry.source, told });
+            let changed = values.iter_mut().enumerate().filter(|(column, _)| entry.mark(*column) == CHANGED);
+            changed.for_each(|(_, value)| *value = first + entry.row);
         }
-        // The oldest one says itself since when it is.
-        let at = self.schema.updated_position().and_then(|column| writing.age(values[column]));
-        versions.push(Version { at, values });
+        if telling.clone().next().is_none_or(|oldest| oldest.has(CHANGED)) {
+            // The oldest one says itself since when it is.
+            let at = self.schema.updated_position().and_then(|column| writing.age(values[column]));
+            versions.push(Version { at, values, source: Source::Load, told: None });
+        }
         versions.reverse();
         versions
     }
@@ -403,7 +580,7 @@ fn changed_after(table: &PublishedTable, instant: Timestamp) -> Result<bool, Err
 fn first_after(entries: &[Entry], instant: i64) -> Vec<(usize, u32)> {
     let mut found: Vec<(usize, u32)> = Vec::new();
     for entry in entries.iter().filter(|entry| entry.at > instant) {
-        for (column, _) in entry.changed.bytes().enumerate().filter(|(_, changed)| *changed == b'1') {
+        for (column, _) in entry.changed.bytes().enumerate().filter(|(_, mark)| *mark == CHANGED) {
             if !found.iter().any(|(known, _)| *known == column) {
                 found.push((column, entry.row));
             }

@@ -14,10 +14,10 @@ use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{Array, ArrayRef};
 use arrow_ord::ord::{DynComparator, make_comparator};
 use arrow_schema::SortOptions;
-use muster_catalog::{Kind, MissingParent, ProfileId, Table, Timestamp};
+use muster_catalog::{Kind, MissingParent, ProfileId, Table};
 
 use crate::Error;
-use crate::changes;
+use crate::changes::{self, Telling};
 use crate::merge::{Meeting, Merged, Rows, comparators, merge};
 use crate::overlay::{Came, Edits, Extra, NONE, Overlay, Parent};
 use crate::places::{Spot, Wanted, families, locate, parents_of, rows_at};
@@ -43,7 +43,8 @@ pub(crate) struct Task<'a> {
     /// How what comes meets what is there.
     pub(crate) meeting: Meeting,
     pub(crate) number: u64,
-    pub(crate) at: Timestamp,
+    /// Through what the rows come, and when.
+    pub(crate) telling: Telling,
     /// Whether keys will be looked for again and again in this process.
     pub(crate) often: bool,
 }
@@ -105,8 +106,8 @@ pub(crate) fn edit(mut task: Task<'_>) -> Result<EditedTable, Error> {
     let incoming = std::mem::take(&mut task.incoming);
     let mut merged = merge(&task.schema, stored, incoming, &task.file_ends, task.meeting)?;
     merged.counts.incoming = incoming_count;
+    let change = changes::entries(Some(task.before), &task.schema, &merged, task.telling)?;
     add_bare(&task, &mut merged)?;
-    let change = changes::entries(Some(task.before), &task.schema, &merged, task.at)?;
     Placing::of(&task, &merged, origins, old_parents)?.run(merged.counts.clone(), merged.refusals.clone(), change)
 }
 
@@ -302,6 +303,7 @@ struct Placing<'a> {
     coming: Vec<u32>,
     first: u32,
     waiting: Vec<u32>,
+    refused: Vec<u32>,
     moves: Moves,
     profiles: u32,
 }
@@ -331,6 +333,7 @@ impl<'a> Placing<'a> {
             arrivals: BTreeMap::new(),
             coming: Vec::new(),
             waiting: Vec::new(),
+            refused: Vec::new(),
             moves: Moves::default(),
         })
     }
@@ -352,8 +355,8 @@ impl<'a> Placing<'a> {
         let overlay = self.overlay()?;
         let manifest = self.manifest(&overlay, orphans.as_ref());
         counts.orphans = manifest.orphans;
-        let Task { before, schema, at, number, .. } = self.task;
-        let change = changes::with_deleted(Some(before), schema, change, &self.moves, *at)?;
+        let Task { before, schema, telling, number, .. } = self.task;
+        let change = changes::with_deleted(Some(before), schema, change, &self.forgotten(), *telling)?;
         let change = change.map(|rows| (*number, Extra::Memory(rows)));
         let orphans = orphans.map(|rows| Arc::new(Extra::Memory(rows)));
         let table = self.task.before.edited(Edited { manifest, overlay, orphans, change });
@@ -410,6 +413,7 @@ impl<'a> Placing<'a> {
                 let on = self.task.schema.on_position().map(|on| self.merged.rows.columns[on].as_string_view());
                 let key = on.filter(|on| on.is_valid(row as usize)).map_or("", |on| on.value(row as usize));
                 refusals.push(Refusal::missing_parent(&self.task.schema, key));
+                self.refused.push(row);
                 Ok(())
             }
             (_, None) => {
@@ -417,6 +421,14 @@ impl<'a> Placing<'a> {
                 Ok(())
             }
         }
+    }
+
+    /// The keys of which no entry may speak any more: those that are deleted, and new ones that were told of and refused.
+    fn forgotten(&self) -> Moves {
+        let mut forgotten = Moves { deleted_keys: self.moves.deleted_keys.clone(), ..Moves::default() };
+        let refused = self.refused.iter().copied().filter(|_| self.task.telling.of_new_rows);
+        forgotten.delete_keys(&self.task.schema, &self.merged.rows, refused);
+        forgotten
     }
 
     fn stand_profile(&mut self, row: u32, origin: Option<Origin>, unchanged: bool) -> Result<(), Error> {

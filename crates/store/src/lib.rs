@@ -43,6 +43,8 @@ mod places;
 
 mod changes;
 
+mod owner;
+
 mod catalogue;
 pub use catalogue::{LoadRecord, LoadedSource, MIGRATIONS, SourceRecord};
 

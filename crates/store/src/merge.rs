@@ -431,7 +431,8 @@ impl KeyContest<'_> {
             let Some(row) = row else {
                 deleted.extend(stored);
                 // To delete what is not there changes nothing.
-                let unknown = stored.is_none() && champion.as_ref().is_none_or(|champion| champion.rank != Rank::Refused);
+                let unknown =
+                    stored.is_none() && champion.as_ref().is_none_or(|champion| champion.rank != Rank::Refused);
                 self.counts.new -= u64::from(unknown);
                 self.counts.same += u64::from(unknown);
                 continue;

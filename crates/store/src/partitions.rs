@@ -140,12 +140,7 @@ impl Dealt {
 }
 
 impl Chunk {
-    fn of(
-        keys: &StringViewArray,
-        rows: Range<usize>,
-        partitions: Partitions,
-        wanted: impl Fn(usize) -> bool,
-    ) -> Self {
+    fn of(keys: &StringViewArray, rows: Range<usize>, partitions: Partitions, wanted: impl Fn(usize) -> bool) -> Self {
         let hasher = Hasher::default();
         let chosen = rows.filter(|row| keys.is_valid(*row) && wanted(*row));
         let hashed: Vec<(u64, u32)> = chosen.map(|row| (hasher.hash(keys, row), row as u32)).collect();
@@ -169,10 +164,7 @@ impl Chunk {
 
 /// Whether two rows of a column have the same text; a row before the first has none.
 fn is_same(keys: &StringViewArray, row: usize, other: usize) -> bool {
-    other < keys.len()
-        && keys.is_valid(row)
-        && keys.is_valid(other)
-        && are_equal(keys, row as u32, keys, other as u32)
+    other < keys.len() && keys.is_valid(row) && keys.is_valid(other) && are_equal(keys, row as u32, keys, other as u32)
 }
 
 /// The distinct keys of one partition.

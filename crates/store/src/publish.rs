@@ -14,18 +14,19 @@ use muster_catalog::{Catalog, ColumnType, Kind, MissingParent, Mode, ProfileId, 
 use muster_state::Tx;
 
 use crate::catalogue::{self, FileKind, FileRecord, Kept, Manifest, ManifestTable, SourceRecord};
-use crate::changes;
+use crate::changes::{self, Source, Telling};
 use crate::column::{absent, detached};
 use crate::edit::{EditedTable, Moves, Task, Whereto, bare_rows, edit, with_columns};
 use crate::files::Folder;
 use crate::layout::{Placed, lay_out};
 use crate::merge::{Meeting, Merged, Rows, merge};
 use crate::overlay::{Extra, Parent};
+use crate::owner::Settled;
 use crate::places::{Spot, Wanted, locate};
 use crate::published::{PublishedTable, Shared};
 use crate::schema::{ColumnSchema, TableSchema};
 use crate::write::{Arrangement, write_extras, write_table};
-use crate::{Error, Snapshot, Upkeep, fold};
+use crate::{Error, Snapshot, Upkeep, fold, owner};
 
 /// Typed rows of one table, as they come out of its files.
 #[derive(Debug, Clone)]
@@ -90,6 +91,9 @@ pub struct TableCounts {
     pub older: u64,
     /// Rows that were refused.
     pub refused: u64,
+    /// Fields that muster owns, and that kept their values against those of the rows.
+    #[serde(default)]
+    pub kept: u64,
     /// Rows that are gone: marked as deleted, below one that is, or not in a load that replaces.
     #[serde(default)]
     pub deleted: u64,
@@ -286,12 +290,19 @@ impl<'a> Making<'a> {
         let stored_schema = self.before.and_then(|before| before.schema(&table.name));
         let schema = grown_schema(self.catalog, table, stored_schema, &incoming)?;
         let (incoming, file_ends) = in_order(&schema, incoming)?;
+        let Settled { incoming, kept } = owner::settled(table, &schema, self.before, incoming, self.telling(table))?;
         let stored = self.stored_rows(table);
         check_count(&schema, stored + incoming.count as u64)?;
         match self.editable(table, &schema, incoming.count as u64)? {
-            Some(before) => self.edit(table, &before, schema, incoming, file_ends),
-            None => self.remake(table, schema, incoming, &file_ends),
+            Some(before) => self.edit(table, &before, schema, incoming, file_ends)?,
+            None => self.remake(table, schema, incoming, &file_ends)?,
         }
+        self.report.tables.entry(table.name.clone()).or_default().kept = kept;
+        Ok(())
+    }
+
+    fn telling(&self, table: &Table) -> Telling {
+        Telling::of(table, self.at, if self.in_memory { Source::Rows } else { Source::Load })
     }
 
     fn input(&mut self, table: &str) -> Result<Option<TableInput>, Error> {
@@ -396,7 +407,7 @@ impl<'a> Making<'a> {
             bare,
             meeting: meeting(table.mode),
             number: self.number,
-            at: self.at,
+            telling: self.telling(table),
             often: self.in_memory,
         };
         let EditedTable { table: made, moves, counts, refusals } = edit(task)?;
@@ -425,7 +436,7 @@ impl<'a> Making<'a> {
         let mut merged = merge(&schema, stored, incoming, ends, meeting(table.mode))?;
         let mut counts = TableCounts { incoming: incoming_count, ..std::mem::take(&mut merged.counts) };
         let mut refusals = std::mem::take(&mut merged.refusals);
-        let change = changes::entries(self.stored(table).map(AsRef::as_ref), &schema, &merged, self.at)?;
+        let change = changes::entries(self.stored(table).map(AsRef::as_ref), &schema, &merged, self.telling(table))?;
         let mut moves = self.moves_of_remade(&schema, &merged);
         let mut rows = if schema.kind == Kind::Root { with_tombstones(merged)? } else { merged.into_rows()? };
         if !bare.is_empty() {
@@ -441,7 +452,8 @@ impl<'a> Making<'a> {
         }
         drop(rows);
         self.fresh.extend(written.files.iter().cloned());
-        let change = changes::with_deleted(self.stored(table).map(AsRef::as_ref), &schema, change, &moves, self.at)?;
+        let telling = self.telling(table);
+        let change = changes::with_deleted(self.stored(table).map(AsRef::as_ref), &schema, change, &moves, telling)?;
         let made = self.published(written.manifest, written.files, table, change);
         counts.rows = made.row_count();
         self.tables.push(Arc::new(made));

@@ -2,7 +2,7 @@
 //! is built on.
 
 use super::section::Section;
-use crate::{Column, ColumnType, Kind, MissingParent, Mode, Table};
+use crate::{Column, ColumnType, Kind, MissingParent, Mode, Owner, Table};
 
 pub(super) fn check(section: &Section, table: &Table) {
     if let Some(fault) = name_fault(&table.name, "table") {
@@ -17,6 +17,7 @@ pub(super) fn check(section: &Section, table: &Table) {
     check_types(section, table);
     check_picks(section, table);
     check_roles(section, table);
+    check_owners(section, table);
 }
 
 /// What is wrong with the name of a table or a link: they are used bare in queries, and must not look like muster's own.
@@ -210,4 +211,29 @@ fn check_roles(section: &Section, table: &Table) {
         let message = format!("role = \"{role}\" in {} is the role of `{}` already", section.title(), first.name);
         section.problem_at("role", message, None);
     }
+}
+
+/// A field has an owner from row to row of its key; what tells rows apart, or which of them counts, is the source's.
+fn check_owners(section: &Section, table: &Table) {
+    for column in table.columns.iter().filter(|column| column.owner != Owner::Source) {
+        let Some(place) = section.descendant(&["columns", &column.name]) else { continue };
+        let why = match part_of(table, &column.name) {
+            _ if table.key.is_none() => format!("needs `key` in {}: rows without one never change", section.title()),
+            Some(part) => format!("cannot be: it is the `{part}` of {}, which only its source knows", section.title()),
+            None => continue,
+        };
+        place.problem_at("owner", format!("`owner` in {} {why}", place.title()), None);
+    }
+}
+
+/// What the table needs this column for before it can ask whose its fields are.
+fn part_of(table: &Table, column: &str) -> Option<&'static str> {
+    let is_among = |names: &[String]| names.iter().any(|name| name == column);
+    let parts = [
+        ("key", is_among(&table.key_parts)),
+        ("on", is_among(&table.on_parts)),
+        ("updated_at", table.updated_at.as_deref() == Some(column)),
+        ("deleted", table.deleted.as_deref() == Some(column)),
+    ];
+    parts.into_iter().find(|(_, is_it)| *is_it).map(|(part, _)| part)
 }

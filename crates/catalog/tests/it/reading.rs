@@ -141,6 +141,24 @@ fn a_column_says_who_sees_and_who_owns_it() {
 }
 
 #[test]
+fn what_tells_rows_apart_or_which_of_them_counts_is_the_sources() {
+    let profiles = "[tables.profiles]\nsource = \"c.csv\"\nkey = \"id\"\nupdated_at = \"seen\"\ndeleted = \"gone\"\n";
+    for (column, part) in [("id", "key"), ("seen", "updated_at"), ("gone", "deleted")] {
+        check(
+            &format!("{profiles}[tables.profiles.columns]\n{column} = {{ owner = \"muster\" }}\n"),
+            &format!(
+                "muster.toml line 7, column {}: `owner` in [tables.profiles.columns.{column}] cannot be: it is the `{part}` of [tables.profiles], which only its source knows",
+                column.len() + 6
+            ),
+        );
+    }
+    check_orders(
+        "[tables.orders.columns]\nstate = { owner = \"latest\" }",
+        "muster.toml line 6, column 11: `owner` in [tables.orders.columns.state] needs `key` in [tables.orders]: rows without one never change",
+    );
+}
+
+#[test]
 fn a_key_of_several_columns_is_one_combined_column() {
     let catalog = catalog(
         "[tables.profiles]\nsource = \"c.csv\"\nkey = [\"country\", \"number\"]\n\

@@ -176,6 +176,9 @@ fn describe_stored(table: &TableReport, text: &mut String) {
             let _ = writeln!(text, "  {:>12} {what}", thousands(rows));
         }
     }
+    if stored.kept > 0 {
+        let _ = writeln!(text, "  {:>12} {} that muster owns", "kept", count(stored.kept, "field"));
+    }
     if !table.stays {
         let _ = writeln!(text, "  {:>12} rows now", thousands(stored.rows));
     }

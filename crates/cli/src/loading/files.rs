@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use muster_catalog::{Mode, Table, nearest};
+use muster_catalog::{Mode, Owner, Table, nearest};
 use muster_ingest::{
     Digest as FileDigest, Error as IngestError, SourceFile, Unfinished, digest, look, source_files, unfinished,
 };
@@ -207,9 +207,13 @@ fn unfinished_among(found: &[Found<'_>]) -> Result<BTreeMap<PathBuf, Unfinished>
     Ok(left)
 }
 
-/// Another definition may read the same file otherwise, so a file is known only together with it.
+/// Another definition may read the same file otherwise, so a file is known only together with it. Who owns a field is not
+/// about reading: a file that was known stays so when it changes, and does not come again as the latest word.
 fn definition_digest(workspace: &Workspace, table: &Table) -> String {
-    hexadecimal(&format!("{} {table:?}", workspace.catalog.workspace.time_zone))
+    let mut read = table.clone();
+    let of_sources = read.sources.iter_mut().flat_map(|source| &mut source.columns);
+    read.columns.iter_mut().chain(of_sources).for_each(|column| column.owner = Owner::default());
+    hexadecimal(&format!("{} {read:?}", workspace.catalog.workspace.time_zone))
 }
 
 fn hexadecimal(text: &str) -> String {

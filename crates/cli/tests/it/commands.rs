@@ -32,18 +32,6 @@ fn a_slip_on_the_command_line_ends_with_2() {
 }
 
 #[test]
-fn a_key_that_nothing_acts_on_is_refused_and_not_ignored() {
-    let shop = own_corner_shop();
-    let path = shop.path().join("muster.toml");
-    let written = fs::read_to_string(&path).unwrap();
-    let (from, to) = ("email_consent = {", "email_consent = { owner = \"latest\",");
-    assert!(written.contains(from), "{from}");
-    fs::write(&path, written.replace(from, to)).unwrap();
-    let stderr = said(1, shop.path(), &["segments"]);
-    assert!(stderr.contains("`owner` of profiles.email_consent is not"), "{stderr}");
-}
-
-#[test]
 fn the_hidden_command_is_not_in_the_help() {
     let help = run(muster().arg("--help")).ended_with(0).stdout;
     assert!(help.contains("\n  campaign ") && !help.contains("\n  sink "), "{help}");

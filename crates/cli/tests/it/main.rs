@@ -16,6 +16,7 @@ mod kills_of_loads;
 mod lists;
 mod loading;
 mod memberships;
+mod owners;
 mod real_data;
 mod rows;
 mod serve;

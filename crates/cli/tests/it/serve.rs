@@ -16,7 +16,7 @@ use crate::binary::{Run, call, done, json, muster, muster_in, rows, run};
 use crate::world::{own_corner_shop, workspace_of};
 
 /// A running serve; it is killed when the test ends.
-struct Serve {
+pub struct Serve {
     child: Child,
     dir: PathBuf,
     address: String,
@@ -24,7 +24,7 @@ struct Serve {
 }
 
 impl Serve {
-    fn start(dir: &Path) -> Self {
+    pub fn start(dir: &Path) -> Self {
         let mut serve = muster_in(dir);
         serve.args(["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = serve.spawn().unwrap();
@@ -64,7 +64,7 @@ impl Serve {
     }
 
     /// What becomes of rows of a table.
-    fn send(&self, table: &str, rows: &Value) -> Value {
+    pub fn send(&self, table: &str, rows: &Value) -> Value {
         let request = json!({"muster": 1, "request": {"rows": {"table": table, "rows": rows}}});
         self.ask(&[request.to_string()]).remove(0)
     }

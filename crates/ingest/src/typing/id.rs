@@ -15,7 +15,8 @@ use crate::report::Reason;
 /// nothing changes, which is the rule, the very same array.
 pub(super) fn read(texts: StringViewArray, integral: bool) -> (ArrayRef, Vec<ValueFault>, u64) {
     let stays = |text: &str| matches!(id(text, integral), Ok(Cow::Borrowed(same)) if same.len() == text.len());
-    let is_fine = |row: usize| is_plain(texts.views()[row]) && !integral || texts.is_null(row) || stays(texts.value(row));
+    let is_fine =
+        |row: usize| is_plain(texts.views()[row]) && !integral || texts.is_null(row) || stays(texts.value(row));
     if (0..texts.len()).all(is_fine) {
         return (Arc::new(texts), Vec::new(), 0);
     }
@@ -39,19 +40,18 @@ pub(super) fn read(texts: StringViewArray, integral: bool) -> (ArrayRef, Vec<Val
 /// where the byte is large enough.
 fn is_plain(view: u128) -> bool {
     const INLINE: u32 = 12;
-    const EACH: u128 = u128::from_ne_bytes([1; 16]);
-    const HIGHEST: u128 = EACH << 7;
     let length = view as u32;
     if length == 0 || length > INLINE {
         return false;
     }
-    let here = (1 << (8 * length)) - 1;
-    let bytes = view >> u32::BITS & here;
-    let above_blank = bytes + (EACH * (0x7f - 0x20) & here);
-    let below_delete = !(bytes + (EACH & here));
-    let no_exponent = ((bytes | EACH << 5 & here) ^ (EACH * u128::from(b'e') & here)) + (EACH * 0x7f & here);
-    let seen = above_blank & below_delete & no_exponent & !bytes;
-    seen & HIGHEST & here == HIGHEST & here
+    let here = (1_u128 << (8 * length)) - 1;
+    let each = |byte: u8| u128::from_ne_bytes([byte; 16]) & here;
+    let bytes = (view >> u32::BITS) & here;
+    let above_blank = bytes + each(0x7f - b' ');
+    let delete = bytes + each(1);
+    let no_exponent = ((bytes | each(0x20)) ^ each(b'e')) + each(0x7f);
+    let seen = above_blank & no_exponent & !delete & !bytes;
+    seen & each(0x80) == each(0x80)
 }
 
 fn id(text: &str, integral: bool) -> Result<Cow<'_, str>, Reason> {

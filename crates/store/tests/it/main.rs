@@ -11,3 +11,4 @@ mod lists;
 mod memory;
 mod merging;
 mod model;
+mod owners;
