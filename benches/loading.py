@@ -96,7 +96,7 @@ class Comparison:
     def load(self) -> tuple[float, float, dict]:
         """Whole seconds, peak megabytes, and the report of a load into nothing."""
         shutil.rmtree(self.workspace / "data", ignore_errors=True)
-        seconds, memory, printed = machine.measured(self.command("--json", "load"))
+        seconds, memory, printed = machine.measured_alike(self.command("--json", "load"))
         return seconds, memory, json.loads(printed)
 
     def peer(self, engine: str, order: str, to: pathlib.Path | None = None) -> tuple[float, float]:
@@ -104,7 +104,7 @@ class Comparison:
         database = self.workspace / "peer.duckdb"
         database.unlink(missing_ok=True)
         command = [*program("peers"), engine, order, str(self.files), self.kind, str(to or database)]
-        _, memory, printed = machine.measured(command)
+        _, memory, printed = machine.measured_alike(command)
         database.unlink(missing_ok=True)
         return json.loads(printed)["seconds"], memory
 
@@ -157,7 +157,7 @@ class Comparison:
     def print_delta(self, rows: int, full: float) -> None:
         before = self.tally()
         brought = self.bring_days(rows)
-        seconds, memory, printed = machine.measured(self.command("--as-of", f"{brought[-1]}T12:00:00", "--json", "load"))
+        seconds, memory, printed = machine.measured_alike(self.command("--as-of", f"{brought[-1]}T12:00:00", "--json", "load"))
         tables = json.loads(printed)["tables"]
         read = sum(table["read"] for table in tables)
         parts = {part: sum(table["stored"].get(part) or 0 for table in tables)
