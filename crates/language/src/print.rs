@@ -11,7 +11,7 @@ use sqlparser::ast::{
 };
 
 use crate::resolved::{
-    Aggregate, Body, Function, GrainQuery, History, Reached, Relation, ResolvedQuery, ResolvedSegment, Rows, Visible,
+    Aggregate, Body, Function, GrainQuery, GroupKey, History, Reached, Relation, ResolvedQuery, ResolvedSegment, Rows, Visible,
     hidden,
 };
 use crate::sql;
@@ -53,13 +53,12 @@ impl GrainQuery {
     /// The query as syntax that any engine plans.
     pub(crate) fn lowered(&self, as_of: Timestamp) -> Query {
         let mut query = self.rest.clone();
-        let histories = self.rows.histories.iter().map(|history| history.cte(as_of));
-        let ctes: Vec<Cte> = histories.collect();
+        let ctes: Vec<Cte> = self.rows.histories.iter().flat_map(|history| history.ctes(as_of)).collect();
         if !ctes.is_empty() {
             query.with.get_or_insert_with(no_ctes).cte_tables.extend(ctes);
         }
         if let SetExpr::Select(select) = query.body.as_mut() {
-            select.from = vec![self.rows.from(as_of)];
+            select.from = vec![self.rows.from(&[], as_of)];
         }
         query
     }
@@ -71,9 +70,9 @@ fn no_ctes() -> With {
 }
 
 impl Rows {
-    fn from(&self, as_of: Timestamp) -> TableWithJoins {
+    fn from(&self, enclosing: &[Relation], as_of: Timestamp) -> TableWithJoins {
         let (itself, reached) = self.relations.split_first().expect("rows always begin with their own table");
-        let relations = reached.iter().filter_map(|relation| relation.joined(as_of));
+        let relations = reached.iter().chain(enclosing).filter_map(|relation| relation.joined(as_of));
         let histories = self.histories.iter().map(History::joined);
         TableWithJoins { relation: itself.factor(as_of), joins: relations.chain(histories).collect() }
     }
@@ -137,29 +136,36 @@ fn whole(table: &str) -> TableWithJoins {
 
 impl History {
     fn joined(&self) -> Join {
-        let found = sql::binary(
-            sql::column(&self.outer.0, &self.outer.1),
-            BinaryOperator::Eq,
-            sql::column(&self.name, hidden::ROW),
-        );
-        let join_operator = JoinOperator::Left(JoinConstraint::On(found));
+        let found = self.keys.iter().enumerate().map(|(place, GroupKey { outer: (alias, column), .. })| {
+            let its = sql::column(&self.name, &GroupKey::column(place));
+            sql::binary(sql::column(alias, column), BinaryOperator::Eq, its)
+        });
+        let found = found.reduce(|all, one| sql::binary(all, BinaryOperator::And, one));
+        let join_operator = JoinOperator::Left(JoinConstraint::On(found.expect("a history has a group")));
         Join { relation: sql::table(&self.name, None), global: false, join_operator }
+    }
+
+    /// Those of the histories that are reduced for its rows, then its own.
+    fn ctes(&self, as_of: Timestamp) -> Vec<Cte> {
+        let mut ctes: Vec<Cte> = self.rows.histories.iter().flat_map(|history| history.ctes(as_of)).collect();
+        ctes.push(self.cte(as_of));
+        ctes
     }
 
     /// `"name" AS (SELECT group AS "__row", aggregates … GROUP BY group)`.
     fn cte(&self, as_of: Timestamp) -> Cte {
-        let mut from = self.rows.from(as_of);
-        from.joins.extend(self.enclosing.iter().filter_map(|row| row.joined(as_of)));
-        let group = sql::column(&self.inner.0, &self.inner.1);
+        let from = self.rows.from(&self.enclosing, as_of);
+        let group: Vec<Expr> = self.keys.iter().map(|GroupKey { inner: (alias, key), .. }| sql::column(alias, key)).collect();
+        let keys = group.iter().enumerate().map(|(place, key)| sql::aliased(key.clone(), &GroupKey::column(place)));
         let shared_filter = self.shared_filter();
         let aggregates = self.aggregates.iter().map(|aggregate| {
             let filter = aggregate.filter.clone().filter(|_| shared_filter.is_none());
             sql::aliased(aggregate.call(filter), &aggregate.name)
         });
-        let projection = std::iter::once(sql::aliased(group.clone(), hidden::ROW)).chain(aggregates).collect();
         let select = Select {
-            group_by: GroupByExpr::Expressions(vec![group], Vec::new()),
-            ..sql::select(projection, vec![from], shared_filter)
+            projection: keys.chain(aggregates).collect(),
+            group_by: GroupByExpr::Expressions(group.clone(), Vec::new()),
+            ..sql::select(Vec::new(), vec![from], shared_filter)
         };
         Cte {
             alias: sql::cte_name(&self.name),

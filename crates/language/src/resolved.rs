@@ -148,7 +148,7 @@ pub enum Reached {
         /// The key of the lookup.
         key: String,
     },
-    /// The row of the grain for which a history is reduced, beside the level: one whose column `its` equals `level`.
+    /// An enclosing row, beside the level: one whose column `its` equals `by` of the relation `from`.
     Enclosing {
         /// The alias of the relation of the level's rows.
         from: String,
@@ -159,25 +159,40 @@ pub enum Reached {
     },
 }
 
-/// The rows of one history table, reduced to one row per shared ancestor.
+/// The rows of one history table, reduced to one value per row that they are reduced for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct History {
     /// Its alias in expressions.
     pub name: String,
     /// The table that is reduced: the level.
     pub level: String,
-    /// The nearest table that is an ancestor of the level and an ancestor of the grain, or the grain itself.
+    /// The table whose row the level's rows have in common: an ancestor of the level.
     pub shared: String,
-    /// The level's rows and what they see.
+    /// The level's rows, what they see, and the histories that are reduced for each of them.
     pub rows: Rows,
-    /// The row of the grain itself, where an aggregate compares with it and it is no ancestor of the level.
-    pub enclosing: Option<Relation>,
-    /// What the level's rows are grouped by: alias and column of a `__row`, `__parent` or `__profile`.
-    pub inner: (String, String),
-    /// What finds the group for a row of the grain: alias and column there.
-    pub outer: (String, String),
+    /// The enclosing rows that an aggregate compares with and that are no ancestors of the level, with what is reached
+    /// from them; each is joined after those before it.
+    pub enclosing: Vec<Relation>,
+    /// What the level's rows are grouped by, and what finds the group again.
+    pub keys: Vec<GroupKey>,
     /// What is computed for each group.
     pub aggregates: Vec<Aggregate>,
+}
+
+/// One column that tells the group of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupKey {
+    /// Alias and column among the history's own relations: a `__row`, `__parent` or `__profile`.
+    pub inner: (String, String),
+    /// Alias and column where the history is read.
+    pub outer: (String, String),
+}
+
+impl GroupKey {
+    /// The column of the reduced history that holds the key of this place.
+    pub fn column(place: usize) -> String {
+        if place == 0 { hidden::ROW.to_owned() } else { format!("{}_{}", hidden::ROW, place + 1) }
+    }
 }
 
 /// One reduction of a history.

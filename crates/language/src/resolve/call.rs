@@ -29,13 +29,14 @@ impl Resolver<'_> {
         if let Some(feature) = functions::not_yet(&name) {
             return Err(Fault::not_yet(ident.span, feature));
         }
-        if let Some(row_name) = named_argument(function) {
-            return Err(Fault::not_yet(row_name, "a name for rows (`x => …`)"));
-        }
         if functions::is_history_aggregate(&name)
             && let Some(typed) = self.history_aggregate(function, &name, whole)?
         {
             return Ok(typed);
+        }
+        if let Some(row_name) = named_argument(function) {
+            let message = format!("`{name}` reduces no history, so it cannot name its rows");
+            return Err(misplaced(row_name, message).hint("`x => table` is the first argument of a history aggregate"));
         }
         if let Some(typed) = self.own_function(function, &name, ident.span) {
             return typed;

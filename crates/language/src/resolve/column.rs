@@ -5,7 +5,6 @@ use sqlparser::ast::{Expr, Ident};
 use sqlparser::tokenizer::Span;
 
 use super::list::list_as_one;
-use super::reach::Reach;
 use super::scope::{Scope, Source, Typed, same_name};
 use super::{Resolver, unknown};
 use crate::source::Fault;
@@ -61,7 +60,7 @@ impl Resolver<'_> {
             Source::Rows(reach) => {
                 let bound = reach.find(parts)?;
                 let typed = bound.map(|bound| {
-                    self.tables_used.extend(table_of(reach, &bound.alias));
+                    self.tables_used.extend(reach.table_behind(&bound.alias));
                     Typed::new(sql::column(&bound.alias, &bound.column), Some(bound.holds))
                 });
                 Ok(typed)
@@ -102,9 +101,4 @@ impl Resolver<'_> {
             _ => unknown::column(names, self.scope(), parts),
         }
     }
-}
-
-/// The catalog table behind an alias of rows in reach.
-fn table_of(reach: &Reach<'_>, alias: &str) -> Option<String> {
-    reach.rows.relations.iter().find(|relation| relation.alias == alias).map(|relation| relation.table.clone())
 }

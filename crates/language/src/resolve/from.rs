@@ -52,7 +52,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Refuses an alias that is the name of another table, a link, or one of muster's own.
-    fn own_alias(&self, alias: &Ident) -> Result<(), Fault> {
+    pub(super) fn own_alias(&self, alias: &Ident) -> Result<(), Fault> {
         self.own_name(alias)?;
         let links = self.names.tables.iter().flat_map(|table| &table.links);
         match links.map(|(link, _, _)| link).find(|link| link.eq_ignore_ascii_case(&alias.value)) {

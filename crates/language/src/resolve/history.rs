@@ -2,25 +2,24 @@
 
 use muster_catalog::{ColumnType, Kind, Names, TableNames};
 use sqlparser::ast::{
-    DuplicateTreatment, Expr, Function as Call, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned,
+    DuplicateTreatment, Expr, Function as Call, FunctionArguments, Spanned,
 };
 use sqlparser::tokenizer::Span;
 
 use super::Resolver;
 use super::call::{argument_expressions, average, misplaced};
-use super::level::Level;
-use super::reach::{Reach, insert_column, path};
+use super::level::{Level, named_rows};
+use super::reach::{Beside, Range, Reach, insert_column, path};
 use super::scope::{Scope, Source, Typed};
 use crate::error::ErrorKind;
 use crate::functions;
-use crate::resolved::{Aggregate, Function, History, Reached, Relation, Rows, Visible, hidden};
+use crate::resolved::{Aggregate, Function, GroupKey, History, Reached, Relation, hidden};
 use crate::source::Fault;
 use crate::sql;
 
 /// A history aggregate whose inside is resolved.
-struct Inside {
-    rows: Rows,
-    enclosing: Option<(String, Vec<String>)>,
+struct Inside<'a> {
+    reach: Box<Reach<'a>>,
     argument: Option<Typed>,
     filter: Option<Expr>,
 }
@@ -37,15 +36,10 @@ impl<'a> Resolver<'a> {
         self.refuse_other_levels(call, &level)?;
         let inside = self.inside(call, &level)?;
         self.scope().note_loose(span, whole.to_string(), true);
-        self.tables_used.extend(inside.rows.relations.iter().map(|relation| relation.table.clone()));
-        let distinct = is_distinct(call);
-        self.reduced(name, &level, inside, distinct, span).map(Some)
+        self.reduced(name, &level, inside, is_distinct(call), span).map(Some)
     }
 
-    fn refuse_place(&mut self, call: &Call, name: &str, span: Span) -> Result<(), Fault> {
-        if self.scope().is_history() {
-            return Err(Fault::not_yet(span, "a history aggregate inside another"));
-        }
+    fn refuse_place(&self, call: &Call, name: &str, span: Span) -> Result<(), Fault> {
         if functions::is_history_aggregate_not_yet(name) {
             return Err(Fault::not_yet(span, "`median` and `stddev` over history"));
         }
@@ -59,36 +53,34 @@ impl<'a> Resolver<'a> {
     }
 
     /// Resolves argument and FILTER for a row of the level.
-    fn inside(&mut self, call: &Call, level: &Level<'a>) -> Result<Inside, Fault> {
-        let names = self.names;
-        let Source::Rows(grain) = &self.scope().source else {
+    fn inside(&mut self, call: &Call, level: &Level<'a>) -> Result<Inside<'a>, Fault> {
+        let Source::Rows(around) = &self.scope().source else {
             return Err(misplaced(call.name.span(), "a history aggregate needs a grain"));
         };
-        let reach = Reach::of_level(names, level.table, grain);
+        let reach = Reach::of_level(level.table, level.name.as_deref(), around, level.range);
         self.scopes.push(Scope::of_history(reach));
         let argument = argument_expressions(call).next().filter(|_| !level.rows);
         let argument = argument.map(|argument| self.expression(argument)).transpose();
         let filter = call.filter.as_deref().map(|filter| self.expression(filter)).transpose();
         let scope = self.scopes.pop();
-        let Some(Source::Rows(mut reach)) = scope.map(|scope| scope.source) else {
+        let Some(Source::Rows(reach)) = scope.map(|scope| scope.source) else {
             unreachable!("the scope of the level was pushed above");
         };
-        let enclosing = reach.enclosing();
-        Ok(Inside { rows: reach.rows, enclosing, argument: argument?, filter: filter?.map(|filter| filter.sql) })
+        Ok(Inside { reach, argument: argument?, filter: filter?.map(|filter| filter.sql) })
     }
 
-    /// Adds what is to be computed to the histories of the grain; the expression that reads it.
+    /// Adds what is to be computed to the histories of the rows around; the expression that reads it.
     fn reduced(
         &mut self,
         name: &str,
         level: &Level<'a>,
-        inside: Inside,
+        inside: Inside<'a>,
         distinct: bool,
         span: Span,
     ) -> Result<Typed, Fault> {
         let holds = inside.argument.as_ref().and_then(|argument| argument.holds);
         let argument = inside.argument.map(|argument| argument.sql);
-        let history = self.history(level, inside.rows, inside.enclosing, span)?;
+        let history = self.history(level, inside.reach, span)?;
         let mut column = |function: Function| {
             let filter = inside.filter.clone();
             let aggregate = Aggregate { name: String::new(), function, distinct, argument: argument.clone(), filter };
@@ -111,24 +103,17 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// The history of a level in the grain's rows, made if it is not there.
-    fn history(
-        &mut self,
-        level: &Level<'a>,
-        rows: Rows,
-        enclosing: Option<(String, Vec<String>)>,
-        span: Span,
-    ) -> Result<&mut History, Fault> {
+    /// The history of a level in the rows around, made if it is not there.
+    fn history(&mut self, level: &Level<'a>, reach: Box<Reach<'a>>, span: Span) -> Result<&mut History, Fault> {
         let names = self.names;
-        let mut made = self.new_history(level, rows, enclosing, span)?;
-        let Source::Rows(grain) = &mut self.scopes.last_mut().expect("the grain's scope is open").source else {
+        let mut made = self.new_history(level, *reach, span)?;
+        let relations = made.rows.relations.iter().chain(&made.enclosing);
+        self.tables_used.extend(relations.map(|relation| relation.table.clone()));
+        let Source::Rows(around) = &mut self.scopes.last_mut().expect("the scope around is open").source else {
             return Err(misplaced(span, "a history aggregate needs a grain"));
         };
-        let histories = &mut grain.rows.histories;
-        let known = histories
-            .iter()
-            .position(|known| known.level == made.level && known.enclosing.is_some() == made.enclosing.is_some());
-        let index = match known {
+        let histories = &mut around.rows.histories;
+        let index = match histories.iter().position(|known| reduces_the_same(known, &made)) {
             Some(index) => {
                 absorb(&mut histories[index], made, names);
                 index
@@ -145,62 +130,56 @@ impl<'a> Resolver<'a> {
         Ok(&mut histories[index])
     }
 
-    fn new_history(
-        &mut self,
-        level: &Level<'a>,
-        rows: Rows,
-        enclosing: Option<(String, Vec<String>)>,
-        span: Span,
-    ) -> Result<History, Fault> {
-        let names = self.names;
-        let Source::Rows(grain) = &mut self.scope().source else {
+    fn new_history(&mut self, level: &Level<'a>, mut reach: Reach<'a>, span: Span) -> Result<History, Fault> {
+        let Range { of, shared } = level.range;
+        let shared_key = reach.key_of(shared);
+        let besides = reach.take_besides();
+        let root = path(self.names, level.table).last().unwrap_or(level.table);
+        let Source::Rows(around) = &mut self.scope().source else {
             return Err(misplaced(span, "a history aggregate needs a grain"));
         };
-        let shared = grain.path().find(|table| path(names, level.table).any(|above| above.name == table.name));
-        let Some(shared) = shared else {
-            return Err(Fault::new(ErrorKind::Level, span, "the tables share no ancestor"));
-        };
-        let mut of_level = Reach::of_level(names, level.table, grain);
-        of_level.rows = rows;
-        let shared_key = of_level.key_of(shared);
-        let (inner, outer, enclosing) = match enclosing {
-            None => (shared_key, grain.key_of(shared), None),
-            Some((alias, columns)) => {
-                let row = enclosing_row(grain.base, shared, &alias, columns, shared_key, span)?;
-                ((alias, hidden::ROW.to_owned()), grain.key_of(grain.base), Some(row))
-            }
-        };
-        Ok(History {
-            name: String::new(),
-            level: level.table.name.clone(),
-            shared: shared.name.clone(),
-            rows: of_level.rows,
-            enclosing,
-            inner,
-            outer,
-            aggregates: Vec::new(),
-        })
+        let mut keys = Vec::with_capacity(besides.len() + 1);
+        // The row that the level's rows belong to tells what they have in common.
+        if besides.iter().all(|beside| beside.frame != of) {
+            keys.push(GroupKey { inner: shared_key.clone(), outer: around.key_of_frame(of, shared) });
+        }
+        let mut enclosing = Vec::new();
+        for Beside { frame, table, relations } in besides {
+            let inner = (relations[0].alias.clone(), hidden::ROW.to_owned());
+            keys.push(GroupKey { inner, outer: around.key_of_frame(frame, table) });
+            let (shared, key) =
+                if frame == of { (shared, shared_key.clone()) } else { (root, reach.key_of(root)) };
+            enclosing.extend(enclosing_row(table, shared, relations, key, span)?);
+        }
+        let (level, shared) = (level.table.name.clone(), shared.name.clone());
+        let name = String::new();
+        Ok(History { name, level, shared, rows: reach.rows, enclosing, keys, aggregates: Vec::new() })
     }
 }
 
-/// The row of the grain beside the level's rows: those of the same shared ancestor.
+/// Whether two histories range over the same rows for the same rows around, under the same names.
+fn reduces_the_same(known: &History, made: &History) -> bool {
+    let alias = |history: &History| history.rows.relations[0].alias.clone();
+    known.level == made.level && known.keys == made.keys && alias(known) == alias(made)
+}
+
+/// An enclosing row beside the level's rows: those of the same row above both, with what is reached from it.
 fn enclosing_row(
-    grain: &TableNames,
+    table: &TableNames,
     shared: &TableNames,
-    alias: &str,
-    mut columns: Vec<String>,
+    mut relations: Vec<Relation>,
     (from, by): (String, String),
     span: Span,
-) -> Result<Relation, Fault> {
+) -> Result<Vec<Relation>, Fault> {
     let its = match shared.kind {
         Kind::Root => hidden::PROFILE,
-        _ if grain.parent().is_some_and(|parent| parent.eq_ignore_ascii_case(&shared.name)) => hidden::PARENT,
+        _ if table.parent().is_some_and(|parent| parent.eq_ignore_ascii_case(&shared.name)) => hidden::PARENT,
         _ => return Err(Fault::not_yet(span, "a comparison with a row that is not right below the shared ancestor")),
     };
-    insert_column(&mut columns, grain, hidden::ROW);
-    insert_column(&mut columns, grain, its);
-    let reached = Reached::Enclosing { from, by, its: its.to_owned() };
-    Ok(Relation { alias: alias.to_owned(), table: grain.name.clone(), columns, visible: Visible::ByTime, reached })
+    let itself = &mut relations[0];
+    insert_column(&mut itself.columns, table, its);
+    itself.reached = Reached::Enclosing { from, by, its: its.to_owned() };
+    Ok(relations)
 }
 
 /// The column of an aggregate, added to the history unless it computes the same already.
@@ -214,14 +193,15 @@ fn named(history: &mut History, aggregate: Aggregate) -> String {
     name
 }
 
-/// Adds the relations and columns of one history to another of the same level; aliases mean the same in both.
+/// Adds what one history reaches to another that reduces the same; aliases mean the same in both.
 fn absorb(history: &mut History, other: History, names: &Names) {
-    for relation in other.rows.relations.into_iter() {
+    for relation in other.rows.relations {
         absorb_relation(&mut history.rows.relations, relation, names);
     }
-    if let (Some(row), Some(other)) = (&mut history.enclosing, other.enclosing) {
-        absorb_columns(row, &other.columns, names);
+    for relation in other.enclosing {
+        absorb_relation(&mut history.enclosing, relation, names);
     }
+    history.rows.histories.extend(other.rows.histories);
 }
 
 fn absorb_relation(relations: &mut Vec<Relation>, relation: Relation, names: &Names) {
@@ -250,7 +230,12 @@ fn refuse_shape(call: &Call, name: &str, level: &Level<'_>, span: Span) -> Resul
     if !list.clauses.is_empty() || call.null_treatment.is_some() || !call.within_group.is_empty() {
         return fault(format!("`{name}` over history takes DISTINCT and FILTER only"));
     }
-    if !matches!(list.args.as_slice(), [FunctionArg::Unnamed(FunctionArgExpr::Expr(_))]) {
+    let values = argument_expressions(call).count();
+    let (most, is_plain) = match named_rows(call) {
+        Some(_) => (1, list.args.len() == values + 1),
+        None => (1, list.args.len() == values && values == 1),
+    };
+    if values > most || !is_plain {
         return fault(format!("`{name}` over history takes one argument"));
     }
     match (name, level.rows, is_distinct(call)) {

@@ -3,13 +3,17 @@
 use std::ops::ControlFlow;
 
 use muster_catalog::{Kind, TableNames, nearest};
-use sqlparser::ast::{BinaryOperator, Expr, Function as Call, Ident, Query, Spanned, Visit, Visitor};
+use sqlparser::ast::{
+    BinaryOperator, Expr, Function as Call, FunctionArg, FunctionArgExpr, FunctionArgOperator, FunctionArguments, Ident,
+    Query, Spanned, Visit, Visitor,
+};
 use sqlparser::tokenizer::Span;
 
 use super::Resolver;
 use super::call::{argument_expressions, misplaced};
-use super::reach::{column_of, path};
+use super::reach::{Range, column_of, path};
 use super::scope::{Source, same_name};
+use super::tables::spelled;
 use crate::error::ErrorKind;
 use crate::functions;
 use crate::source::Fault;
@@ -17,18 +21,115 @@ use crate::source::Fault;
 /// What a history aggregate is taken over.
 pub(super) struct Level<'a> {
     pub(super) table: &'a TableNames,
+    /// Which of its rows.
+    pub(super) range: Range<'a>,
     /// Whether the argument is the table itself, so that rows are counted.
     pub(super) rows: bool,
+    /// What the query calls a row of it, where it gives it a name.
+    pub(super) name: Option<String>,
 }
 
 impl<'a> Resolver<'a> {
     /// The table whose rows are reduced.
     pub(super) fn level(&mut self, call: &Call, name: &str) -> Result<Option<Level<'a>>, Fault> {
-        if let Some(Expr::Identifier(ident)) = argument_expressions(call).next()
-            && let Some(level) = self.level_of_table(ident, name)?
-        {
-            return Ok(Some(level));
+        if let Some((row_name, table)) = named_rows(call) {
+            return self.named_level(row_name, table, call).map(Some);
         }
+        if let Some(Expr::Identifier(ident)) = argument_expressions(call).next()
+            && let Some(table) = self.level_of_table(ident, name)?
+        {
+            return self.unnamed_level(table, true, ident.span).map(Some);
+        }
+        let Some((table, span)) = self.level_of_value(call)? else { return Ok(None) };
+        self.unnamed_level(table, false, span).map(Some)
+    }
+
+    /// Rows that the query gives a name: `x => orders`, `x => a.order_lines`.
+    fn named_level(&mut self, row_name: &Ident, table: &Expr, call: &Call) -> Result<Level<'a>, Fault> {
+        self.own_row_name(row_name)?;
+        let (row, table_name) = match table {
+            Expr::Identifier(table) => (None, table),
+            Expr::CompoundIdentifier(parts) if parts.len() == 2 => (Some(&parts[0]), &parts[1]),
+            Expr::Function(inner) if functions::not_yet(&inner.name.to_string().to_lowercase()).is_some() => {
+                return Err(Fault::not_yet(inner.name.span(), "`latest(…)` and `earliest(…)` rows"));
+            }
+            other => {
+                let message = format!("expected a history table after `{row_name} =>`, found `{other}`");
+                return Err(Fault::new(ErrorKind::Level, other.span(), message));
+            }
+        };
+        let level = self.history_table(table_name)?;
+        let range = match row {
+            Some(row) => self.range_below(row, level)?,
+            None => self.range_over(level, table_name.span)?,
+        };
+        let rows = argument_expressions(call).next().is_none();
+        Ok(Level { table: level, range, rows, name: Some(spelled(row_name)) })
+    }
+
+    /// Refuses a name for rows that another row in sight has, or that means something else.
+    fn own_row_name(&self, name: &Ident) -> Result<(), Fault> {
+        self.own_alias(name)?;
+        let Some(Source::Rows(reach)) = self.scopes.last().map(|scope| &scope.source) else { return Ok(()) };
+        if reach.row_named(name).is_none() {
+            return Ok(());
+        }
+        let message = format!("`{}` is the name of a row around this one", name.value);
+        Err(Fault::new(ErrorKind::NotAllowed, name.span, message).hint("choose another name"))
+    }
+
+    fn history_table(&mut self, name: &Ident) -> Result<&'a TableNames, Fault> {
+        let names = self.names;
+        let Some(table) = names.table(&name.value).filter(|table| same_name(name, &table.name)) else {
+            return Err(super::unknown::table(names, std::iter::empty(), name));
+        };
+        if matches!(table.kind, Kind::History { .. }) {
+            return Ok(table);
+        }
+        let message = format!("`{}` is no history: it has one row for many", table.name);
+        Err(Fault::new(ErrorKind::Level, name.span, message).hint("name a history table"))
+    }
+
+    /// The rows of `level` below a row that has a name.
+    fn range_below(&mut self, row: &Ident, level: &'a TableNames) -> Result<Range<'a>, Fault> {
+        let names = self.names;
+        let Source::Rows(reach) = &self.scope().source else {
+            return Err(misplaced(row.span, "a history aggregate needs a grain"));
+        };
+        let Some((of, shared)) = reach.row_named(row) else {
+            let message = format!("`{}` is no row around this aggregate", row.value);
+            return Err(Fault::new(ErrorKind::UnknownName, row.span, message));
+        };
+        if path(names, level).skip(1).any(|above| above.name == shared.name) {
+            return Ok(Range { of, shared });
+        }
+        let message = format!("{} does not lie below {}", level.name, shared.name);
+        Err(Fault::new(ErrorKind::Level, row.span, message))
+    }
+
+    fn range_over(&mut self, level: &'a TableNames, span: Span) -> Result<Range<'a>, Fault> {
+        let Source::Rows(reach) = &self.scope().source else {
+            self.require_grain(level, span)?;
+            return Err(misplaced(span, "a history aggregate needs a grain"));
+        };
+        reach.range_over(level).ok_or_else(|| Fault::new(ErrorKind::Level, span, "the tables share no ancestor"))
+    }
+
+    /// Rows without a name of their own: their table may not be around them already.
+    fn unnamed_level(&mut self, table: &'a TableNames, rows: bool, span: Span) -> Result<Level<'a>, Fault> {
+        let range = self.range_over(table, span)?;
+        if let Source::Rows(reach) = &self.scope().source
+            && reach.is_around(table)
+        {
+            let message = format!("`{}` names a row around this aggregate already", table.name);
+            let hint = format!("to range over all of the profile's, give them a name: x => {}", table.name);
+            return Err(Fault::new(ErrorKind::Level, span, message).hint(hint));
+        }
+        Ok(Level { table, range, rows, name: None })
+    }
+
+    /// The deepest history table that an argument mentions, and where.
+    fn level_of_value(&mut self, call: &Call) -> Result<Option<(&'a TableNames, Span)>, Fault> {
         let (mut mentioned, mut shared) = (Vec::new(), Vec::new());
         for argument in argument_expressions(call) {
             for head in mentions(argument) {
@@ -40,7 +141,7 @@ impl<'a> Resolver<'a> {
             }
         }
         let deepest = mentioned.iter().max_by_key(|(table, _)| path(self.names, table).count());
-        let deepest = deepest.map(|(table, _)| *table);
+        let (deepest, deepest_span) = (deepest.map(|(table, _)| *table), deepest.map(|(_, span)| *span));
         // A lookup that several histories reach is the one of the level that the rest of the argument says.
         let settled = |owners: &[&TableNames]| deepest.is_some_and(|level| self.sees_one_of(level, owners));
         if let Some((head, owners)) = shared.iter().find(|(_, owners)| !settled(owners)) {
@@ -49,7 +150,7 @@ impl<'a> Resolver<'a> {
         let Some(deepest) = deepest else { return Ok(None) };
         match mentioned.iter().find(|(table, _)| !self.sees_one_of(deepest, &[*table])) {
             Some((other, span)) => Err(two_branches(deepest, other, *span)),
-            None => Ok(Some(Level { table: deepest, rows: false })),
+            None => Ok(deepest_span.map(|span| (deepest, span))),
         }
     }
 
@@ -59,7 +160,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The level of an aggregate whose argument is a bare name: a table, unless a column has that name.
-    fn level_of_table(&mut self, ident: &Ident, name: &str) -> Result<Option<Level<'a>>, Fault> {
+    fn level_of_table(&mut self, ident: &Ident, name: &str) -> Result<Option<&'a TableNames>, Fault> {
         let table = self.names.table(&ident.value).filter(|table| same_name(ident, &table.name));
         let table = table.or_else(|| match &self.scope().source {
             Source::Rows(reach) => Some(reach.base).filter(|_| same_name(ident, reach.alias())),
@@ -81,7 +182,7 @@ impl<'a> Resolver<'a> {
         match table.kind {
             Kind::History { .. } => {
                 self.require_grain(table, ident.span)?;
-                Ok(Some(Level { table, rows: true }))
+                Ok(Some(table))
             }
             Kind::Root | Kind::Lookup | Kind::List => {
                 let message = format!("`{}` is no history: it has one row for many", table.name);
@@ -222,6 +323,17 @@ fn two_branches(one: &TableNames, other: &TableNames, span: Span) -> Fault {
         format!("{} and {} are two branches: no row of one belongs to a row of the other", one.name, other.name);
     Fault::new(ErrorKind::Level, span, message)
         .hint(format!("take one aggregate over {} and one over {}", one.name, other.name))
+}
+
+/// The name that a call gives to rows, and the table that it says they are of.
+pub(super) fn named_rows(call: &Call) -> Option<(&Ident, &Expr)> {
+    let FunctionArguments::List(list) = &call.args else { return None };
+    match list.args.first() {
+        Some(FunctionArg::Named { name, arg: FunctionArgExpr::Expr(table), operator: FunctionArgOperator::RightArrow }) => {
+            Some((name, table))
+        }
+        _ => None,
+    }
 }
 
 /// The parts of a conjunction.

@@ -15,16 +15,38 @@ pub(super) struct Reach<'a> {
     names: &'a Names,
     pub(super) base: &'a TableNames,
     pub(super) rows: Rows,
-    /// Inside a history aggregate: the row of the grain for which it is taken.
-    around: Option<Around<'a>>,
+    /// Whether what is reached takes the rows' own name into its alias: of rows that are not the only ones of their table.
+    prefixed: bool,
+    /// Inside a history aggregate: the rows for which it is taken, the grain's first.
+    frames: Vec<Frame<'a>>,
 }
 
-/// The row of the grain, seen from inside a history aggregate.
-struct Around<'a> {
-    alias: String,
+/// An enclosing row, seen from inside a history aggregate.
+struct Frame<'a> {
+    name: String,
     table: &'a TableNames,
-    /// The columns of it that are used, where it is no ancestor.
-    columns: Vec<String>,
+    /// The frames of which this row has exactly one row: itself and what of them lies above it.
+    lineage: Vec<usize>,
+    /// What is reached from it where it is no ancestor of the level's rows, and whether anything is.
+    beside: Option<(Box<Reach<'a>>, bool)>,
+}
+
+/// Which rows of a level an aggregate ranges over: those that have one row above them in common.
+#[derive(Clone, Copy)]
+pub(super) struct Range<'a> {
+    /// The row, or one below it: the number of an enclosing row, outermost first; the row at hand is the last.
+    pub(super) of: usize,
+    /// The table of the row that they have in common.
+    pub(super) shared: &'a TableNames,
+}
+
+/// An enclosing row that is joined beside the level's rows.
+pub(super) struct Beside<'a> {
+    /// Its number, outermost first.
+    pub(super) frame: usize,
+    pub(super) table: &'a TableNames,
+    /// Itself first, then what is reached from it.
+    pub(super) relations: Vec<Relation>,
 }
 
 /// A column that a name stands for.
@@ -46,10 +68,22 @@ impl<'a> Reach<'a> {
         Self::of(names, base, alias, visible_with_profile(names, base))
     }
 
-    /// Rows of a history that are reduced for a row of `grain`.
-    pub(super) fn of_level(names: &'a Names, base: &'a TableNames, grain: &Self) -> Self {
-        let around = Around { alias: grain.alias().to_owned(), table: grain.base, columns: Vec::new() };
-        Self { around: Some(around), ..Self::of(names, base, &base.name, visible(base)) }
+    /// Rows of a history that are reduced for a row of `around`; `name` is what the query calls them.
+    pub(super) fn of_level(base: &'a TableNames, name: Option<&str>, around: &Self, range: Range<'a>) -> Self {
+        let names = around.names;
+        let mut reach = Self::of(names, base, name.unwrap_or(&base.name), visible(base));
+        reach.prefixed = name.is_some();
+        let lineages: Vec<(String, &TableNames, Vec<usize>)> = around.lineages();
+        let above = &lineages[range.of].2;
+        let is_above = |frame: usize, table: &TableNames| {
+            above.contains(&frame) && path(names, range.shared).any(|shared| shared.name == table.name)
+        };
+        let frames = lineages.iter().enumerate().map(|(number, (name, table, lineage))| {
+            let beside = (!is_above(number, table)).then(|| (Box::new(reach.beside(table, name)), false));
+            Frame { name: name.clone(), table, lineage: lineage.clone(), beside }
+        });
+        reach.frames = frames.collect();
+        reach
     }
 
     fn of(names: &'a Names, base: &'a TableNames, alias: &str, visible: Visible) -> Self {
@@ -60,7 +94,24 @@ impl<'a> Reach<'a> {
             visible,
             reached: Reached::Itself,
         };
-        Self { names, base, rows: Rows { relations: vec![itself], histories: Vec::new() }, around: None }
+        let rows = Rows { relations: vec![itself], histories: Vec::new() };
+        Self { names, base, rows, prefixed: false, frames: Vec::new() }
+    }
+
+    /// Name, table and lineage of the enclosing rows and of the row at hand.
+    fn lineages(&self) -> Vec<(String, &'a TableNames, Vec<usize>)> {
+        let mut lineages: Vec<_> =
+            self.frames.iter().map(|frame| (frame.name.clone(), frame.table, frame.lineage.clone())).collect();
+        let above = (0..self.frames.len()).filter(|frame| self.frames[*frame].beside.is_none());
+        lineages.push((self.alias().to_owned(), self.base, above.chain([self.frames.len()]).collect()));
+        lineages
+    }
+
+    /// An enclosing row and what is reached from it, under aliases that nothing reached from the level's rows has.
+    fn beside(&self, table: &'a TableNames, name: &str) -> Self {
+        let taken = same_table(name, self.base) || self.path().any(|above| same_table(name, above));
+        let alias = if taken { format!("{name}__around") } else { name.to_owned() };
+        Self { prefixed: true, ..Self::of(self.names, table, &alias, visible(table)) }
     }
 
     /// The name of the rows themselves.
@@ -78,10 +129,36 @@ impl<'a> Reach<'a> {
         self.path().any(|on_path| on_path.name == table.name)
     }
 
+    /// Whether `table` is that of this row, of an enclosing one, or above one of them.
+    pub(super) fn is_around(&self, table: &TableNames) -> bool {
+        let frames = self.frames.iter().flat_map(|frame| path(self.names, frame.table));
+        self.path().chain(frames).any(|on_path| on_path.name == table.name)
+    }
+
     /// Whether `name` leads to a lookup of these rows, or names one of them.
     pub(super) fn knows(&self, name: &Ident) -> bool {
-        let around = self.around.as_ref().is_some_and(|around| same_name(name, &around.alias));
+        let around = self.frames.iter().any(|frame| same_name(name, &frame.name));
         around || same_name(name, self.alias()) || self.above(name).is_some() || self.owners(name).next().is_some()
+    }
+
+    /// The number and table of the row that has this name: this one, or an enclosing one.
+    pub(super) fn row_named(&self, name: &Ident) -> Option<(usize, &'a TableNames)> {
+        if same_name(name, self.alias()) {
+            return Some((self.frames.len(), self.base));
+        }
+        let frame = self.frames.iter().rposition(|frame| same_name(name, &frame.name))?;
+        Some((frame, self.frames[frame].table))
+    }
+
+    /// The rows of `level` that an aggregate ranges over where nothing more is said: below this row those of it, of a table
+    /// around all of the profile, of any other those of the nearest row above both.
+    pub(super) fn range_over(&self, level: &'a TableNames) -> Option<Range<'a>> {
+        let of = self.frames.len();
+        if self.is_around(level) {
+            return path(self.names, level).last().map(|shared| Range { of, shared });
+        }
+        let is_above_level = |table: &&TableNames| path(self.names, level).any(|above| above.name == table.name);
+        self.path().find(is_above_level).map(|shared| Range { of, shared })
     }
 
     /// The column that a name stands for; `None` if nothing here has its first part, or, of a bare name, the column.
@@ -105,7 +182,10 @@ impl<'a> Reach<'a> {
         }
         let Some(way) = candidates.pop() else { return Ok(None) };
         let parts: Vec<Ident> = way.iter().map(|part| Ident::with_quote_and_span('"', name.span, part)).collect();
-        self.find(&parts)
+        match parts.as_slice() {
+            [head, way @ .., last] => self.find_above(head, way, last),
+            _ => Ok(None),
+        }
     }
 
     /// The ways to the ancestors and lookups that have a column of this name.
@@ -125,9 +205,14 @@ impl<'a> Reach<'a> {
     }
 
     fn find_on_way(&mut self, head: &Ident, way: &[Ident], last: &Ident) -> Result<Option<Bound>, Fault> {
-        if let Some(bound) = self.find_around(head, way, last)? {
-            return Ok(Some(bound));
+        if let Some(frame) = self.frame_beside(head)? {
+            return self.find_beside(frame, way, last).map(Some);
         }
+        self.find_above(head, way, last)
+    }
+
+    /// A column of this row, of one above it, or of a lookup of these.
+    fn find_above(&mut self, head: &Ident, way: &[Ident], last: &Ident) -> Result<Option<Bound>, Fault> {
         let Some(mut spot) = self.head(head)? else { return Ok(None) };
         for step in way {
             spot = self.step(&spot, step)?;
@@ -138,25 +223,34 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// A column of the row of the grain, from inside a history aggregate that does not lie below it.
-    fn find_around(&mut self, head: &Ident, way: &[Ident], last: &Ident) -> Result<Option<Bound>, Fault> {
-        let base = self.base;
-        let names = self.names;
-        let Some(around) = self.around.as_mut().filter(|around| same_name(head, &around.alias)) else {
-            return Ok(None);
-        };
-        if path(names, base).any(|above| above.name == around.table.name) {
+    /// The enclosing row of this name, where it is no ancestor of these rows.
+    fn frame_beside(&self, head: &Ident) -> Result<Option<usize>, Fault> {
+        if same_name(head, self.alias()) {
             return Ok(None);
         }
-        if let Some(step) = way.first() {
-            return Err(Fault::not_yet(step.span, "ancestors and lookups of the enclosing row in a history aggregate"));
+        let Some(frame) = self.frames.iter().rposition(|frame| same_name(head, &frame.name)) else { return Ok(None) };
+        if self.frames[frame].beside.is_none() {
+            return Ok(None);
         }
-        let Some(column) = column_of(around.table, last) else {
-            return Err(super::unknown::column_of_table(around.table, last));
-        };
-        insert_column(&mut around.columns, around.table, &column.name);
-        let alias = around.alias.clone();
-        Ok(Some(Bound { alias, column: column.name.clone(), holds: column.column_type }))
+        if !self.prefixed && self.path().skip(1).any(|above| same_name(head, &above.name)) {
+            let message = format!("`{}` is both an enclosing row and above {}", head.value, self.alias());
+            return Err(Fault::new(ErrorKind::Ambiguous, head.span, message).hint("give one of them a name: x => …"));
+        }
+        Ok(Some(frame))
+    }
+
+    /// A column of an enclosing row, or of what is reached from it.
+    fn find_beside(&mut self, frame: usize, way: &[Ident], last: &Ident) -> Result<Bound, Fault> {
+        let (reach, used) = self.frames[frame].beside.as_mut().expect("only rows beside the level are asked");
+        *used = true;
+        let mut spot = Spot { alias: reach.alias().to_owned(), table: reach.base };
+        for step in way {
+            spot = reach.step(&spot, step)?;
+        }
+        match column_of(spot.table, last) {
+            Some(column) => Ok(reach.bound(spot.alias, column)),
+            None => Err(super::unknown::column_of_table(spot.table, last)),
+        }
     }
 
     /// The row that the first part of a name means.
@@ -209,7 +303,7 @@ impl<'a> Reach<'a> {
         let Some(key) = table.key.clone() else {
             return Err(super::unknown::step(self.names, spot.table, &Ident::new(name)));
         };
-        let unique = self.owners_of(name).count() <= 1 && self.is_on_path(spot.table);
+        let unique = !self.prefixed && self.owners_of(name).count() <= 1 && self.is_on_path(spot.table);
         let alias = if unique { name.clone() } else { format!("{from}__{name}") };
         self.use_column(from, by);
         let reached = Reached::Lookup { from: from.clone(), by: by.clone(), key: key.clone() };
@@ -262,10 +356,34 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// The row of the grain, if anything compared with it: its alias, table, and the columns that are used.
-    pub(super) fn enclosing(&mut self) -> Option<(String, Vec<String>)> {
-        let around = self.around.as_mut().filter(|around| !around.columns.is_empty())?;
-        Some((around.alias.clone(), std::mem::take(&mut around.columns)))
+    /// The alias and column that hold the `__row` of `table`, which is that of an enclosing row or above it.
+    pub(super) fn key_of_frame(&mut self, frame: usize, table: &'a TableNames) -> (String, String) {
+        match self.frames.get_mut(frame).and_then(|frame| frame.beside.as_mut()) {
+            Some((reach, used)) => {
+                *used = true;
+                reach.key_of(table)
+            }
+            None => self.key_of(table),
+        }
+    }
+
+    /// The enclosing rows that anything compared with and that are no ancestors, the outermost first.
+    pub(super) fn take_besides(&mut self) -> Vec<Beside<'a>> {
+        let frames = std::mem::take(&mut self.frames).into_iter().enumerate();
+        let used = frames.filter_map(|(number, Frame { table, beside, .. })| {
+            let (mut reach, _) = beside.filter(|(_, used)| *used)?;
+            reach.key_of(table);
+            Some(Beside { frame: number, table, relations: reach.rows.relations })
+        });
+        used.collect()
+    }
+
+    /// The catalog table behind an alias, here or beside.
+    pub(super) fn table_behind(&self, alias: &str) -> Option<String> {
+        let besides = self.frames.iter().filter_map(|frame| frame.beside.as_ref());
+        let beside = besides.flat_map(|(reach, _)| &reach.rows.relations);
+        let mut relations = self.rows.relations.iter().chain(beside);
+        relations.find(|relation| relation.alias == alias).map(|relation| relation.table.clone())
     }
 
     /// All columns of a table on the path, for `*`.
@@ -295,14 +413,21 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// The ancestor that a name means: by its table's name, or by the name it has as the grain.
+    /// The ancestor that a name means: by its table's name, or by the name that it has as an enclosing row.
     fn above(&self, name: &Ident) -> Option<&'a TableNames> {
-        let around = self.around.as_ref().filter(|around| same_name(name, &around.alias)).map(|around| around.table);
-        self.path().skip(1).find(|table| same_name(name, &table.name) || around.is_some_and(|it| it.name == table.name))
+        let framed = self.frames.iter().find(|frame| frame.beside.is_none() && same_name(name, &frame.name));
+        let framed = framed.map(|frame| frame.table);
+        self.path().skip(1).find(|table| same_name(name, &table.name) || framed.is_some_and(|it| it.name == table.name))
     }
 
     fn alias_of(&self, table: &TableNames) -> String {
-        if table.name == self.base.name { self.alias().to_owned() } else { table.name.clone() }
+        if table.name == self.base.name {
+            self.alias().to_owned()
+        } else if self.prefixed {
+            format!("{}__{}", self.alias(), table.name)
+        } else {
+            table.name.clone()
+        }
     }
 
     /// The tables on the path that hold a key of the link.

@@ -59,6 +59,33 @@ fn a_filter_may_compare_with_the_row_of_the_grain() {
 }
 
 #[test]
+fn aggregates_nest_and_are_taken_for_each_row_of_the_level_around_them() {
+    check_transcript!(&[
+        "SELECT email FROM profiles WHERE count(orders) FILTER (WHERE count(order_lines) FILTER (WHERE products.category = 'Sofas') >= 3) >= 2",
+        "SELECT max(o => orders, count(order_lines)) AS most_lines FROM profiles",
+        "SELECT sum(orders.total) FILTER (WHERE has(order_lines) FILTER (WHERE products.category = 'Sofas')) AS s FROM profiles",
+    ]);
+}
+
+#[test]
+fn a_sibling_inside_an_aggregate_is_compared_with_the_row_around_it() {
+    check_transcript!(&[
+        "SELECT email FROM profiles WHERE has(carts) FILTER (WHERE carts.status = 'open' AND NOT has(orders) FILTER (WHERE orders.placed_at > carts.updated_at))",
+        "SELECT email FROM profiles WHERE has(carts) FILTER (WHERE NOT has(orders))",
+    ]);
+}
+
+#[test]
+fn rows_with_names_range_over_the_whole_profile_or_below_the_row_that_is_said() {
+    check_transcript!(&[
+        "SELECT email FROM profiles WHERE has(a => order_lines) FILTER (WHERE a.product_id = 'A' AND has(b => order_lines) FILTER (WHERE b.product_id = 'B' AND b.orders.placed_at > a.orders.placed_at AND b.orders.placed_at <= a.orders.placed_at + INTERVAL '30 days'))",
+        "SELECT email FROM profiles WHERE has(a => orders) FILTER (WHERE has(order_lines) FILTER (WHERE has(o => a.order_lines) FILTER (WHERE o.price > order_lines.price)))",
+        "SELECT order_id FROM orders WHERE has(o => orders) FILTER (WHERE o.placed_at < orders.placed_at AND o.total > orders.total)",
+        "SELECT email FROM profiles WHERE has(a => carts) FILTER (WHERE has(b => orders) FILTER (WHERE b.placed_at > a.updated_at AND NOT has(c => orders) FILTER (WHERE c.placed_at > a.updated_at AND c.placed_at < b.placed_at AND c.site.city = b.site.city)))",
+    ]);
+}
+
+#[test]
 fn history_aggregates_stand_inside_group_aggregates_keys_and_windows() {
     check_transcript!(&[
         "SELECT country, count(*) AS n, avg(sum(orders.total)) AS mean FROM profiles GROUP BY country",
