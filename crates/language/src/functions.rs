@@ -202,26 +202,38 @@ const AGGREGATES: [&str; 31] = [
 /// Functions that need OVER.
 const WINDOWS: [&str; 8] = ["cume_dist", "dense_rank", "lag", "lead", "ntile", "percent_rank", "rank", "row_number"];
 
+/// Functions that reduce the rows of a history.
+const HISTORY_AGGREGATES: [&str; 12] =
+    ["avg", "count", "every", "first", "has", "last", "max", "median", "min", "nth", "stddev", "sum"];
+
 /// Functions of the language itself; the resolver gives them their meaning.
-const OWN: [&str; 8] =
-    ["age", "current_date", "current_timestamp", "days_between", "days_to_anniversary", "has", "now", "today"];
+const OWN: [&str; 12] = [
+    "age",
+    "current_date",
+    "current_timestamp",
+    "days_between",
+    "days_to_anniversary",
+    "every",
+    "first",
+    "has",
+    "last",
+    "now",
+    "nth",
+    "today",
+];
 
 /// Functions of the language's page that this version does not have, with what they are called in the message.
-const NOT_YET: [(&str, &str); 19] = [
+const NOT_YET: [(&str, &str); 15] = [
     ("bucket", "`bucket`"),
     ("compare", "`compare`"),
     ("distance_km", "`distance_km`"),
     ("earliest", "`earliest(…)` rows"),
-    ("every", "`every` over history"),
-    ("first", "`first` over history"),
     ("has_sequence", "`has_sequence`"),
     ("is_double", "`is_double`"),
     ("is_email", "`is_email`"),
     ("is_first_of", "`is_first_of`"),
-    ("last", "`last` over history"),
     ("latest", "`latest(…)` rows"),
     ("mode", "`mode` over history"),
-    ("nth", "`nth` over history"),
     ("overlap", "`overlap`"),
     ("sample", "`sample`"),
     ("travel_time", "`travel_time`"),
@@ -283,12 +295,7 @@ pub(crate) fn is_impure(function: &str) -> bool {
 
 /// Whether the function reduces the rows of a history, where it is given some.
 pub(crate) fn is_history_aggregate(function: &str) -> bool {
-    ["count", "sum", "avg", "min", "max", "has"].contains(&function) || is_history_aggregate_not_yet(function)
-}
-
-/// Whether the function reduces the rows of a history in a later version.
-pub(crate) fn is_history_aggregate_not_yet(function: &str) -> bool {
-    ["median", "stddev", "every", "mode", "first", "last", "nth"].contains(&function)
+    HISTORY_AGGREGATES.contains(&function)
 }
 
 /// The name that was most likely meant.

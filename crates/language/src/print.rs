@@ -6,7 +6,8 @@
 use muster_catalog::Timestamp;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    BinaryOperator, Cte, DuplicateTreatment, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, GroupByExpr, Join,
+    BinaryOperator, Cte, DuplicateTreatment, Expr, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
+    GroupByExpr, Join,
     JoinConstraint, JoinOperator, Query, Select, SelectItem, SetExpr, TableFactor, TableWithJoins, With,
 };
 
@@ -186,17 +187,33 @@ impl History {
 
 impl Aggregate {
     fn call(&self, filter: Option<Expr>) -> Expr {
+        match self.function {
+            Function::Count | Function::Sum | Function::Min | Function::Max => self.plain(self.function.name(), filter),
+            Function::Has => sql::binary(self.plain("count", filter), BinaryOperator::Gt, sql::number(0)),
+            // At one more decimal the middle of two is exact.
+            Function::Median => self.of("median", |argument| sql::nested(sql::times_one(argument)), filter),
+            Function::Stddev => self.of("stddev_samp", sql::double, filter),
+            Function::Nth(place) => sql::member(sql::nested(self.plain("array_agg", filter)), place),
+        }
+    }
+
+    /// The function over a value that is made of the argument.
+    fn of(&self, name: &str, made: impl Fn(Expr) -> Expr, filter: Option<Expr>) -> Expr {
+        Self { argument: self.argument.clone().map(made), ..self.clone() }.plain(name, filter)
+    }
+
+    fn plain(&self, name: &str, filter: Option<Expr>) -> Expr {
         let argument = match &self.argument {
             Some(argument) => FunctionArgExpr::Expr(argument.clone()),
             None => FunctionArgExpr::Wildcard,
         };
-        let name = if self.function == Function::Has { "count" } else { self.function.name() };
         let mut call = sql::bare_call(name, vec![FunctionArg::Unnamed(argument)]);
         call.filter = filter.map(Box::new);
-        if let (true, FunctionArguments::List(list)) = (self.distinct, &mut call.args) {
-            list.duplicate_treatment = Some(DuplicateTreatment::Distinct);
+        if let FunctionArguments::List(list) = &mut call.args {
+            list.duplicate_treatment = self.distinct.then_some(DuplicateTreatment::Distinct);
+            let order = self.order.iter().map(|key| sql::ascending(key.clone()));
+            list.clauses.extend((!self.order.is_empty()).then(|| FunctionArgumentClause::OrderBy(order.collect())));
         }
-        let call = Expr::Function(call);
-        if self.function == Function::Has { sql::binary(call, BinaryOperator::Gt, sql::number(0)) } else { call }
+        Expr::Function(call)
     }
 }

@@ -211,6 +211,8 @@ pub struct Aggregate {
     pub argument: Option<ast::Expr>,
     /// Which rows take part: those for which it is TRUE.
     pub filter: Option<ast::Expr>,
+    /// The order of the rows, where the function depends on it; each ascending, none of them NULL.
+    pub order: Vec<ast::Expr>,
 }
 
 /// How the rows of a history become one value.
@@ -226,6 +228,13 @@ pub enum Function {
     Max,
     /// Whether there is a row (BOOLEAN).
     Has,
+    /// The one in the middle, or halfway between two; NULL without values. Of exact numbers at one more decimal.
+    Median,
+    /// The deviation of the sample (DOUBLE); NULL below two values.
+    Stddev,
+    /// The value of the n-th row in order, from one, or from the end below zero; NULL is a value, and past the end there
+    /// is none.
+    Nth(i64),
 }
 
 impl Function {
@@ -237,6 +246,11 @@ impl Function {
             Self::Min => "min",
             Self::Max => "max",
             Self::Has => "has",
+            Self::Median => "median",
+            Self::Stddev => "stddev",
+            Self::Nth(1) => "first",
+            Self::Nth(-1) => "last",
+            Self::Nth(_) => "nth",
         }
     }
 }

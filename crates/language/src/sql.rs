@@ -3,9 +3,10 @@
 use muster_catalog::Timestamp;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, ObjectNamePart, Query, Select,
-    SelectFlavor, SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, TimezoneInfo, TypedString,
+    AccessExpr, BinaryOperator, CaseWhen, CastKind, DataType, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, ObjectNamePart, OrderByExpr, OrderByOptions,
+    Query, Select,
+    SelectFlavor, SelectItem, SetExpr, Subscript, TableAlias, TableFactor, TableWithJoins, TimezoneInfo, TypedString,
     UnaryOperator, Value,
 };
 
@@ -35,9 +36,52 @@ pub(crate) fn falsehood() -> Expr {
     Expr::value(Value::Boolean(false))
 }
 
+/// `TRUE`.
+pub(crate) fn truth() -> Expr {
+    Expr::value(Value::Boolean(true))
+}
+
+/// `NULL`.
+pub(crate) fn null() -> Expr {
+    Expr::value(Value::Null)
+}
+
+/// `CASE WHEN condition THEN result … END`.
+pub(crate) fn cases(cases: impl IntoIterator<Item = (Expr, Expr)>) -> Expr {
+    let cases = cases.into_iter().map(|(condition, result)| CaseWhen { condition, result });
+    Expr::Case {
+        case_token: AttachedToken::empty(),
+        end_token: AttachedToken::empty(),
+        operand: None,
+        conditions: cases.collect(),
+        else_result: None,
+    }
+}
+
 /// `left op right`.
 pub(crate) fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
     Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) }
+}
+
+/// `expr * 1.0`.
+pub(crate) fn times_one(expr: Expr) -> Expr {
+    binary(nested(expr), BinaryOperator::Multiply, Expr::value(Value::Number("1.0".to_owned(), false)))
+}
+
+/// `list[place]`.
+pub(crate) fn member(list: Expr, place: i64) -> Expr {
+    let subscript = Subscript::Index { index: number(place) };
+    Expr::CompoundFieldAccess { root: Box::new(list), access_chain: vec![AccessExpr::Subscript(subscript)] }
+}
+
+/// `expr ASC`, as it stands in ORDER BY.
+pub(crate) fn ascending(expr: Expr) -> OrderByExpr {
+    OrderByExpr { expr, options: OrderByOptions { asc: None, nulls_first: None }, with_fill: None }
+}
+
+/// `NOT (expr)`.
+pub(crate) fn not(expr: Expr) -> Expr {
+    Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(nested(expr)) }
 }
 
 /// `(expr)`.

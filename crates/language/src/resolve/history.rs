@@ -2,7 +2,7 @@
 
 use muster_catalog::{ColumnType, Kind, Names, TableNames};
 use sqlparser::ast::{
-    DuplicateTreatment, Expr, Function as Call, FunctionArguments, Spanned,
+    BinaryOperator, DuplicateTreatment, Expr, Function as Call, FunctionArguments, Spanned,
 };
 use sqlparser::tokenizer::Span;
 
@@ -12,7 +12,6 @@ use super::level::{Level, named_rows};
 use super::reach::{Beside, Range, Reach, insert_column, path};
 use super::scope::{Scope, Source, Typed};
 use crate::error::ErrorKind;
-use crate::functions;
 use crate::resolved::{Aggregate, Function, GroupKey, History, Reached, Relation, hidden};
 use crate::source::Fault;
 use crate::sql;
@@ -22,6 +21,8 @@ struct Inside<'a> {
     reach: Box<Reach<'a>>,
     argument: Option<Typed>,
     filter: Option<Expr>,
+    /// What the rows stand in order by, where the function depends on it.
+    order: Vec<Expr>,
 }
 
 impl<'a> Resolver<'a> {
@@ -34,15 +35,13 @@ impl<'a> Resolver<'a> {
         self.refuse_place(call, name, span)?;
         refuse_shape(call, name, &level, span)?;
         self.refuse_other_levels(call, &level)?;
-        let inside = self.inside(call, &level)?;
+        let reduction = Reduction::of(call, name, span)?;
+        let inside = self.inside(call, &level, &reduction)?;
         self.scope().note_loose(span, whole.to_string(), true);
-        self.reduced(name, &level, inside, is_distinct(call), span).map(Some)
+        self.reduced(&reduction, &level, inside, span).map(Some)
     }
 
     fn refuse_place(&self, call: &Call, name: &str, span: Span) -> Result<(), Fault> {
-        if functions::is_history_aggregate_not_yet(name) {
-            return Err(Fault::not_yet(span, "`median` and `stddev` over history"));
-        }
         if call.over.is_some() {
             let message = format!("`{name}` over history has a value per row of the grain, so it takes no OVER");
             return Err(
@@ -53,7 +52,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Resolves argument and FILTER for a row of the level.
-    fn inside(&mut self, call: &Call, level: &Level<'a>) -> Result<Inside<'a>, Fault> {
+    fn inside(&mut self, call: &Call, level: &Level<'a>, reduction: &Reduction<'_>) -> Result<Inside<'a>, Fault> {
         let Source::Rows(around) = &self.scope().source else {
             return Err(misplaced(call.name.span(), "a history aggregate needs a grain"));
         };
@@ -63,42 +62,52 @@ impl<'a> Resolver<'a> {
         let argument = argument.map(|argument| self.expression(argument)).transpose();
         let filter = call.filter.as_deref().map(|filter| self.expression(filter)).transpose();
         let scope = self.scopes.pop();
-        let Some(Source::Rows(reach)) = scope.map(|scope| scope.source) else {
+        let Some(Source::Rows(mut reach)) = scope.map(|scope| scope.source) else {
             unreachable!("the scope of the level was pushed above");
         };
-        Ok(Inside { reach, argument: argument?, filter: filter?.map(|filter| filter.sql) })
+        let order = if reduction.place.is_some() { reach.row_order() } else { Vec::new() };
+        let order = order.iter().map(|(alias, column)| sql::column(alias, column)).collect();
+        Ok(Inside { reach, argument: argument?, filter: filter?.map(|filter| filter.sql), order })
     }
 
     /// Adds what is to be computed to the histories of the rows around; the expression that reads it.
     fn reduced(
         &mut self,
-        name: &str,
+        reduction: &Reduction<'_>,
         level: &Level<'a>,
         inside: Inside<'a>,
-        distinct: bool,
         span: Span,
     ) -> Result<Typed, Fault> {
-        let holds = inside.argument.as_ref().and_then(|argument| argument.holds);
-        let argument = inside.argument.map(|argument| argument.sql);
-        let history = self.history(level, inside.reach, span)?;
-        let mut column = |function: Function| {
-            let filter = inside.filter.clone();
-            let aggregate = Aggregate { name: String::new(), function, distinct, argument: argument.clone(), filter };
+        let Inside { reach, argument, filter, order } = inside;
+        let holds = argument.as_ref().and_then(|argument| argument.holds);
+        let argument = argument.map(|argument| argument.sql);
+        let history = self.history(level, reach, span)?;
+        let mut computed = |function: Function, argument: Option<Expr>, filter: Option<Expr>| {
+            let (distinct, order) = (reduction.distinct, order.clone());
+            let aggregate = Aggregate { name: String::new(), function, distinct, argument, filter, order };
             let column = named(history, aggregate);
             sql::column(&history.name, &column)
         };
-        Ok(match name {
-            "count" => {
-                let count = sql::call("coalesce", [column(Function::Count), sql::number(0)]);
-                Typed::new(count, Some(ColumnType::Int))
-            }
-            "has" => {
+        if reduction.name == "every" {
+            let condition = argument.unwrap_or_else(sql::falsehood);
+            let count = |filter: Option<Expr>| counted(computed(Function::Count, None, filter));
+            return Ok(Typed::new(every(&condition, filter, count), Some(ColumnType::Bool)));
+        }
+        let mut column = |function: Function| computed(function, argument.clone(), filter.clone());
+        Ok(match (reduction.name, reduction.place) {
+            (_, Some(place)) => Typed::new(column(Function::Nth(place)), holds),
+            ("count", None) => Typed::new(counted(column(Function::Count)), Some(ColumnType::Int)),
+            ("has", None) => {
                 let has = sql::call("coalesce", [column(Function::Has), sql::falsehood()]);
                 Typed::new(has, Some(ColumnType::Bool))
             }
-            "avg" => Typed::new(average(column(Function::Sum), column(Function::Count)), Some(ColumnType::Float)),
-            "min" => Typed::new(column(Function::Min), holds),
-            "max" => Typed::new(column(Function::Max), holds),
+            ("avg", None) => {
+                Typed::new(average(column(Function::Sum), column(Function::Count)), Some(ColumnType::Float))
+            }
+            ("min", None) => Typed::new(column(Function::Min), holds),
+            ("max", None) => Typed::new(column(Function::Max), holds),
+            ("median", None) => Typed::unknown(column(Function::Median)),
+            ("stddev", None) => Typed::new(column(Function::Stddev), Some(ColumnType::Float)),
             _ => Typed::new(column(Function::Sum), holds.filter(|holds| *holds == ColumnType::Int)),
         })
     }
@@ -155,6 +164,57 @@ impl<'a> Resolver<'a> {
         let name = String::new();
         Ok(History { name, level, shared, rows: reach.rows, enclosing, keys, aggregates: Vec::new() })
     }
+}
+
+/// What becomes of the rows, as far as the call says it by itself.
+struct Reduction<'c> {
+    name: &'c str,
+    distinct: bool,
+    /// Of `first`, `last` and `nth`: whose value it is.
+    place: Option<i64>,
+}
+
+impl<'c> Reduction<'c> {
+    fn of(call: &Call, name: &'c str, span: Span) -> Result<Self, Fault> {
+        let place = match name {
+            "first" => Some(1),
+            "last" => Some(-1),
+            "nth" => Some(place(call, span)?),
+            _ => None,
+        };
+        Ok(Self { name, distinct: is_distinct(call), place })
+    }
+}
+
+/// The second argument of `nth`.
+fn place(call: &Call, span: Span) -> Result<i64, Fault> {
+    let fault = |message: &str| {
+        Err(Fault::new(ErrorKind::Level, span, message).hint("nth(orders.total, 2), or -2 for the last but one"))
+    };
+    let Some(written) = argument_expressions(call).nth(1) else { return fault("`nth` needs a place") };
+    match written.to_string().parse::<i64>() {
+        Ok(0) => fault("`nth` counts from one, or from the end below zero"),
+        Ok(place) => Ok(place),
+        Err(_) => fault("`nth` takes a whole number that is written out"),
+    }
+}
+
+/// No group is an empty one.
+fn counted(count: Expr) -> Expr {
+    sql::call("coalesce", [count, sql::number(0)])
+}
+
+/// FALSE if any row's condition is FALSE, else NULL if any is NULL, else TRUE; NULL without rows.
+fn every(condition: &Expr, filter: Option<Expr>, mut count: impl FnMut(Option<Expr>) -> Expr) -> Expr {
+    let among = |part: Expr| match filter.clone() {
+        Some(filter) => sql::binary(sql::nested(filter), BinaryOperator::And, part),
+        None => part,
+    };
+    let untrue = count(Some(among(sql::not(condition.clone()))));
+    let unknown = count(Some(among(Expr::IsNull(Box::new(sql::nested(condition.clone()))))));
+    let rows = count(filter.clone());
+    let any = |count: Expr| sql::binary(count, BinaryOperator::Gt, sql::number(0));
+    sql::cases([(any(untrue), sql::falsehood()), (any(unknown), sql::null()), (any(rows), sql::truth())])
 }
 
 /// Whether two histories range over the same rows for the same rows around, under the same names.
@@ -230,13 +290,14 @@ fn refuse_shape(call: &Call, name: &str, level: &Level<'_>, span: Span) -> Resul
     if !list.clauses.is_empty() || call.null_treatment.is_some() || !call.within_group.is_empty() {
         return fault(format!("`{name}` over history takes DISTINCT and FILTER only"));
     }
-    let values = argument_expressions(call).count();
-    let (most, is_plain) = match named_rows(call) {
-        Some(_) => (1, list.args.len() == values + 1),
-        None => (1, list.args.len() == values && values == 1),
-    };
-    if values > most || !is_plain {
-        return fault(format!("`{name}` over history takes one argument"));
+    let (values, named) = (argument_expressions(call).count(), usize::from(named_rows(call).is_some()));
+    let wanted = if name == "nth" { 2 } else { 1 };
+    if list.args.len() != values + named || values > wanted || values + named == 0 {
+        let wanted = if name == "nth" { "a value and a place" } else { "one argument" };
+        return fault(format!("`{name}` over history takes {wanted}"));
+    }
+    if is_distinct(call) && !["count", "sum", "avg"].contains(&name) {
+        return fault(format!("`{name}` over history takes no DISTINCT"));
     }
     match (name, level.rows, is_distinct(call)) {
         ("count", true, true) => {

@@ -367,6 +367,21 @@ impl<'a> Reach<'a> {
         }
     }
 
+    /// What the rows stand in order by: their time, the keys of what is above them from the top, their own. Without a key
+    /// the number of a row tells, which follows the content.
+    pub(super) fn row_order(&mut self) -> Vec<(String, String)> {
+        let mut order = vec![(self.alias().to_owned(), hidden::TIME.to_owned())];
+        let mut above: Vec<&TableNames> = self.path().skip(1).filter(|table| table.kind != Kind::Root).collect();
+        above.reverse();
+        for table in above {
+            let alias = self.ancestor(table);
+            order.push((alias, table.key.clone().unwrap_or_else(|| hidden::ROW.to_owned())));
+        }
+        order.push((self.alias().to_owned(), self.base.key.clone().unwrap_or_else(|| hidden::ROW.to_owned())));
+        order.iter().for_each(|(alias, column)| self.use_column(alias, column));
+        order
+    }
+
     /// The enclosing rows that anything compared with and that are no ancestors, the outermost first.
     pub(super) fn take_besides(&mut self) -> Vec<Beside<'a>> {
         let frames = std::mem::take(&mut self.frames).into_iter().enumerate();

@@ -344,8 +344,7 @@ fn names_of_rows_are_refused_where_they_say_nothing_or_two_things() {
 #[test]
 fn parts_of_the_language_that_are_not_there_yet_are_named() {
     for (marked, feature) in [
-        ("SELECT «first(orders.total) FROM profiles", "`first` over history"),
-        ("SELECT «median(orders.total) FROM profiles", "`median` and `stddev` over history"),
+        ("SELECT «mode(orders.total) FROM profiles", "`mode` over history"),
         ("SELECT has(«latest(orders, 3)) FROM profiles", "`latest(…)` rows"),
         ("SELECT «was(segments.unsubscribed, now()) FROM profiles", "`was(…)`"),
         ("SELECT «has_sequence(orders, TRUE) FROM profiles", "`has_sequence`"),

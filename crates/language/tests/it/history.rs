@@ -25,6 +25,22 @@ fn every_history_aggregate_reads_an_absent_group_as_an_empty_one() {
 }
 
 #[test]
+fn functions_of_row_order_take_rows_by_time_then_keys_from_the_top() {
+    check_transcript!(&[
+        "SELECT first(orders.channel) AS first_channel, last(orders.total) AS last_total, nth(orders.total, 2) AS second FROM profiles",
+        "SELECT last(order_lines.product_id) FILTER (WHERE products.category = 'Sofas') AS newest FROM profiles",
+    ]);
+}
+
+#[test]
+fn middles_deviations_and_every_are_expressions_of_what_engines_have() {
+    check_transcript!(&[
+        "SELECT median(orders.total) AS m, stddev(orders.total) AS s FROM profiles",
+        "SELECT email FROM profiles WHERE every(orders.total > 10) FILTER (WHERE channel = 'web')",
+    ]);
+}
+
+#[test]
 fn a_filter_that_all_aggregates_share_is_applied_before_grouping() {
     check_transcript!(&[
         "SELECT count(orders) FILTER (WHERE channel = 'web') AS n, sum(orders.total) FILTER (WHERE channel = 'web') AS s FROM profiles",
