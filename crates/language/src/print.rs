@@ -6,14 +6,14 @@
 use muster_catalog::Timestamp;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    BinaryOperator, Cte, DuplicateTreatment, Expr, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments,
-    GroupByExpr, Join,
-    JoinConstraint, JoinOperator, Query, Select, SelectItem, SetExpr, TableFactor, TableWithJoins, With,
+    BinaryOperator, Cte, DuplicateTreatment, Expr, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
+    FunctionArguments, GroupByExpr, Join, JoinConstraint, JoinOperator, Query, Select, SelectItem, SetExpr,
+    TableFactor, TableWithJoins, With,
 };
 
 use crate::resolved::{
-    Aggregate, Body, Function, GrainQuery, GroupKey, History, Reached, Relation, ResolvedQuery, ResolvedSegment, Rows, Visible,
-    hidden,
+    Aggregate, Body, Function, GrainQuery, GroupKey, History, Reached, Relation, ResolvedQuery, ResolvedSegment, Rows,
+    Visible, hidden,
 };
 use crate::sql;
 use crate::stack::deep;
@@ -156,7 +156,8 @@ impl History {
     /// `"name" AS (SELECT group AS "__row", aggregates … GROUP BY group)`.
     fn cte(&self, as_of: Timestamp) -> Cte {
         let from = self.rows.from(&self.enclosing, as_of);
-        let group: Vec<Expr> = self.keys.iter().map(|GroupKey { inner: (alias, key), .. }| sql::column(alias, key)).collect();
+        let group: Vec<Expr> =
+            self.keys.iter().map(|GroupKey { inner: (alias, key), .. }| sql::column(alias, key)).collect();
         let keys = group.iter().enumerate().map(|(place, key)| sql::aliased(key.clone(), &GroupKey::column(place)));
         let shared_filter = self.shared_filter();
         let aggregates = self.aggregates.iter().map(|aggregate| {

@@ -3,11 +3,10 @@
 use muster_catalog::Timestamp;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    AccessExpr, BinaryOperator, CaseWhen, CastKind, DataType, ExactNumberInfo, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, ObjectNamePart, OrderByExpr, OrderByOptions,
-    Query, Select,
-    SelectFlavor, SelectItem, SetExpr, Subscript, TableAlias, TableFactor, TableWithJoins, TimezoneInfo, TypedString,
-    UnaryOperator, Value,
+    AccessExpr, BinaryOperator, CaseWhen, CastKind, DataType, ExactNumberInfo, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, ObjectNamePart,
+    OrderByExpr, OrderByOptions, Query, Select, SelectFlavor, SelectItem, SetExpr, Subscript, TableAlias, TableFactor,
+    TableWithJoins, TimezoneInfo, TypedString, UnaryOperator, Value,
 };
 
 /// A quoted name.

@@ -1,18 +1,21 @@
 //! Where the files of the store live: a folder of the file system, or, in tests, memory that loses what was not synced.
 //!
-//! The rule is the same on both: a file is written under a temporary name and synced, renamed, and the folder synced; only
-//! then may a commit name it.
+//! The rule is the same on both: a file is written under a temporary name and renamed; then its content, its name and
+//! those of all files before are synced; only then may a commit name it.
 
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
 
 use bytes::Bytes;
 
 /// A folder of immutable files.
 pub trait Disk: fmt::Debug + Send + Sync {
-    /// Writes a new file and syncs its content; its name is durable only after [`Disk::sync`].
+    /// Writes a new file; content and name are durable only after [`Disk::sync`].
     ///
     /// # Errors
     /// If it cannot be written; a part of it may stand under its name then.
@@ -24,10 +27,10 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// If there is no such file.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 
-    /// Makes all names so far durable.
+    /// Makes all files so far durable, content and name.
     ///
     /// # Errors
-    /// If the disk cannot say that they are.
+    /// If the disk cannot say that they are; of any file since the last time.
     fn sync(&self) -> io::Result<()>;
 
     /// Removes a file; one that is gone already is fine.
@@ -59,13 +62,46 @@ pub trait Disk: fmt::Debug + Send + Sync {
 }
 
 /// A folder of the file system, made when the first file is written.
-#[derive(Debug, Clone)]
-pub struct FileDisk(PathBuf);
+#[derive(Debug)]
+pub struct FileDisk {
+    folder: PathBuf,
+    syncing: Mutex<Option<Syncing>>,
+}
 
 impl FileDisk {
     /// The files in `folder`, which may not be there yet.
     pub fn at(folder: &Path) -> Self {
-        Self(folder.to_owned())
+        Self { folder: folder.to_owned(), syncing: Mutex::new(None) }
+    }
+
+    fn syncing(&self) -> MutexGuard<'_, Option<Syncing>> {
+        self.syncing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Syncs files one after the other while others are made: a disk takes its time, and the processors need not wait for it.
+#[derive(Debug)]
+struct Syncing {
+    files: Sender<(String, File)>,
+    all: JoinHandle<io::Result<()>>,
+}
+
+impl Syncing {
+    fn start() -> io::Result<Self> {
+        let (files, written) = channel::<(String, File)>();
+        let all = thread::Builder::new().name("sync".to_owned()).spawn(move || {
+            let synced = |(name, file): (String, File)| {
+                file.sync_all().map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))
+            };
+            written.into_iter().try_for_each(synced)
+        })?;
+        Ok(Self { files, all })
+    }
+
+    /// Waits for all files that were handed over.
+    fn finish(self) -> io::Result<()> {
+        drop(self.files);
+        self.all.join().map_err(|_panic| io::Error::other("the thread that syncs files ended"))?
     }
 }
 
@@ -74,13 +110,19 @@ impl Disk for FileDisk {
         let path = self.path(name);
         let mut file = match File::create(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir_all(&self.0)?;
+                fs::create_dir_all(&self.folder)?;
                 File::create(&path)?
             }
             created => created?,
         };
         file.write_all(content)?;
-        file.sync_all()
+        let mut syncing = self.syncing();
+        if syncing.is_none() {
+            *syncing = Some(Syncing::start()?);
+        }
+        // After a failure nobody takes the file any more; the failure is told by `sync`.
+        let _ = syncing.as_ref().map(|syncing| syncing.files.send((name.to_owned(), file)));
+        Ok(())
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -88,7 +130,10 @@ impl Disk for FileDisk {
     }
 
     fn sync(&self) -> io::Result<()> {
-        match File::open(&self.0) {
+        if let Some(syncing) = self.syncing().take() {
+            syncing.finish()?;
+        }
+        match File::open(&self.folder) {
             // Nothing was ever written.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             folder => folder?.sync_all(),
@@ -103,7 +148,7 @@ impl Disk for FileDisk {
     }
 
     fn names(&self) -> io::Result<Vec<String>> {
-        match fs::read_dir(&self.0) {
+        match fs::read_dir(&self.folder) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             entries => entries?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect(),
         }
@@ -122,6 +167,6 @@ impl Disk for FileDisk {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.folder.join(name)
     }
 }

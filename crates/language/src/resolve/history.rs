@@ -1,9 +1,7 @@
 //! History aggregates: what is reduced, and how the rows of the grain find it. Which rows those are is [`super::level`]'s.
 
 use muster_catalog::{ColumnType, Kind, Names, TableNames};
-use sqlparser::ast::{
-    BinaryOperator, DuplicateTreatment, Expr, Function as Call, FunctionArguments, Spanned,
-};
+use sqlparser::ast::{BinaryOperator, DuplicateTreatment, Expr, Function as Call, FunctionArguments, Spanned};
 use sqlparser::tokenizer::Span;
 
 use super::Resolver;
@@ -156,8 +154,7 @@ impl<'a> Resolver<'a> {
         for Beside { frame, table, relations } in besides {
             let inner = (relations[0].alias.clone(), hidden::ROW.to_owned());
             keys.push(GroupKey { inner, outer: around.key_of_frame(frame, table) });
-            let (shared, key) =
-                if frame == of { (shared, shared_key.clone()) } else { (root, reach.key_of(root)) };
+            let (shared, key) = if frame == of { (shared, shared_key.clone()) } else { (root, reach.key_of(root)) };
             enclosing.extend(enclosing_row(table, shared, relations, key, span)?);
         }
         let (level, shared) = (level.table.name.clone(), shared.name.clone());

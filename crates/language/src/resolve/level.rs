@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use muster_catalog::{Kind, TableNames, nearest};
 use sqlparser::ast::{
-    BinaryOperator, Expr, Function as Call, FunctionArg, FunctionArgExpr, FunctionArgOperator, FunctionArguments, Ident,
-    Query, Spanned, Visit, Visitor,
+    BinaryOperator, Expr, Function as Call, FunctionArg, FunctionArgExpr, FunctionArgOperator, FunctionArguments,
+    Ident, Query, Spanned, Visit, Visitor,
 };
 use sqlparser::tokenizer::Span;
 
@@ -329,9 +329,11 @@ fn two_branches(one: &TableNames, other: &TableNames, span: Span) -> Fault {
 pub(super) fn named_rows(call: &Call) -> Option<(&Ident, &Expr)> {
     let FunctionArguments::List(list) = &call.args else { return None };
     match list.args.first() {
-        Some(FunctionArg::Named { name, arg: FunctionArgExpr::Expr(table), operator: FunctionArgOperator::RightArrow }) => {
-            Some((name, table))
-        }
+        Some(FunctionArg::Named {
+            name,
+            arg: FunctionArgExpr::Expr(table),
+            operator: FunctionArgOperator::RightArrow,
+        }) => Some((name, table)),
         _ => None,
     }
 }

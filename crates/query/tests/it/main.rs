@@ -20,4 +20,6 @@ mod limits;
 
 mod names;
 
+mod nesting;
+
 mod threads;
