@@ -157,7 +157,11 @@ impl PublishedTable {
         let mut blocks = self.blocks.clone();
         blocks.resize(count, None);
         let changes = self.changes.iter().cloned().chain(change.map(|(number, rows)| (number, Arc::new(rows))));
+        // Rows that came later are numbered from none again: behind those of a file that stayed they would be others.
+        let forgotten = |record: &&FileRecord| matches!(record.kind, FileKind::Came(_) | FileKind::Places);
+        let files = self.files.iter().filter(|record| !(overlay.is_empty() && forgotten(record)));
         Self {
+            files: files.cloned().collect(),
             first_rows: first_rows(manifest.rows()),
             blocks,
             texts: self.texts.clone(),
@@ -169,7 +173,6 @@ impl PublishedTable {
             parents: std::iter::repeat_with(OnceLock::new).take(count).collect(),
             orphans: orphans.or_else(|| self.orphans.clone()),
             changes: changes.collect(),
-            files: self.files.clone(),
             manifest,
         }
     }

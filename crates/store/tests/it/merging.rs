@@ -150,3 +150,25 @@ fn rows_of_a_lookup_that_come_one_by_one_stand_as_if_a_file_had_brought_them() {
     }
     assert_eq!(singly.snapshot().digest("products").unwrap(), at_once.snapshot().digest("products").unwrap());
 }
+
+#[test]
+fn rows_that_come_after_all_that_came_have_gone_again_are_not_taken_for_them() {
+    const ORDERS: &[(&str, &str)] = &[("order_id", "id"), ("customer", "id"), ("placed_at", "timestamp")];
+    let shop = Shop::open();
+    let first: Vec<String> = (10..60).map(|order| format!("o{order} ann 2025-01-01T00:00:00Z")).collect();
+    let first: Vec<&str> = first.iter().map(String::as_str).collect();
+    shop.load(&[("profiles", Rows(&[("id", "id")], &["ann"])), ("orders", Rows(ORDERS, &first))]);
+    shop.load(&[("orders", Rows(ORDERS, &["o8 ann 2025-01-01T00:00:00Z"]))]);
+    let gone = input("orders", &[&Rows(ORDERS, &["o8 nobody 2025-01-01T00:00:00Z"])]);
+    let prepared = shop.store.prepare_rows(&shop.catalog, &[gone], Timestamp::from_micros(2)).unwrap();
+    shop.state.write(|tx| prepared.commit(tx)).unwrap();
+    shop.store.adopt_rows(prepared);
+    shop.load(&[("orders", Rows(ORDERS, &["o9 ann 2025-01-01T00:00:00Z"]))]);
+    let stands = |shop: &Shop| {
+        let orders = shop.rows("orders", &["order_id"]);
+        assert_eq!((orders.len(), shop.snapshot().orphan_count("orders")), (51, 1));
+        assert!(orders.contains(&"o9".to_owned()) && !orders.contains(&"o8".to_owned()), "{orders:?}");
+    };
+    stands(&shop);
+    stands(&shop.reopened());
+}
