@@ -23,7 +23,7 @@ pub use statement::{InstantText, Query, SegmentDefinition, Statement, parse, par
 
 mod resolved;
 pub use resolved::{
-    Aggregate, Body, Function, GrainQuery, GroupKey, History, OutputColumn, Reached, Relation, ResolvedQuery,
+    Aggregate, Body, Chosen, Function, GrainQuery, GroupKey, History, OutputColumn, Reached, Relation, ResolvedQuery,
     ResolvedSegment, Rows, Visible, hidden,
 };
 

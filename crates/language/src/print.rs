@@ -12,8 +12,8 @@ use sqlparser::ast::{
 };
 
 use crate::resolved::{
-    Aggregate, Body, Function, GrainQuery, GroupKey, History, Reached, Relation, ResolvedQuery, ResolvedSegment, Rows,
-    Visible, hidden,
+    Aggregate, Body, Chosen, Function, GrainQuery, GroupKey, History, Reached, Relation, ResolvedQuery,
+    ResolvedSegment, Rows, Visible, hidden,
 };
 use crate::sql;
 use crate::stack::deep;
@@ -59,7 +59,7 @@ impl GrainQuery {
             query.with.get_or_insert_with(no_ctes).cte_tables.extend(ctes);
         }
         if let SetExpr::Select(select) = query.body.as_mut() {
-            select.from = vec![self.rows.from(&[], as_of)];
+            select.from = vec![self.rows.from(&[], None, as_of)];
         }
         query
     }
@@ -71,11 +71,12 @@ fn no_ctes() -> With {
 }
 
 impl Rows {
-    fn from(&self, enclosing: &[Relation], as_of: Timestamp) -> TableWithJoins {
+    fn from(&self, enclosing: &[Relation], among: Option<&Chosen>, as_of: Timestamp) -> TableWithJoins {
         let (itself, reached) = self.relations.split_first().expect("rows always begin with their own table");
         let relations = reached.iter().chain(enclosing).filter_map(|relation| relation.joined(as_of));
+        let among = among.map(|chosen| chosen.joined(&itself.alias));
         let histories = self.histories.iter().map(History::joined);
-        TableWithJoins { relation: itself.factor(as_of), joins: relations.chain(histories).collect() }
+        TableWithJoins { relation: itself.factor(as_of), joins: relations.chain(among).chain(histories).collect() }
     }
 }
 
@@ -137,25 +138,22 @@ fn whole(table: &str) -> TableWithJoins {
 
 impl History {
     fn joined(&self) -> Join {
-        let found = self.keys.iter().enumerate().map(|(place, GroupKey { outer: (alias, column), .. })| {
-            let its = sql::column(&self.name, &GroupKey::column(place));
-            sql::binary(sql::column(alias, column), BinaryOperator::Eq, its)
-        });
-        let found = found.reduce(|all, one| sql::binary(all, BinaryOperator::And, one));
-        let join_operator = JoinOperator::Left(JoinConstraint::On(found.expect("a history has a group")));
+        let outer = self.keys.iter().map(|key| &key.outer);
+        let join_operator = JoinOperator::Left(JoinConstraint::On(found_by(&self.name, outer)));
         Join { relation: sql::table(&self.name, None), global: false, join_operator }
     }
 
-    /// Those of the histories that are reduced for its rows, then its own.
+    /// Those of the histories that are reduced for its rows and of the rows that are chosen, then its own.
     fn ctes(&self, as_of: Timestamp) -> Vec<Cte> {
-        let mut ctes: Vec<Cte> = self.rows.histories.iter().flat_map(|history| history.ctes(as_of)).collect();
+        let mut ctes: Vec<Cte> = self.among.iter().flat_map(|chosen| chosen.ctes(as_of)).collect();
+        ctes.extend(self.rows.histories.iter().flat_map(|history| history.ctes(as_of)));
         ctes.push(self.cte(as_of));
         ctes
     }
 
     /// `"name" AS (SELECT group AS "__row", aggregates … GROUP BY group)`.
     fn cte(&self, as_of: Timestamp) -> Cte {
-        let from = self.rows.from(&self.enclosing, as_of);
+        let from = self.rows.from(&self.enclosing, self.among.as_deref(), as_of);
         let group: Vec<Expr> =
             self.keys.iter().map(|GroupKey { inner: (alias, key), .. }| sql::column(alias, key)).collect();
         let keys = group.iter().enumerate().map(|(place, key)| sql::aliased(key.clone(), &GroupKey::column(place)));
@@ -169,13 +167,7 @@ impl History {
             group_by: GroupByExpr::Expressions(group.clone(), Vec::new()),
             ..sql::select(Vec::new(), vec![from], shared_filter)
         };
-        Cte {
-            alias: sql::cte_name(&self.name),
-            query: Box::new(sql::select_query(select)),
-            from: None,
-            materialized: None,
-            closing_paren_token: AttachedToken::empty(),
-        }
+        cte(&self.name, select)
     }
 
     /// The filter that all aggregates have in common. Before grouping it spares the engine the groups that it empties,
@@ -183,6 +175,59 @@ impl History {
     fn shared_filter(&self) -> Option<Expr> {
         let (first, others) = self.aggregates.split_first()?;
         first.filter.clone().filter(|filter| others.iter().all(|other| other.filter.as_ref() == Some(filter)))
+    }
+}
+
+/// `"name" AS (select)`.
+fn cte(name: &str, select: Select) -> Cte {
+    Cte {
+        alias: sql::cte_name(name),
+        query: Box::new(sql::select_query(select)),
+        from: None,
+        materialized: None,
+        closing_paren_token: AttachedToken::empty(),
+    }
+}
+
+/// Each of these columns equals the key of its place in a CTE.
+fn found_by<'k>(cte: &str, columns: impl Iterator<Item = &'k (String, String)>) -> Expr {
+    let found = columns.enumerate().map(|(place, (alias, column))| {
+        let its = sql::column(cte, &GroupKey::column(place));
+        sql::binary(sql::column(alias, column), BinaryOperator::Eq, its)
+    });
+    found.reduce(|all, one| sql::binary(all, BinaryOperator::And, one)).expect("there is always one key")
+}
+
+impl Chosen {
+    /// The rows of `alias` that are chosen.
+    fn joined(&self, alias: &str) -> Join {
+        let row = (alias.to_owned(), hidden::ROW.to_owned());
+        let columns = std::iter::once(&row).chain(self.keys.iter().map(|key| &key.outer));
+        let join_operator = JoinOperator::Join(JoinConstraint::On(found_by(&self.name, columns)));
+        Join { relation: sql::table(&self.name, None), global: false, join_operator }
+    }
+
+    fn ctes(&self, as_of: Timestamp) -> Vec<Cte> {
+        let mut ctes: Vec<Cte> = self.rows.histories.iter().flat_map(|history| history.ctes(as_of)).collect();
+        ctes.push(self.cte(as_of));
+        ctes
+    }
+
+    /// `"name" AS (SELECT rows FROM … WHERE condition QUALIFY row_number() OVER (… order) <= count)`.
+    fn cte(&self, as_of: Timestamp) -> Cte {
+        let row = (self.rows.relations[0].alias.clone(), hidden::ROW.to_owned());
+        let rows = std::iter::once(&row).chain(self.keys.iter().map(|key| &key.inner)).enumerate();
+        let projection =
+            rows.map(|(place, (alias, column))| sql::aliased(sql::column(alias, column), &GroupKey::column(place)));
+        let from = self.rows.from(&self.enclosing, None, as_of);
+        let within = self.within.iter().map(|(alias, column)| sql::column(alias, column));
+        let place = sql::row_number(within.collect(), self.order.clone(), self.last);
+        let count = sql::number(self.count.try_into().unwrap_or(i64::MAX));
+        let select = Select {
+            qualify: Some(sql::binary(place, BinaryOperator::LtEq, count)),
+            ..sql::select(projection.collect(), vec![from], self.condition.clone())
+        };
+        cte(&self.name, select)
     }
 }
 

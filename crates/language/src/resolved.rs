@@ -173,10 +173,36 @@ pub struct History {
     /// The enclosing rows that an aggregate compares with and that are no ancestors of the level, with what is reached
     /// from them; each is joined after those before it.
     pub enclosing: Vec<Relation>,
+    /// Where not all of the level's rows count: those that do.
+    pub among: Option<Box<Chosen>>,
     /// What the level's rows are grouped by, and what finds the group again.
     pub keys: Vec<GroupKey>,
     /// What is computed for each group.
     pub aggregates: Vec<Aggregate>,
+}
+
+/// The first or last rows of each group of a history, in row order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chosen {
+    /// Its alias.
+    pub name: String,
+    /// The level's rows, what the condition sees of them, and the histories that it reduces.
+    pub rows: Rows,
+    /// The enclosing rows that the condition compares with, with what is reached from them.
+    pub enclosing: Vec<Relation>,
+    /// What a row is counted within. Among the rows that are reduced the row's own `__row` finds it, and of enclosing rows
+    /// what `keys` say behind that.
+    pub within: Vec<(String, String)>,
+    /// The `__row` of each enclosing row here, and among the rows that are reduced.
+    pub keys: Vec<GroupKey>,
+    /// Which rows are counted: those for which it is TRUE.
+    pub condition: Option<ast::Expr>,
+    /// The order of the rows; each ascending, none of them NULL.
+    pub order: Vec<ast::Expr>,
+    /// Whether they are the last ones.
+    pub last: bool,
+    /// How many.
+    pub count: u64,
 }
 
 /// One column that tells the group of a row.

@@ -6,7 +6,7 @@ use sqlparser::ast::{
     AccessExpr, BinaryOperator, CaseWhen, CastKind, DataType, ExactNumberInfo, Expr, Function, FunctionArg,
     FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, ObjectNamePart,
     OrderByExpr, OrderByOptions, Query, Select, SelectFlavor, SelectItem, SetExpr, Subscript, TableAlias, TableFactor,
-    TableWithJoins, TimezoneInfo, TypedString, UnaryOperator, Value,
+    TableWithJoins, TimezoneInfo, TypedString, UnaryOperator, Value, WindowSpec, WindowType,
 };
 
 /// A quoted name.
@@ -76,6 +76,21 @@ pub(crate) fn member(list: Expr, place: i64) -> Expr {
 /// `expr ASC`, as it stands in ORDER BY.
 pub(crate) fn ascending(expr: Expr) -> OrderByExpr {
     OrderByExpr { expr, options: OrderByOptions { asc: None, nulls_first: None }, with_fill: None }
+}
+
+/// `row_number() OVER (PARTITION BY within ORDER BY order)`, the order turned round where it is `last`.
+pub(crate) fn row_number(within: Vec<Expr>, order: Vec<Expr>, last: bool) -> Expr {
+    let turned = |expr: Expr| OrderByExpr {
+        options: OrderByOptions { asc: last.then_some(false), nulls_first: None },
+        ..ascending(expr)
+    };
+    let spec = WindowSpec {
+        window_name: None,
+        partition_by: within,
+        order_by: order.into_iter().map(turned).collect(),
+        window_frame: None,
+    };
+    Expr::Function(Function { over: Some(WindowType::WindowSpec(spec)), ..bare_call("row_number", Vec::new()) })
 }
 
 /// `NOT (expr)`.

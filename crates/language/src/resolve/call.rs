@@ -29,10 +29,18 @@ impl Resolver<'_> {
         if let Some(feature) = functions::not_yet(&name) {
             return Err(Fault::not_yet(ident.span, feature));
         }
+        if name == "has_sequence" {
+            return self.has_sequence(function, whole);
+        }
         if functions::is_history_aggregate(&name)
             && let Some(typed) = self.history_aggregate(function, &name, whole)?
         {
             return Ok(typed);
+        }
+        if ["latest", "earliest"].contains(&name.as_str()) {
+            let message = format!("`{name}` stands for rows, not for a value");
+            return Err(misplaced(ident.span, message)
+                .hint("it is the first argument of a history aggregate: has(latest(orders, 3)) FILTER (WHERE …)"));
         }
         if let Some(row_name) = named_argument(function) {
             let message = format!("`{name}` reduces no history, so it cannot name its rows");

@@ -6,21 +6,21 @@ use sqlparser::tokenizer::Span;
 
 use super::Resolver;
 use super::call::{argument_expressions, average, misplaced};
-use super::level::{Level, named_rows};
+use super::level::{Choice, Level, named_rows};
 use super::reach::{Beside, Range, Reach, insert_column, path};
 use super::scope::{Scope, Source, Typed};
 use crate::error::ErrorKind;
-use crate::resolved::{Aggregate, Function, GroupKey, History, Reached, Relation, hidden};
+use crate::resolved::{Aggregate, Chosen, Function, GroupKey, History, Reached, Relation, hidden};
 use crate::source::Fault;
 use crate::sql;
 
 /// A history aggregate whose inside is resolved.
-struct Inside<'a> {
-    reach: Box<Reach<'a>>,
-    argument: Option<Typed>,
-    filter: Option<Expr>,
+pub(super) struct Inside<'a> {
+    pub(super) reach: Box<Reach<'a>>,
+    pub(super) argument: Option<Typed>,
+    pub(super) filter: Option<Expr>,
     /// What the rows stand in order by, where the function depends on it.
-    order: Vec<Expr>,
+    pub(super) order: Vec<Expr>,
 }
 
 impl<'a> Resolver<'a> {
@@ -69,7 +69,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Adds what is to be computed to the histories of the rows around; the expression that reads it.
-    fn reduced(
+    pub(super) fn reduced(
         &mut self,
         reduction: &Reduction<'_>,
         level: &Level<'a>,
@@ -114,7 +114,8 @@ impl<'a> Resolver<'a> {
     fn history(&mut self, level: &Level<'a>, reach: Box<Reach<'a>>, span: Span) -> Result<&mut History, Fault> {
         let names = self.names;
         let mut made = self.new_history(level, *reach, span)?;
-        let relations = made.rows.relations.iter().chain(&made.enclosing);
+        let chosen = made.among.iter().flat_map(|chosen| chosen.rows.relations.iter().chain(&chosen.enclosing));
+        let relations = made.rows.relations.iter().chain(&made.enclosing).chain(chosen);
         self.tables_used.extend(relations.map(|relation| relation.table.clone()));
         let Source::Rows(around) = &mut self.scopes.last_mut().expect("the scope around is open").source else {
             return Err(misplaced(span, "a history aggregate needs a grain"));
@@ -126,10 +127,16 @@ impl<'a> Resolver<'a> {
                 index
             }
             None => {
-                let count = self.histories_named.entry(made.level.clone()).or_insert(0);
-                *count += 1;
-                let suffix = if *count == 1 { String::new() } else { format!("_{count}") };
-                made.name = format!("{}{}{suffix}", hidden::PREFIX, made.level);
+                let mut name = |of: &str| {
+                    let count = self.histories_named.entry(of.to_owned()).or_insert(0);
+                    *count += 1;
+                    let suffix = if *count == 1 { String::new() } else { format!("_{count}") };
+                    format!("{}{of}{suffix}", hidden::PREFIX)
+                };
+                if let Some(chosen) = &mut made.among {
+                    chosen.name = name(&format!("chosen_{}", made.level));
+                }
+                made.name = name(&made.level);
                 histories.push(made);
                 histories.len() - 1
             }
@@ -139,6 +146,7 @@ impl<'a> Resolver<'a> {
 
     fn new_history(&mut self, level: &Level<'a>, mut reach: Reach<'a>, span: Span) -> Result<History, Fault> {
         let Range { of, shared } = level.range;
+        let among = level.choice.as_ref().map(|choice| self.among(level, choice, &mut reach, span)).transpose()?;
         let shared_key = reach.key_of(shared);
         let besides = reach.take_besides();
         let root = path(self.names, level.table).last().unwrap_or(level.table);
@@ -158,17 +166,54 @@ impl<'a> Resolver<'a> {
             enclosing.extend(enclosing_row(table, shared, relations, key, span)?);
         }
         let (level, shared) = (level.table.name.clone(), shared.name.clone());
-        let name = String::new();
-        Ok(History { name, level, shared, rows: reach.rows, enclosing, keys, aggregates: Vec::new() })
+        let (name, among) = (String::new(), among.map(Box::new));
+        Ok(History { name, level, shared, rows: reach.rows, enclosing, among, keys, aggregates: Vec::new() })
+    }
+
+    /// The rows that `latest` or `earliest` chooses; `reach` is what the aggregate itself reaches from them.
+    fn among(
+        &mut self,
+        level: &Level<'a>,
+        choice: &Choice,
+        reach: &mut Reach<'a>,
+        span: Span,
+    ) -> Result<Chosen, Fault> {
+        let Source::Rows(around) = &self.scope().source else {
+            return Err(misplaced(span, "a history aggregate needs a grain"));
+        };
+        let within = Reach::of_level(level.table, level.name.as_deref(), around, level.range);
+        self.scopes.push(Scope::of_history(within));
+        let condition = choice.condition.as_ref().map(|condition| self.expression(condition)).transpose();
+        let scope = self.scopes.pop();
+        let Some(Source::Rows(mut within)) = scope.map(|scope| scope.source) else {
+            unreachable!("the scope of the level was pushed above");
+        };
+        let order = within.row_order().iter().map(|(alias, column)| sql::column(alias, column)).collect();
+        let Range { of, shared } = level.range;
+        let shared_key = within.key_of(shared);
+        within.key_of(level.table);
+        reach.key_of(level.table);
+        let (mut keys, mut enclosing, mut groups) = (Vec::new(), Vec::new(), vec![shared_key.clone()]);
+        let root = path(self.names, level.table).last().unwrap_or(level.table);
+        for Beside { frame, table, relations } in within.take_besides() {
+            let inner = (relations[0].alias.clone(), hidden::ROW.to_owned());
+            groups.push(inner.clone());
+            keys.push(GroupKey { inner, outer: reach.key_of_frame(frame, table) });
+            let (shared, key) = if frame == of { (shared, shared_key.clone()) } else { (root, within.key_of(root)) };
+            enclosing.extend(enclosing_row(table, shared, relations, key, span)?);
+        }
+        let condition = condition?.map(|condition| condition.sql);
+        let (rows, last, count) = (within.rows, choice.last, choice.count);
+        Ok(Chosen { name: String::new(), rows, enclosing, within: groups, keys, condition, order, last, count })
     }
 }
 
 /// What becomes of the rows, as far as the call says it by itself.
-struct Reduction<'c> {
-    name: &'c str,
-    distinct: bool,
+pub(super) struct Reduction<'c> {
+    pub(super) name: &'c str,
+    pub(super) distinct: bool,
     /// Of `first`, `last` and `nth`: whose value it is.
-    place: Option<i64>,
+    pub(super) place: Option<i64>,
 }
 
 impl<'c> Reduction<'c> {
@@ -217,7 +262,9 @@ fn every(condition: &Expr, filter: Option<Expr>, mut count: impl FnMut(Option<Ex
 /// Whether two histories range over the same rows for the same rows around, under the same names.
 fn reduces_the_same(known: &History, made: &History) -> bool {
     let alias = |history: &History| history.rows.relations[0].alias.clone();
-    known.level == made.level && known.keys == made.keys && alias(known) == alias(made)
+    let unnamed = |chosen: &Chosen| Chosen { name: String::new(), ..chosen.clone() };
+    let among = |history: &History| history.among.as_deref().map(unnamed);
+    known.level == made.level && known.keys == made.keys && alias(known) == alias(made) && among(known) == among(made)
 }
 
 /// An enclosing row beside the level's rows: those of the same row above both, with what is reached from it.

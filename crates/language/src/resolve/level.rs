@@ -27,6 +27,16 @@ pub(super) struct Level<'a> {
     pub(super) rows: bool,
     /// What the query calls a row of it, where it gives it a name.
     pub(super) name: Option<String>,
+    /// Where not all of them count: `latest(…)` or `earliest(…)`.
+    pub(super) choice: Option<Choice>,
+}
+
+/// The first or last rows that meet a condition.
+#[derive(Clone)]
+pub(super) struct Choice {
+    pub(super) last: bool,
+    pub(super) count: u64,
+    pub(super) condition: Option<Expr>,
 }
 
 impl<'a> Resolver<'a> {
@@ -35,10 +45,21 @@ impl<'a> Resolver<'a> {
         if let Some((row_name, table)) = named_rows(call) {
             return self.named_level(row_name, table, call).map(Some);
         }
-        if let Some(Expr::Identifier(ident)) = argument_expressions(call).next()
+        let first = argument_expressions(call).next();
+        if let Some(Expr::Identifier(ident)) = first
             && let Some(table) = self.level_of_table(ident, name)?
         {
             return self.unnamed_level(table, true, ident.span).map(Some);
+        }
+        if let Some((inner, last)) = first.and_then(choosing) {
+            let (table, choice) = chosen(inner, last)?;
+            let Expr::Identifier(ident) = table else {
+                let message = format!("`{}` chooses among the rows of a history table", inner.name);
+                return Err(Fault::new(ErrorKind::Level, table.span(), message));
+            };
+            let level = self.history_table(ident)?;
+            let level = self.unnamed_level(level, true, ident.span)?;
+            return Ok(Some(Level { choice: Some(choice), ..level }));
         }
         let Some((table, span)) = self.level_of_value(call)? else { return Ok(None) };
         self.unnamed_level(table, false, span).map(Some)
@@ -47,12 +68,13 @@ impl<'a> Resolver<'a> {
     /// Rows that the query gives a name: `x => orders`, `x => a.order_lines`.
     fn named_level(&mut self, row_name: &Ident, table: &Expr, call: &Call) -> Result<Level<'a>, Fault> {
         self.own_row_name(row_name)?;
+        let (table, choice) = match choosing(table) {
+            Some((inner, last)) => chosen(inner, last).map(|(table, choice)| (table, Some(choice)))?,
+            None => (table, None),
+        };
         let (row, table_name) = match table {
             Expr::Identifier(table) => (None, table),
             Expr::CompoundIdentifier(parts) if parts.len() == 2 => (Some(&parts[0]), &parts[1]),
-            Expr::Function(inner) if functions::not_yet(&inner.name.to_string().to_lowercase()).is_some() => {
-                return Err(Fault::not_yet(inner.name.span(), "`latest(…)` and `earliest(…)` rows"));
-            }
             other => {
                 let message = format!("expected a history table after `{row_name} =>`, found `{other}`");
                 return Err(Fault::new(ErrorKind::Level, other.span(), message));
@@ -64,7 +86,7 @@ impl<'a> Resolver<'a> {
             None => self.range_over(level, table_name.span)?,
         };
         let rows = argument_expressions(call).next().is_none();
-        Ok(Level { table: level, range, rows, name: Some(spelled(row_name)) })
+        Ok(Level { table: level, range, rows, name: Some(spelled(row_name)), choice })
     }
 
     /// Refuses a name for rows that another row in sight has, or that means something else.
@@ -78,7 +100,7 @@ impl<'a> Resolver<'a> {
         Err(Fault::new(ErrorKind::NotAllowed, name.span, message).hint("choose another name"))
     }
 
-    fn history_table(&mut self, name: &Ident) -> Result<&'a TableNames, Fault> {
+    pub(super) fn history_table(&mut self, name: &Ident) -> Result<&'a TableNames, Fault> {
         let names = self.names;
         let Some(table) = names.table(&name.value).filter(|table| same_name(name, &table.name)) else {
             return Err(super::unknown::table(names, std::iter::empty(), name));
@@ -116,7 +138,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// Rows without a name of their own: their table may not be around them already.
-    fn unnamed_level(&mut self, table: &'a TableNames, rows: bool, span: Span) -> Result<Level<'a>, Fault> {
+    pub(super) fn unnamed_level(&mut self, table: &'a TableNames, rows: bool, span: Span) -> Result<Level<'a>, Fault> {
         let range = self.range_over(table, span)?;
         if let Source::Rows(reach) = &self.scope().source
             && reach.is_around(table)
@@ -125,7 +147,7 @@ impl<'a> Resolver<'a> {
             let hint = format!("to range over all of the profile's, give them a name: x => {}", table.name);
             return Err(Fault::new(ErrorKind::Level, span, message).hint(hint));
         }
-        Ok(Level { table, range, rows, name: None })
+        Ok(Level { table, range, rows, name: None, choice: None })
     }
 
     /// The deepest history table that an argument mentions, and where.
@@ -335,6 +357,35 @@ pub(super) fn named_rows(call: &Call) -> Option<(&Ident, &Expr)> {
             operator: FunctionArgOperator::RightArrow,
         }) => Some((name, table)),
         _ => None,
+    }
+}
+
+/// The call of `latest` or `earliest`, and whether it is `latest`.
+fn choosing(expr: &Expr) -> Option<(&Call, bool)> {
+    let Expr::Function(call) = expr else { return None };
+    match call.name.to_string().to_lowercase().as_str() {
+        "latest" => Some((call, true)),
+        "earliest" => Some((call, false)),
+        _ => None,
+    }
+}
+
+/// The table that `latest` or `earliest` chooses from, and how.
+fn chosen(call: &Call, last: bool) -> Result<(&Expr, Choice), Fault> {
+    let span = call.name.span();
+    let fault = |message: String| {
+        Err(Fault::new(ErrorKind::Level, span, message)
+            .hint("latest(orders, 3), or latest(orders, 3, orders.total > 100)"))
+    };
+    let arguments: Vec<&Expr> = argument_expressions(call).collect();
+    let (table, count, condition) = match arguments.as_slice() {
+        [table, count] => (*table, *count, None),
+        [table, count, condition] => (*table, *count, Some((*condition).clone())),
+        _ => return fault(format!("`{}` takes a table, how many rows, and perhaps a condition", call.name)),
+    };
+    match count.to_string().parse::<u64>() {
+        Ok(count) if count > 0 => Ok((table, Choice { last, count, condition })),
+        _ => fault(format!("`{}` takes a number of rows that is written out, from 1 on", call.name)),
     }
 }
 

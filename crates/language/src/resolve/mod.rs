@@ -30,6 +30,7 @@ mod history;
 mod level;
 mod list;
 mod segment;
+mod sequence;
 
 // What is wrong.
 mod refuse;

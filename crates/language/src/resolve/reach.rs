@@ -382,6 +382,19 @@ impl<'a> Reach<'a> {
         order
     }
 
+    /// The times of this row of a sequence and of the one before it, which is the row right around it.
+    pub(super) fn times_of_steps(&mut self) -> [(String, String); 2] {
+        let time = |alias: &str| (alias.to_owned(), hidden::TIME.to_owned());
+        let alias = self.alias().to_owned();
+        self.use_column(&alias, hidden::TIME);
+        let before = self.frames.last_mut().and_then(|frame| frame.beside.as_mut());
+        let (before, used) = before.expect("a row of a sequence is beside the one before it");
+        *used = true;
+        let its = before.alias().to_owned();
+        before.use_column(&its, hidden::TIME);
+        [time(&alias), time(&its)]
+    }
+
     /// The enclosing rows that anything compared with and that are no ancestors, the outermost first.
     pub(super) fn take_besides(&mut self) -> Vec<Beside<'a>> {
         let frames = std::mem::take(&mut self.frames).into_iter().enumerate();

@@ -345,9 +345,7 @@ fn names_of_rows_are_refused_where_they_say_nothing_or_two_things() {
 fn parts_of_the_language_that_are_not_there_yet_are_named() {
     for (marked, feature) in [
         ("SELECT «mode(orders.total) FROM profiles", "`mode` over history"),
-        ("SELECT has(«latest(orders, 3)) FROM profiles", "`latest(…)` rows"),
         ("SELECT «was(segments.unsubscribed, now()) FROM profiles", "`was(…)`"),
-        ("SELECT «has_sequence(orders, TRUE) FROM profiles", "`has_sequence`"),
         ("SELECT «bucket(10, 'x') FROM profiles", "`bucket`"),
         ("SELECT segments.«open_carts FROM carts", "row segments in queries"),
         ("SELECT «audiences.vip FROM profiles", "stored audiences in queries"),

@@ -102,6 +102,23 @@ fn rows_with_names_range_over_the_whole_profile_or_below_the_row_that_is_said() 
 }
 
 #[test]
+fn the_last_or_first_rows_are_chosen_before_they_are_reduced() {
+    check_transcript!(&[
+        "SELECT email FROM profiles WHERE has(latest(orders, 3)) FILTER (WHERE orders.channel = 'web')",
+        "SELECT sum(l => latest(orders, 3), l.total) AS s FROM profiles",
+        "SELECT email FROM profiles WHERE NOT has(o => earliest(orders, 2, has(order_lines) FILTER (WHERE products.category = 'Sofas'))) FILTER (WHERE o.total > 10)",
+        "SELECT cart_id FROM carts WHERE sum(o => latest(orders, 1, o.placed_at < carts.updated_at), o.total) > 100",
+    ]);
+}
+
+#[test]
+fn a_sequence_is_has_in_has() {
+    check_transcript!(&[
+        "SELECT email FROM profiles WHERE has_sequence(order_lines, product_id = 'A', product_id = 'B', within => INTERVAL '30 days')",
+    ]);
+}
+
+#[test]
 fn history_aggregates_stand_inside_group_aggregates_keys_and_windows() {
     check_transcript!(&[
         "SELECT country, count(*) AS n, avg(sum(orders.total)) AS mean FROM profiles GROUP BY country",

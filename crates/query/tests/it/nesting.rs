@@ -121,3 +121,36 @@ fn every_is_false_for_one_false_else_unknown_for_one_unknown() {
     check_each("every(products.category <> 'Sofas')", ["false", "false", "-"]);
     check_each("every(orders.total > 10) FILTER (WHERE orders.total <> 3.30)", ["true", "true", "-"]);
 }
+
+#[test]
+fn the_last_and_first_rows_are_chosen_before_the_filter() {
+    check_each("count(latest(orders, 2))", ["2", "1", "0"]);
+    check_each("has(latest(orders, 2)) FILTER (WHERE orders.total >= 50)", ["false", "true", "false"]);
+    check_each("sum(l => latest(orders, 2), l.total)", ["23.50", "50.00", "-"]);
+    check_each("sum(l => earliest(orders, 2), l.total)", ["120.30", "50.00", "-"]);
+    check_each("sum(l => latest(orders, 1, total > 10), l.total)", ["20.20", "50.00", "-"]);
+    check_each("sum(l => latest(orders, 1), l.total) FILTER (WHERE l.total > 10)", ["-", "50.00", "-"]);
+    check_each("count(o => latest(orders, 1, has(lines) FILTER (WHERE sku = 'lamp')))", ["1", "0", "0"]);
+    check_each("count(latest(orders, 1)) FILTER (WHERE has(lines) FILTER (WHERE sku = 'vase'))", ["1", "0", "0"]);
+    World::shop().check(
+        "SELECT order_id, sum(o => latest(orders, 1, o.placed_at < orders.placed_at), o.total) AS before
+         FROM orders ORDER BY order_id",
+        &["o1 -", "o2 100.10", "o3 20.20", "o4 -"],
+    );
+}
+
+#[test]
+fn a_sequence_is_in_strict_order_and_within_its_span() {
+    let sequence = |rest: &str| format!("has_sequence(lines, sku = 'sofa', sku = 'lamp'{rest}");
+    check_each(&sequence(")"), ["true", "false", "false"]);
+    check_each(&sequence(", within => INTERVAL '67 days')"), ["true", "false", "false"]);
+    check_each(&sequence(", within => INTERVAL '66 days')"), ["false", "false", "false"]);
+    check_each(&sequence(", sku = 'vase')"), ["true", "false", "false"]);
+    check_each(&sequence(", sku = 'vase', within => INTERVAL '121 days')"), ["true", "false", "false"]);
+    check_each(&sequence(", sku = 'vase', within => INTERVAL '100 days')"), ["false", "false", "false"]);
+    check_each("has_sequence(lines, sku = 'lamp', sku = 'sofa')", ["false", "false", "false"]);
+    check_each("has_sequence(lines, TRUE, TRUE) FILTER (WHERE quantity > 1)", ["true", "false", "false"]);
+    check_each("has_sequence(lines, TRUE, TRUE) FILTER (WHERE quantity > 2)", ["false", "false", "false"]);
+    // The lines of one order stand at one instant.
+    World::shop().check("SELECT order_id FROM orders WHERE has_sequence(lines, TRUE, TRUE) ORDER BY order_id", &[]);
+}
