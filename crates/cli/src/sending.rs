@@ -81,12 +81,16 @@ impl Audiences for SegmentAudiences<'_> {
 pub struct SnapshotProfiles(Profiles);
 
 impl SnapshotProfiles {
-    /// The profiles of the newest snapshot.
+    /// The profiles of the newest snapshot, as they were at the instant that stands for the present.
     ///
     /// # Errors
     /// If nothing was loaded yet, or the store cannot be read.
     pub fn of(workspace: &Workspace, opened: &Opened) -> Result<Self> {
-        let snapshot = opened.store.snapshot().ok_or(muster_segment::Error::NoData)?;
+        let newest = opened.store.snapshot().ok_or(muster_segment::Error::NoData)?;
+        let snapshot = match workspace.as_of {
+            Some(instant) => newest.as_of(instant)?,
+            None => newest,
+        };
         Ok(Self(Profiles::of(snapshot, workspace.catalog.workspace.time_zone)?))
     }
 

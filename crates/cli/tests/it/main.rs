@@ -19,6 +19,8 @@ mod memberships;
 mod owners;
 mod real_data;
 mod rows;
+mod sending;
+
 mod serve;
 mod slt;
 mod status;
