@@ -20,7 +20,6 @@ mod owners;
 mod real_data;
 mod rows;
 mod sending;
-
 mod serve;
 mod slt;
 mod status;
