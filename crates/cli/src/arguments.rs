@@ -216,6 +216,9 @@ pub struct Segment {
     /// Its refreshes: how many came, how many went, and why; also of one that was dropped
     #[arg(long)]
     pub history: bool,
+    /// How many remain after each condition, and how many each takes away by itself
+    #[arg(long, conflicts_with_all = ["members", "history"])]
+    pub explain: bool,
 }
 
 /// `muster apply`

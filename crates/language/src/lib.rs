@@ -30,6 +30,9 @@ pub use resolved::{
 mod resolve;
 pub use resolve::{resolve, resolve_segment};
 
+mod waterfall;
+pub use waterfall::Waterfall;
+
 mod calendar;
 mod functions;
 mod print;

@@ -180,8 +180,19 @@ impl<'a> Reader<'a> {
                 let (as_of, query) = self.query_as_of()?;
                 Ok(Statement::ExplainSql { as_of, query })
             }
-            "SEGMENT" => Err(Fault::not_yet(span, "EXPLAIN SEGMENT")),
-            _ => Err(refused(span, "EXPLAIN").hint("EXPLAIN SQL SELECT … shows a query as plain SQL")),
+            "SEGMENT" => {
+                self.skip();
+                let name = self.name()?;
+                if self.peek() == "FOR" {
+                    return Err(Fault::not_yet(self.span(), "EXPLAIN SEGMENT … FOR"));
+                }
+                Ok(Statement::ExplainSegment { name })
+            }
+            _ => {
+                let hint =
+                    "EXPLAIN SQL SELECT … shows a query as plain SQL, EXPLAIN SEGMENT name its conditions one by one";
+                Err(refused(span, "EXPLAIN").hint(hint))
+            }
         }
     }
 

@@ -98,6 +98,26 @@ pub(crate) fn not(expr: Expr) -> Expr {
     Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(nested(expr)) }
 }
 
+/// `left AND right`, or `right` alone.
+pub(crate) fn conjunction(left: Option<Expr>, right: Expr) -> Expr {
+    match left {
+        Some(left) => binary(left, BinaryOperator::And, right),
+        None => right,
+    }
+}
+
+/// The parts of a conjunction.
+pub(crate) fn conjuncts(condition: &Expr) -> Vec<&Expr> {
+    match condition {
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            let mut parts = conjuncts(left);
+            parts.extend(conjuncts(right));
+            parts
+        }
+        other => vec![other],
+    }
+}
+
 /// `(expr)`.
 pub(crate) fn nested(expr: Expr) -> Expr {
     Expr::Nested(Box::new(expr))

@@ -32,6 +32,11 @@ pub enum Statement {
         /// The query.
         query: Query,
     },
+    /// `EXPLAIN SEGMENT name`: how many rows each of its conditions leaves.
+    ExplainSegment {
+        /// The segment; lower case unless quoted.
+        name: String,
+    },
     /// `CREATE [OR REPLACE] SEGMENT name [COMMENT 'text'] AS …`, or the same as a view of the schema `segments`.
     CreateSegment(SegmentDefinition),
     /// `REFRESH SEGMENT name`.

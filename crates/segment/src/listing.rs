@@ -61,6 +61,25 @@ fn texts<'a, T: 'a>(of: impl Iterator<Item = T>, text: impl Fn(T) -> Option<Stri
     Cells::Text(of.map(text).collect())
 }
 
+/// A condition of a segment, and what it does to its rows.
+pub(crate) struct Step {
+    /// As it is written; of all rows none.
+    pub(crate) condition: Option<String>,
+    /// Rows that remain after it and those before.
+    pub(crate) remain: u64,
+    /// Of all rows those for which it alone is not TRUE.
+    pub(crate) removes: Option<u64>,
+}
+
+/// One row for all rows, and one per condition.
+pub(crate) fn waterfall(steps: &[Step]) -> Result<Answer, Error> {
+    answer(vec![
+        ("condition", texts(steps.iter(), |step| step.condition.clone())),
+        ("remain", Cells::Count(steps.iter().map(|step| Some(step.remain as i64)).collect())),
+        ("removes", Cells::Count(steps.iter().map(|step| step.removes.map(|count| count as i64)).collect())),
+    ])
+}
+
 /// One row per table: what it is and how many rows it has.
 pub(crate) fn tables(snapshot: &Snapshot) -> Result<Answer, Error> {
     let all = || snapshot.schemas();

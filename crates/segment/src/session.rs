@@ -8,6 +8,8 @@ use muster_query::{Answer, Engine};
 use muster_state::{Reader, State, Tx};
 use muster_store::Store;
 
+use crate::cells::Line;
+use crate::listing::Step;
 use crate::past::Past;
 use crate::{
     Audience, Classes, Definition, Depth, Error, Evaluator, Refresh, TableDescription, Wanted, listing, memberships,
@@ -145,6 +147,7 @@ impl<'a> Session<'a> {
                 let as_of = self.instant(as_of)?;
                 self.evaluator()?.plain_sql(&query, as_of).map(Outcome::Text)
             }
+            Statement::ExplainSegment { name } => self.explain_segment(&name).map(Outcome::Answer),
             Statement::SetAsOf(text) => {
                 self.as_of = text.instant(self.bench.zone)?;
                 Ok(Outcome::AsOf(self.as_of))
@@ -189,6 +192,23 @@ impl<'a> Session<'a> {
         let counts = self.bench.access.read(Audience::counts)?;
         let users = self.users(&evaluator, &definition.name)?;
         listing::segment(definition, &counts, &users, self.bench.zone)
+    }
+
+    /// How many rows remain after each condition, and how many each takes away by itself.
+    fn explain_segment(&self, name: &str) -> Result<Answer, Error> {
+        let evaluator = self.evaluator()?;
+        let definition = evaluator.definition(name)?;
+        let waterfall = definition.query.waterfall().expect("a definition is one SELECT");
+        let mut counts = Line::of(evaluator.answer(&waterfall.counting, self.as_of)?);
+        let mut steps = vec![Step { condition: None, remain: counts.count()?, removes: None }];
+        for condition in waterfall.conditions {
+            steps.push(Step { condition: Some(condition), remain: counts.count()?, removes: Some(counts.count()?) });
+        }
+        if waterfall.choice.is_some() {
+            let remain = evaluator.rows(name, self.as_of)?.len();
+            steps.push(Step { condition: waterfall.choice, remain, removes: None });
+        }
+        listing::waterfall(&steps)
     }
 
     /// The segments that name `name`.

@@ -1,4 +1,4 @@
-//! `muster segment`: one segment, the keys of its profiles, or who came and who went.
+//! `muster segment`: one segment, the keys of its profiles, who came and who went, or what each condition leaves.
 
 use anyhow::Result;
 use muster_language::Statement;
@@ -20,10 +20,11 @@ pub fn run(arguments: &Arguments, wanted: &Segment) -> Result<Exit> {
     if wanted.members {
         return members(arguments, wanted, &session);
     }
-    let shown = if wanted.history {
-        Outcome::Answer(session.history_rows(&wanted.name)?)
-    } else {
-        session.execute(Statement::DescribeSegment { name: wanted.name.clone() })?
+    let name = wanted.name.clone();
+    let shown = match (wanted.history, wanted.explain) {
+        (true, _) => Outcome::Answer(session.history_rows(&name)?),
+        (_, true) => session.execute(Statement::ExplainSegment { name })?,
+        _ => session.execute(Statement::DescribeSegment { name })?,
     };
     let format = if arguments.json { RowFormat::Json } else { RowFormat::Table };
     super::sql::print(&shown, format, &workspace)?;

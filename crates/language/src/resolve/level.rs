@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use muster_catalog::{Kind, TableNames, nearest};
 use sqlparser::ast::{
-    BinaryOperator, Expr, Function as Call, FunctionArg, FunctionArgExpr, FunctionArgOperator, FunctionArguments,
-    Ident, Query, Spanned, Visit, Visitor,
+    Expr, Function as Call, FunctionArg, FunctionArgExpr, FunctionArgOperator, FunctionArguments, Ident, Query,
+    Spanned, Visit, Visitor,
 };
 use sqlparser::tokenizer::Span;
 
@@ -17,6 +17,7 @@ use super::tables::spelled;
 use crate::error::ErrorKind;
 use crate::functions;
 use crate::source::Fault;
+use crate::sql::conjuncts;
 
 /// What a history aggregate is taken over.
 pub(super) struct Level<'a> {
@@ -386,18 +387,6 @@ fn chosen(call: &Call, last: bool) -> Result<(&Expr, Choice), Fault> {
     match count.to_string().parse::<u64>() {
         Ok(count) if count > 0 => Ok((table, Choice { last, count, condition })),
         _ => fault(format!("`{}` takes a number of rows that is written out, from 1 on", call.name)),
-    }
-}
-
-/// The parts of a conjunction.
-fn conjuncts(filter: &Expr) -> Vec<&Expr> {
-    match filter {
-        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
-            let mut parts = conjuncts(left);
-            parts.extend(conjuncts(right));
-            parts
-        }
-        other => vec![other],
     }
 }
 

@@ -122,7 +122,7 @@ fn sql_that_is_not_part_of_the_language_is_refused_by_name() {
         "line 1, column 1: EXPLAIN is not part of the segment language
   EXPLAIN ANALYZE SELECT 1
   ^
-  hint: EXPLAIN SQL SELECT … shows a query as plain SQL"
+  hint: EXPLAIN SQL SELECT … shows a query as plain SQL, EXPLAIN SEGMENT name its conditions one by one"
     );
 }
 
@@ -130,7 +130,7 @@ fn sql_that_is_not_part_of_the_language_is_refused_by_name() {
 fn statements_of_a_later_version_are_named() {
     for (text, feature) in [
         ("CREATE VARIABLE v AS 1", "CREATE VARIABLE"),
-        ("EXPLAIN SEGMENT lapsed", "EXPLAIN SEGMENT"),
+        ("EXPLAIN SEGMENT lapsed FOR '7'", "EXPLAIN SEGMENT … FOR"),
         ("CREATE SEGMENT a WITH (refresh = '1 hour') AS WHERE TRUE", "WITH (refresh = …)"),
         ("SHOW VARIABLES", "SHOW VARIABLES"),
     ] {

@@ -56,3 +56,43 @@ fn a_query_is_explained_as_plain_sql() {
     let Ok(Outcome::Text(sql)) = explained else { panic!("{explained:?}") };
     assert!(sql.contains("count(*) AS \"n\"") && sql.contains("\"profiles\".\"country\" = 'NL'"), "{sql}");
 }
+
+#[test]
+fn a_segment_is_explained_condition_by_condition() {
+    let shop = Shop::open();
+    shop.define("CREATE SEGMENT dutch AS WHERE country = 'NL'");
+    shop.define("CREATE SEGMENT some AS WHERE has(orders) AND segments.dutch AND (income > 5 OR income IS NULL)");
+    assert_eq!(
+        shop.rows("EXPLAIN SEGMENT Some"),
+        [
+            "condition | remain | removes",
+            "- | 4 | -",
+            "has(orders) | 3 | 1",
+            "segments.dutch | 2 | 2",
+            "(income > 5 OR income IS NULL) | 2 | 1",
+        ]
+    );
+    // What is neither TRUE nor FALSE is taken away as well.
+    shop.define("CREATE SEGMENT rich AS WHERE income > 5");
+    assert_eq!(shop.rows("EXPLAIN SEGMENT rich"), ["condition | remain | removes", "- | 4 | -", "income > 5 | 2 | 2"]);
+}
+
+#[test]
+fn what_chooses_among_the_rows_is_the_last_line_of_an_explanation() {
+    let shop = Shop::open();
+    shop.define(
+        "CREATE SEGMENT best AS SELECT * FROM profiles WHERE has(orders) ORDER BY sum(orders.total) DESC LIMIT 2",
+    );
+    assert_eq!(
+        shop.rows("EXPLAIN SEGMENT best"),
+        [
+            "condition | remain | removes",
+            "- | 4 | -",
+            "has(orders) | 3 | 1",
+            "ORDER BY sum(orders.total) DESC LIMIT 2 | 2 | -",
+        ]
+    );
+    shop.define("CREATE SEGMENT everyone AS WHERE TRUE");
+    assert_eq!(shop.rows("EXPLAIN SEGMENT everyone"), ["condition | remain | removes", "- | 4 | -", "true | 4 | 0"]);
+    assert!(shop.error("EXPLAIN SEGMENT bests").contains("did you mean `best`?"));
+}
