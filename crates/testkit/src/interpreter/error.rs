@@ -45,7 +45,8 @@ pub struct Error {
     pub kind: Kind,
     /// Which thing, and what was expected.
     pub message: String,
-    /// Line and column from one, in the text that holds it; 0 where the parser does not say.
+    /// Line and column from one in the text that holds it, where `WHERE …` stands in the second line of the query that it
+    /// is short for; 0 where nobody knows.
     pub position: (u64, u64),
 }
 

@@ -87,6 +87,7 @@ fn what_is_not_read_is_said() {
     ] {
         fails(query, Kind::Unsupported);
     }
-    fails("SELECT FROM WHERE", Kind::Syntax);
+    fails("SELECT (1 FROM profiles", Kind::Syntax);
+    fails("SELECT sum(points) OVER () FROM profiles", Kind::Unsupported);
     fails("SELECT 1 FROM profiles; SELECT 2 FROM profiles", Kind::Syntax);
 }

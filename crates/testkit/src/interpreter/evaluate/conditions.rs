@@ -17,6 +17,11 @@ fn truth(value: &Value) -> Result<Option<bool>> {
     }
 }
 
+/// Whether a condition's value is TRUE.
+pub(super) fn is_true(value: &Value) -> Result<bool> {
+    Ok(truth(value)? == Some(true))
+}
+
 fn value_of(truth: Option<bool>) -> Value {
     truth.map_or(Value::Null, Value::Bool)
 }

@@ -130,7 +130,7 @@ impl<'a, 'w> Sight<'a, 'w> {
 
     /// Whether a condition is TRUE; NULL is not.
     fn holds(&self, condition: Option<&Expr>) -> Result<bool> {
-        condition.map_or(Ok(true), |condition| Ok(self.value(condition)? == Value::Bool(true)))
+        condition.map_or(Ok(true), |condition| conditions::is_true(&self.value(condition)?))
     }
 
     fn value(&self, expr: &Expr) -> Result<Value> {

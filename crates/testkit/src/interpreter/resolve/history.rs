@@ -64,12 +64,15 @@ impl Resolver<'_> {
 
     /// "An argument that mentions no such table makes a group aggregate"; it stands beside grouping only.
     fn group_aggregate(&mut self, call: &Call) -> Result<Expr> {
-        let may_stand = matches!(self.mode, Mode::Group(_)) && call.whole.over.is_none();
+        let may_stand = matches!(self.mode, Mode::Group(_));
         let outside = std::mem::replace(&mut self.mode, Mode::Row);
         let arguments = call.arguments.iter().take(1).map(|argument| self.expr(argument));
         let mut arguments = arguments.collect::<Result<Vec<Expr>>>()?;
         let filter = call.filter.map(|filter| self.expr(filter)).transpose()?;
         self.mode = outside;
+        if call.whole.over.is_some() {
+            return Err(Error::unsupported(call.whole, "an aggregate over a window"));
+        }
         if !may_stand {
             let message = format!("`{}` mentions no history, and there is no group here", call.function);
             return Err(Error::at(Kind::Aggregate, call.whole, message));

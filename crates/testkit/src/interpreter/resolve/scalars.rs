@@ -111,7 +111,12 @@ impl Resolver<'_> {
         {
             return Err(call.wrong("an instant that is the same for all rows"));
         }
+        if matches!(self.mode, Mode::Group(_)) {
+            return Err(Error::unsupported(call.whole, "was() of a group"));
+        }
+        let outside = std::mem::replace(&mut self.mode, Mode::Row);
         let (condition, instant) = (Box::new(self.expr(condition)?), Box::new(self.expr(instant)?));
+        self.mode = outside;
         Ok(Expr::Was { condition, instant })
     }
 
