@@ -244,18 +244,18 @@ pub(super) struct GroupAggregate {
 /// A window function over rows that are not grouped.
 #[derive(Debug)]
 pub(super) struct Window {
-    pub rank: Rank,
+    pub rank: Ranking,
     pub partition: Vec<Expr>,
     pub order: Vec<OrderKey>,
 }
 
 /// The window functions that are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rank {
+pub(super) enum Ranking {
     /// The number of the row; ties by profile key, then row order.
     RowNumber,
     /// One more than the number of rows before its peers.
     Rank,
     /// One more than the number of groups of peers before.
-    DenseRank,
+    Dense,
 }

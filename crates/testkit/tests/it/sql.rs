@@ -1,8 +1,8 @@
 //! What else a query over one table may have.
 
-use muster_catalog::ColumnType;
-use muster_testkit::interpreter::answer;
-use muster_testkit::world::{Rows, Value};
+use muster_catalog::{ColumnType, parse};
+use muster_testkit::interpreter::{answer, members};
+use muster_testkit::world::{Rows, Value, World};
 
 use crate::shop::{now, rows, shop};
 
@@ -49,4 +49,39 @@ fn a_world_may_be_filled_from_anywhere() {
     world.tables.insert("stores".to_owned(), Rows { columns, rows: vec![vec![Value::text("s2"), Value::Int(3)]] });
     let answer = answer(&world, "SELECT customer_id FROM profiles WHERE home_site.floor = 3", now()).unwrap();
     assert_eq!(answer.rows, [[Value::text("bob")]]);
+}
+
+const TWO_PARTS: &str = r#"
+[workspace]
+name = "two"
+[tables.profiles]
+source = "p.csv"
+key = ["shop", "number"]
+[tables.profiles.columns]
+shop = { type = "id" }
+number = { type = "id" }
+[tables.orders]
+source = "o.csv"
+key = "order_id"
+parent = "profiles"
+on = ["at_shop", "customer"]
+[tables.orders.columns]
+order_id = { type = "id" }
+at_shop = { type = "id" }
+customer = { type = "id" }
+"#;
+
+/// Number 1 of shop a and number 1 of shop b are two people; of number 3 nobody knows, so nobody has o4.
+#[test]
+fn a_key_may_have_several_parts() {
+    let mut world = World::new(parse("muster.toml", TWO_PARTS).unwrap());
+    world.add("profiles", "b | 1\n a | 2\n a | 1");
+    world.add("orders", "o1 | a | 1\n o2 | b | 1\n o3 | a | 1\n o4 | a | 3");
+    let answer = answer(&world, "SELECT shop, number, count(orders) FROM profiles", now()).unwrap();
+    let rows: Vec<String> = answer.rows.iter().map(|row| format!("{} {} {}", row[0], row[1], row[2])).collect();
+    assert_eq!(rows, ["a 1 2", "a 2 0", "b 1 1"]);
+    let keys = members(&world, "WHERE NOT has(orders)", now()).unwrap();
+    assert_eq!(keys, [[Value::text("a"), Value::text("2")]]);
+    let keys = members(&world, "SELECT * FROM orders", now()).unwrap();
+    assert_eq!(keys, [[Value::text("o1")], [Value::text("o3")], [Value::text("o2")]]);
 }

@@ -11,7 +11,9 @@ pub(super) fn negated(value: Value) -> Result<Value> {
     match value {
         Value::Null => Ok(Value::Null),
         Value::Int(whole) => Ok(whole.checked_neg().map_or(Value::Null, Value::Int)),
-        Value::Decimal { units, scale } => Ok(Value::Decimal { units: -units, scale }),
+        Value::Decimal { units, scale } => {
+            Ok(units.checked_neg().map_or(Value::Null, |units| Value::Decimal { units, scale }))
+        }
         Value::Double(double) => Ok(Value::Double(-double)),
         Value::Interval { .. } => Ok(reversed(&value)),
         other => Err(Error::nowhere(Kind::Type, format!("{other} has no negative"))),

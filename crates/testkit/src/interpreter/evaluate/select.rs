@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::past::Past;
 use super::{Group, Row, Sight, Worlds};
 use crate::interpreter::error::Result;
-use crate::interpreter::meaning::{Expr, Grouping, OrderKey, Rank, Select, Window};
+use crate::interpreter::meaning::{Expr, Grouping, OrderKey, Ranking, Select, Window};
 use crate::world::Value;
 
 /// The rows of the grain that a query without groups selects, in its order: "ORDER BY and LIMIT give top-N (NULLS LAST,
@@ -151,9 +151,9 @@ impl<'a, 'w> Sight<'a, 'w> {
             let theirs = keys(&Sight::of_row(self.worlds, self.past, row), &window.order)?;
             let place = compare(&theirs, &mine, &window.order);
             let is_before = match window.rank {
-                Rank::RowNumber => place.is_lt() || (place.is_eq() && !is_own_behind),
-                Rank::Rank => place.is_lt(),
-                Rank::DenseRank => place.is_lt() && !before.iter().any(|other| is_same(other, &theirs)),
+                Ranking::RowNumber => place.is_lt() || (place.is_eq() && !is_own_behind),
+                Ranking::Rank => place.is_lt(),
+                Ranking::Dense => place.is_lt() && !before.iter().any(|other| is_same(other, &theirs)),
             };
             if is_before {
                 before.push(theirs);

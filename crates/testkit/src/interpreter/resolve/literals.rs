@@ -61,7 +61,7 @@ pub(super) fn interval(written: &ast::Interval) -> Result<Value> {
 fn span(text: &str) -> Option<Value> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let (mut months, mut days, mut micros) = (0i32, 0i32, 0i64);
-    if words.is_empty() || words.len() % 2 != 0 {
+    if words.is_empty() || !words.len().is_multiple_of(2) {
         return None;
     }
     for pair in words.chunks(2) {

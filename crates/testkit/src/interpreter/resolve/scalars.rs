@@ -9,7 +9,7 @@ use super::history::whole_number;
 use super::level::is_aggregate;
 use super::{Mode, Resolver};
 use crate::interpreter::error::{Error, Kind, Result};
-use crate::interpreter::meaning::{Expr, Rank, Window};
+use crate::interpreter::meaning::{Expr, Ranking, Window};
 use crate::world::Value;
 
 /// Name, fewest and most arguments.
@@ -182,9 +182,9 @@ impl Resolver<'_> {
         let order = spec.order_by.iter().map(|key| self.order_key(key, &key.expr)).collect::<Result<_>>()?;
         self.mode = Mode::Answer;
         let rank = match call.function.as_str() {
-            "row_number" => Rank::RowNumber,
-            "rank" => Rank::Rank,
-            _ => Rank::DenseRank,
+            "row_number" => Ranking::RowNumber,
+            "rank" => Ranking::Rank,
+            _ => Ranking::Dense,
         };
         Ok(Expr::Window(Box::new(Window { rank, partition, order })))
     }
