@@ -84,6 +84,9 @@ fn what_is_not_read_is_said() {
         "SELECT 1 FROM profiles UNION SELECT 2 FROM profiles",
         "SELECT 1 FROM profiles WHERE customer_id IN (SELECT customer_id FROM orders)",
         "SELECT 1 FROM profiles GROUP BY CUBE (country)",
+        "SELECT * EXCLUDE (email) FROM profiles",
+        "SELECT home_site.* FROM profiles",
+        "SELECT a FROM profiles AS p (a)",
     ] {
         fails(query, Kind::Unsupported);
     }

@@ -11,6 +11,7 @@ fn a_star_is_the_columns_of_the_grain_in_their_order() {
     let answer = answer(&shop(), "SELECT *, 1 AS one FROM carts LIMIT 1", now()).unwrap();
     assert_eq!(answer.columns, ["cart_id", "customer_id", "created_at", "updated_at", "status", "one"]);
     assert_eq!(answer.rows[0][4..], [Value::text("open"), Value::Int(1)]);
+    rows("SELECT s.* FROM stores AS s", "s1 Utrecht, s2 Gent");
 }
 
 #[test]

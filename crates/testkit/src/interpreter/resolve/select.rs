@@ -5,10 +5,11 @@ use std::ops::ControlFlow;
 use muster_catalog::{Kind as TableKind, LISTS};
 use sqlparser::ast::{
     self, Distinct, GroupByExpr, Ident, LimitClause, ObjectName, OrderByExpr, OrderByKind, Query, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, TableFactor,
+    SelectItemQualifiedWildcardKind, SetExpr, TableFactor, WildcardAdditionalOptions,
 };
 
 use super::history::whole_number;
+use super::names::Seen;
 use super::{Mode, Resolver, parsed, same_name};
 use crate::interpreter::error::{Error, Kind, Result};
 use crate::interpreter::meaning::{Grouping, OrderKey, Select};
@@ -96,8 +97,12 @@ impl Resolver<'_> {
             || !partitions.is_empty()
             || sample.is_some()
             || !index_hints.is_empty()
+            || !select.optimizer_hints.is_empty()
         {
             return Err(Error::at(Kind::Forbidden, &from.relation, "a modifier that would be ignored in silence"));
+        }
+        if alias.as_ref().is_some_and(|alias| !alias.columns.is_empty()) {
+            return Err(Error::unsupported(&from.relation, "names of columns in FROM"));
         }
         let table = self.table_in_from(name)?;
         let row = self.new_row(table, None, alias.is_some());
@@ -125,12 +130,15 @@ impl Resolver<'_> {
                 Item { name: name.clone(), is_alias: false, expr: ast::Expr::Identifier(column) }
             })
         };
+        let plain = WildcardAdditionalOptions::default();
         let mut items = Vec::new();
         for item in &select.projection {
             match item {
-                SelectItem::Wildcard(_) => items.extend(columns()),
-                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(_), _) => {
-                    items.extend(columns())
+                SelectItem::Wildcard(options) if *options == plain => items.extend(columns()),
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(row), options)
+                    if *options == plain && self.is_row_of_grain(row) =>
+                {
+                    items.extend(columns());
                 }
                 SelectItem::UnnamedExpr(expr) => {
                     items.push(Item { name: expr.to_string(), is_alias: false, expr: expr.clone() });
@@ -142,6 +150,12 @@ impl Resolver<'_> {
             }
         }
         Ok(items)
+    }
+
+    /// Whether `row.*` is all of the grain's row.
+    fn is_row_of_grain(&self, row: &ObjectName) -> bool {
+        let path: Option<Vec<Ident>> = row.0.iter().map(|part| part.as_ident().cloned()).collect();
+        path.and_then(|path| self.row(&path).ok()) == Some(Seen::Row(self.innermost()))
     }
 
     /// The keys of GROUP BY; a number is the item of SELECT at that place, and so is a name that no column has.
@@ -195,6 +209,9 @@ fn plain_select(query: &Query) -> Result<&ast::Select> {
         && query.format_clause.is_none()
         && query.pipe_operators.is_empty()
         && select.top.is_none()
+        && select.exclude.is_none()
+        && select.select_modifiers.is_none()
+        && select.value_table_mode.is_none()
         && select.into.is_none()
         && select.lateral_views.is_empty()
         && select.prewhere.is_none()
@@ -210,8 +227,8 @@ fn plain_select(query: &Query) -> Result<&ast::Select> {
 fn order_of(query: &Query) -> Result<&[OrderByExpr]> {
     match query.order_by.as_ref().map(|order| &order.kind) {
         None => Ok(&[]),
-        Some(OrderByKind::Expressions(keys)) => Ok(keys),
-        Some(OrderByKind::All(_)) => Err(Error::unsupported(query, "ORDER BY ALL")),
+        Some(OrderByKind::Expressions(keys)) if keys.iter().all(|key| key.with_fill.is_none()) => Ok(keys),
+        Some(_) => Err(Error::unsupported(query, "this ORDER BY")),
     }
 }
 
