@@ -87,19 +87,21 @@ fn campaigns_know_no_concrete_channel() {
 
 #[test]
 fn engines_are_named_behind_their_doors_only() {
-    let doors = [
-        ("polars", "crates/ingest/"),
-        ("datafusion", "crates/query/"),
-        ("rusqlite", "crates/state/"),
-        ("sqlparser", "crates/language/"),
+    // The parser is no engine of one room: the interpreter of the tests reads the same texts on its own.
+    let doors: [(&str, &[&str]); 4] = [
+        ("polars", &["crates/ingest/"]),
+        ("datafusion", &["crates/query/"]),
+        ("rusqlite", &["crates/state/"]),
+        ("sqlparser", &["crates/language/", "crates/testkit/"]),
     ];
-    for (engine, door) in doors {
+    for (engine, rooms) in doors {
         let words = [format!("{engine}::"), format!("use {engine}")];
         let words = [words[0].as_str(), words[1].as_str()];
         let sources: Vec<File> = files("crates").into_iter().filter(is_source).collect();
-        let (inside, outside): (Vec<_>, Vec<_>) = sources.iter().partition(|file| file.path.starts_with(door));
+        let (inside, outside): (Vec<_>, Vec<_>) =
+            sources.iter().partition(|file| rooms.iter().any(|door| file.path.starts_with(door)));
         nothing_found(&outside.into_iter().flat_map(|file| says(file, &words)).collect::<Vec<_>>());
-        assert!(inside.into_iter().any(|file| !says(file, &words).is_empty()), "{engine} is not behind {door}");
+        assert!(inside.into_iter().any(|file| !says(file, &words).is_empty()), "{engine} is not behind {rooms:?}");
     }
 }
 
