@@ -6,7 +6,7 @@
 
 /// How a function is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Use {
+pub enum Use {
     /// One value per row, from that row's values.
     Scalar,
     /// One value per group, or per row with OVER.
@@ -259,6 +259,14 @@ const IMPURE: [&str; 27] = [
     "uuidv4",
     "uuidv7",
 ];
+
+/// All functions that a query may call, each name once, with how it is used: those of the language first.
+pub fn functions() -> impl Iterator<Item = (&'static str, Use)> {
+    let own = OWN.into_iter().map(|name| (name, if name == "has" { Use::Aggregate } else { Use::Scalar }));
+    let aggregates = AGGREGATES.into_iter().map(|name| (name, Use::Aggregate));
+    let windows = WINDOWS.into_iter().map(|name| (name, Use::Window));
+    own.chain(aggregates).chain(windows).chain(scalars().map(|name| (name, Use::Scalar)))
+}
 
 /// How the function of this lower-case name is used; `None` if a query may not call it.
 pub(crate) fn used_as(function: &str) -> Option<Use> {

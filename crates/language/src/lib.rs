@@ -30,8 +30,10 @@ pub use resolved::{
 mod resolve;
 pub use resolve::{resolve, resolve_segment};
 
-mod calendar;
 mod functions;
+pub use functions::{Use, functions};
+
+mod calendar;
 mod print;
 mod read;
 mod source;
