@@ -308,3 +308,20 @@ pub(crate) fn nearest(function: &str) -> Option<&'static str> {
 fn scalars() -> impl Iterator<Item = &'static str> {
     TEXT.into_iter().chain(NUMBERS).chain(TIMES).chain(CHOICES).chain(SETS)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_function_is_listed_once_and_can_be_called() {
+        let listed: Vec<&str> = functions().map(|(name, _)| name).collect();
+        assert_eq!(listed.iter().collect::<BTreeSet<_>>().len(), listed.len());
+        for (name, used) in functions() {
+            assert!(OWN.contains(&name) || used_as(name) == Some(used), "{name}");
+            assert!(not_yet(name).is_none() && !is_impure(name), "{name}");
+        }
+    }
+}
