@@ -41,7 +41,7 @@ mod tests {
     fn the_caret_stands_below_what_is_wrong_as_it_is_seen() {
         check(
             "SELECT '日本' FROM\n  (profiles",
-            "line 2, column 12: expected ), found: EOF\n    (profiles\n             ^",
+            "line 2, column 12: expected ); the text ends\n    (profiles\n             ^",
         );
         check(
             "SHOW '日本' TABLES",

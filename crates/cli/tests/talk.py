@@ -5,7 +5,7 @@
 
 The steps are a list of pairs: ["type", TEXT] sends keys, ["see", TEXT] waits until the text was shown behind what was
 seen before (what moves the cursor and colours letters does not count), ["tab until", TEXT] presses Tab until then,
-["run", COMMAND] has a shell do something meanwhile. Prints one document: what was shown, how long each "see" took in seconds, and the exit code; a step that failed is
+["run", COMMAND] has a shell do something meanwhile, ["leave", ""] presses Ctrl-D until the program ends. Prints one document: what was shown, how long each "see" took in seconds, and the exit code; a step that failed is
 in "missing".
 """
 
@@ -70,6 +70,16 @@ class Talk:
                 return True
         return False
 
+    def leave(self):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            os.write(self.terminal, b"\x04")
+            pause = time.monotonic() + 0.3
+            while time.monotonic() < pause:
+                if not self.read(0.05):
+                    return True
+        return False
+
     def end(self):
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end and self.read(0.2):
@@ -94,7 +104,7 @@ def main():
             os.write(talk.terminal, what.encode())
         elif kind == "run":
             subprocess.run(["sh", "-c", what], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
-        elif not (talk.tab_until(what) if kind == "tab until" else talk.see(what)):
+        elif not {"see": talk.see, "tab until": talk.tab_until, "leave": lambda _: talk.leave()}[kind](what):
             missing = what
             os.write(talk.terminal, b"\x03\x04")
             break

@@ -18,7 +18,6 @@ const ENTER: &str = "\r";
 const TAB: &str = "\t";
 const UP: &str = "\x1b[A";
 const CTRL_C: &str = "\x03";
-const CTRL_D: &str = "\x04";
 
 /// Hours of work, and the sign that they have begun.
 const ENDLESS: &str = "SELECT count(DISTINCT a.line_id || b.line_id) FROM order_lines a CROSS JOIN order_lines b;";
@@ -37,8 +36,10 @@ enum Step<'a> {
     TabUntil(&'a str),
     /// Meanwhile somebody else does something in the workspace.
     Run(&'a str),
+    /// Ctrl-D is pressed until the program ends.
+    Leave,
 }
-use Step::{Run, See, TabUntil, Type};
+use Step::{Leave, Run, See, TabUntil, Type};
 
 /// A person's terminal, with the folder of what their programs remember.
 struct Terminal {
@@ -82,6 +83,7 @@ impl Terminal {
             See(text) => json!(["see", text]),
             TabUntil(text) => json!(["tab until", text]),
             Run(command) => json!(["run", command]),
+            Leave => json!(["leave", ""]),
         };
         let steps: Vec<Value> = steps.iter().map(step).collect();
         serde_json::to_writer(child.stdin.take().unwrap(), &steps).unwrap();
@@ -96,8 +98,7 @@ impl Terminal {
     /// The same, at whose end the person leaves with Ctrl-D and the process ends in order.
     #[track_caller]
     fn visit(&self, dir: &Path, steps: &[Step<'_>]) -> Talk {
-        let leave = [See("muster"), Type(CTRL_D)];
-        let steps: Vec<Step<'_>> = steps.iter().copied().chain(leave).collect();
+        let steps: Vec<Step<'_>> = steps.iter().copied().chain([Leave]).collect();
         let talk = self.talk(dir, &steps);
         assert_eq!(talk.code, 0, "{}", talk.shown);
         talk
@@ -247,6 +248,24 @@ fn a_statement_whose_time_is_over_is_stopped_and_the_conversation_goes_on() {
 }
 
 #[test]
+fn what_is_typed_ahead_is_not_lost() {
+    Terminal::new().visit(
+        corner_shop(),
+        &[
+            See("muster> "),
+            Type("SELECT 1 AS one;\rSELECT 2 AS two;\r\\timing off\r"),
+            See("| 1   |"),
+            See("| 2   |"),
+            See("times are not said"),
+            Type("SELECT count(DISTINCT line_id) AS lines FROM order_lines;\r"),
+            Type("SELECT 3 AS three;\r"),
+            See("| 58725 |"),
+            See("| 3     |"),
+        ],
+    );
+}
+
+#[test]
 fn what_was_typed_is_there_the_next_time_and_is_nobody_elses() {
     let terminal = Terminal::new();
     let first =
@@ -285,9 +304,9 @@ fn shortcuts_show_explain_and_set() {
     let (folder, terminal) = (tempfile::tempdir().unwrap(), Terminal::new());
     let file = folder.path().join("orders.parquet");
     let into = format!("\\o {}", file.display());
-    let shortcut = |text: &'static str| [Type(text), Type(ENTER)];
+    let shortcut = |text: &'static str| [See("> "), Type(text), Type(ENTER)];
     let steps = [
-        vec![See("muster> ")],
+        vec![See("leaves")],
         shortcut("\\d").into(),
         vec![See("| orders      | history | profiles")],
         shortcut("\\d orders").into(),
@@ -303,18 +322,18 @@ fn shortcuts_show_explain_and_set() {
         shortcut("\\format csv").into(),
         vec![See("rows are written as csv")],
         shortcut("SELECT 1 AS one, NULL AS two;").into(),
-        vec![See("one,two\n1,\n"), Type(&into), Type(ENTER), See("orders.parquet")],
+        vec![See("one,two\n1,\n"), See("> "), Type(&into), Type(ENTER), See("the rows of the next query go into")],
         shortcut("SELECT order_id FROM orders;").into(),
         shortcut("\\as_of 2024-01-01").into(),
-        vec![See("muster as of 2024-01-01T00:00:00+01:00> ")],
+        vec![See("\nas of 2024-01-01T00:00:00+01:00\n")],
         shortcut("SELECT count(*) AS n FROM orders;").into(),
         vec![See("n\n9064\n")],
         shortcut("SET as_of = '2022-06-30';").into(),
-        vec![See("muster as of 2022-06-30T00:00:00+02:00> ")],
+        vec![See("\nas of 2022-06-30T00:00:00+02:00\n")],
         shortcut("SELECT count(*) AS n FROM orders;").into(),
         vec![See("n\n0\n")],
         shortcut("\\as_of").into(),
-        vec![See("as of 2025-06-30T12:00:00+02:00"), See("muster> ")],
+        vec![See("\nas of 2025-06-30T12:00:00+02:00")],
         shortcut("\\timng").into(),
         vec![See("error: there is no \\timng; did you mean \\timing?")],
         shortcut("\\format parquet").into(),
@@ -325,6 +344,7 @@ fn shortcuts_show_explain_and_set() {
     ];
     let steps: Vec<Step<'_>> = steps.into_iter().flatten().collect();
     let talk = terminal.visit(corner_shop(), &steps);
+    assert!(talk.shown.contains("\nmuster as of 2022-06-30T00:00:00+02:00> "), "{}", talk.shown);
     assert!(!talk.shown.contains(" s)") || talk.shown.rfind(" s)") < talk.shown.find("times are not said"));
     assert_eq!(row_count(&parquet(&file)), 19_377);
 }

@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(texts(" \\as"), ["as_of"]);
         assert_eq!(texts("\\format p"), ["parquet"]);
         assert_eq!(texts("\\timing o"), ["on", "off"]);
-        assert_eq!(texts("\\explain se"), ["select"]);
+        assert_eq!(texts("\\explain sel"), ["select"]);
         assert_eq!(texts("\\o fi"), [""; 0]);
     }
 

@@ -68,7 +68,11 @@ pub fn last_statement(text: &str) -> Words<'_> {
 
 /// The words from the beginning of `text` to the end of its first statement.
 pub fn rest_of_statement(text: &str) -> Vec<Word<'_>> {
-    read(text).words.into_iter().take_while(|word| *word != Word::Sign(';')).collect()
+    let Words { mut words, open } = read(text);
+    if let Open::Word(start) = open {
+        words.push(Word::Bare(&text[start..]));
+    }
+    words.into_iter().take_while(|word| *word != Word::Sign(';')).collect()
 }
 
 fn read(text: &str) -> Words<'_> {
@@ -151,6 +155,8 @@ mod tests {
 
     #[test]
     fn what_follows_the_cursor_ends_with_its_statement() {
-        assert_eq!(rest_of_statement(" FROM orders ; SELECT 1 "), [Word::Bare("FROM"), Word::Bare("orders")]);
+        let orders = [Word::Bare("FROM"), Word::Bare("orders")];
+        assert_eq!(rest_of_statement(" FROM orders ; SELECT 1 "), orders);
+        assert_eq!(rest_of_statement(" FROM orders"), orders);
     }
 }
