@@ -49,7 +49,7 @@ mod tests {
         );
         check(
             "DROP SEGMENT \"日本é\" x",
-            "line 1, column 20: expected the end of the statement; found `x`\n  DROP SEGMENT \"日本é\" x\n                       ^",
+            "line 1, column 20: expected the end; found `x`\n  DROP SEGMENT \"日本é\" x\n                       ^",
         );
     }
 

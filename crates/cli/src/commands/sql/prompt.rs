@@ -175,7 +175,7 @@ impl Prompt {
         let shown = match (&self.into, &statement) {
             (Some(file), Statement::Query { .. }) => {
                 let showing = Showing::here(ending(file).unwrap_or(self.format));
-                showing.into_file(&session, statement, file)?
+                showing.write_to(&session, statement, file)?
             }
             _ => Showing::here(self.format).statement(&mut session, statement, self.desk.workspace())?,
         };

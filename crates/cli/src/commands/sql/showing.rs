@@ -66,7 +66,7 @@ impl Showing {
     ///
     /// # Errors
     /// If the query fails, or the file cannot be written; then it is not there.
-    pub fn into_file(&self, session: &Session<'_>, statement: Statement, file: &Path) -> Result<Shown> {
+    pub fn write_to(&self, session: &Session<'_>, statement: Statement, file: &Path) -> Result<Shown> {
         let Statement::Query { as_of, query } = statement else { unreachable!("only queries go into files") };
         let waiting = self.is_watched.then(Waiting::begin);
         let rows = Rows::coming(session.begin(as_of, &query)?);

@@ -6,8 +6,8 @@ use super::*;
 
 fn table(name: &str, kind: Kind, columns: &str, links: &[(&str, &str, &str)]) -> TableNames {
     let column = |text: &str| {
-        let (name, column_type) = text.split_once(':').unwrap();
-        ColumnNames { name: name.to_owned(), column_type: column_type.parse().unwrap(), role: None }
+        let (name, column_type) = text.split_once(':').expect("a column is written as name:type");
+        ColumnNames { name: name.to_owned(), column_type: column_type.parse().expect("a type"), role: None }
     };
     TableNames {
         name: name.to_owned(),
@@ -30,7 +30,7 @@ const DEFINITION: &str = "[workspace]\nname = \"shop\"\n[tables.profiles]\nsourc
 fn shop() -> Known {
     let segment = |name: &str| SegmentNames { name: name.to_owned(), grain: "profiles".to_owned() };
     Known::of(Names {
-        zone: muster_catalog::parse("muster.toml", DEFINITION).unwrap().workspace.time_zone,
+        zone: muster_catalog::parse("muster.toml", DEFINITION).expect("a definition").workspace.time_zone,
         tables: vec![
             table(
                 "profiles",
@@ -59,7 +59,7 @@ impl Values for Named {
 
 /// What is offered at the `|` of `text`, and the text that it takes the place of.
 fn offered(text: &str) -> (String, Vec<Candidate>) {
-    let cursor = text.find('|').unwrap();
+    let cursor = text.find('|').expect("a cursor");
     let text = text.replacen('|', "", 1);
     let found = complete(&text, cursor, &shop(), &Named);
     (text[found.start..cursor].to_owned(), found.candidates)
