@@ -455,6 +455,8 @@ fn definitions_are_made_at_the_prompt_and_known_at_once() {
     let _serve = Serve::start(shop.path());
     let beside = [See("muster> "), Type(UP), Type(ENTER), See("error: there is no segment `far_away`")];
     terminal.visit(shop.path(), &beside);
+    let refresh = "\\format parquet\rREFRESH SEGMENT lapsed;\r";
+    terminal.visit(shop.path(), &[See("muster> "), Type(refresh), See("lapsed: 436 profiles as of ")]);
     terminal.visit(shop.path(), &steps);
 }
 

@@ -83,13 +83,9 @@ impl Desk {
     ///
     /// # Errors
     /// If it is not in order or fails.
-    pub fn write(
-        &self,
-        text: &str,
-        statement: Statement,
-        format: RowFormat,
-        as_of: Option<Timestamp>,
-    ) -> Result<Option<Shown>> {
+    pub fn write(&self, text: &str, statement: Statement, as_of: Option<Timestamp>) -> Result<Option<Shown>> {
+        // It has no rows, and a running serve refuses formats that are no text.
+        let format = RowFormat::Table;
         let at = as_of.map(|instant| self.written(instant));
         let statements = Statements { text: text.to_owned(), format, timeout: self.timeout, as_of: at };
         if handover::carry_out_elsewhere(&self.workspace, &self.caller, &Writing::Sql(statements))?.is_some() {

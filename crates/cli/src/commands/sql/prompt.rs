@@ -168,7 +168,7 @@ impl Prompt {
     /// Runs a statement, which is a piece of `text`; what a running serve does is shown already.
     fn statement(&mut self, piece: &Piece<'_>, text: &str, statement: Statement) -> Result<Option<Shown>> {
         if Session::writes(&statement) {
-            return self.desk.write(&alone(piece, text), statement, self.format, self.as_of);
+            return self.desk.write(&alone(piece, text), statement, self.as_of);
         }
         self.desk.look_again()?;
         let mut session = self.desk.session(self.as_of)?;
