@@ -7,6 +7,8 @@ use muster_segment::Error as SegmentError;
 use muster_state::Error as StateError;
 use muster_store::Error as StoreError;
 
+use crate::pointing;
+
 /// How a command ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -59,7 +61,7 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
 
 /// What went wrong, a line for each cause, and the code to end with.
 pub fn told(error: &anyhow::Error) -> (String, u8) {
-    let mut text = format!("error: {error}\n");
+    let mut text = format!("error: {}\n", pointing::told(error));
     let mut said = error.to_string();
     for cause in error.chain().skip(1) {
         let cause = cause.to_string();

@@ -72,6 +72,9 @@ pub struct Statements {
     pub format: RowFormat,
     /// Seconds that a query may take.
     pub timeout: u64,
+    /// The instant at which they look, where a prompt has another one than its workspace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<String>,
 }
 
 impl Writing {
@@ -132,11 +135,19 @@ pub fn carry_out(arguments: &Arguments, wanted: &Writing) -> Result<Exit> {
 /// # Errors
 /// As [`carry_out`].
 pub fn carry_out_in(workspace: &Workspace, caller: &Caller, wanted: &Writing) -> Result<Exit> {
-    if let Some(answer) = ask(&workspace.data(), caller, wanted)? {
-        return answer.print();
+    if let Some(exit) = carry_out_elsewhere(workspace, caller, wanted)? {
+        return Ok(exit);
     }
     let opened = workspace.open().map_err(holder::named)?;
     wanted.perform(workspace, &opened, caller.json)
+}
+
+/// Has `wanted` done by a running serve; `None` where there is none.
+///
+/// # Errors
+/// If it cannot be reached, or breaks off.
+pub fn carry_out_elsewhere(workspace: &Workspace, caller: &Caller, wanted: &Writing) -> Result<Option<Exit>> {
+    ask(&workspace.data(), caller, wanted)?.map(Answer::print).transpose()
 }
 
 /// A path that means the same to a process in another folder.
@@ -220,7 +231,7 @@ mod tests {
         let all = [
             Writing::Load(Load::default()),
             Writing::Apply(Apply::default()),
-            Writing::Sql(Statements { text: String::new(), format: RowFormat::Csv, timeout: 1 }),
+            Writing::Sql(Statements { text: String::new(), format: RowFormat::Csv, timeout: 1, as_of: None }),
             Writing::CampaignPublish(Named { name: "a".to_owned() }),
             Writing::CampaignRunDue(Due::default()),
             Writing::CampaignPause(Named { name: "a".to_owned() }),

@@ -2,6 +2,10 @@
 
 mod arguments;
 
+mod width;
+
+mod pointing;
+
 mod exit;
 
 mod workspace;

@@ -13,7 +13,8 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::display::FormatOptions;
 use arrow_cast::pretty::pretty_format_batches_with_options;
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use muster_query::Answer;
+use muster_query::{Answer, Running};
+use muster_segment::Error as SegmentError;
 use parquet::arrow::ArrowWriter;
 use serde::Serialize;
 
@@ -68,23 +69,104 @@ impl Write for Stdout {
     }
 }
 
+/// Rows that are written as they come.
+pub struct Rows<'a> {
+    /// Their columns.
+    pub schema: SchemaRef,
+    /// The rows, in order; after an error none come any more.
+    pub batches: Box<dyn Iterator<Item = Result<RecordBatch>> + 'a>,
+}
+
+impl<'a> Rows<'a> {
+    /// Those of an answer that is there.
+    pub fn of(answer: &'a Answer) -> Self {
+        let batches = answer.batches.iter().map(|batch| Ok(batch.clone()));
+        Self { schema: Arc::clone(&answer.schema), batches: Box::new(batches) }
+    }
+
+    /// Those of an answer on its way.
+    pub fn coming(running: Running) -> Rows<'static> {
+        let schema = Arc::clone(running.schema());
+        let batches = running.map(|batch| Ok(batch.map_err(SegmentError::Query)?));
+        Rows { schema, batches: Box::new(batches) }
+    }
+
+    /// The same, of which `look` sees each batch before it is written, and nothing at the end.
+    pub fn looked_at(self, mut look: impl FnMut(Option<&RecordBatch>) + 'a) -> Self {
+        let mut batches = self.batches;
+        let looked_at = std::iter::from_fn(move || {
+            let next = batches.next();
+            look(next.as_ref().and_then(|next| next.as_ref().ok()));
+            next
+        });
+        Self { schema: self.schema, batches: Box::new(looked_at) }
+    }
+
+    /// All of them.
+    ///
+    /// # Errors
+    /// The first error that comes.
+    pub fn collected(self) -> Result<Answer> {
+        Ok(Answer { schema: self.schema, batches: self.batches.collect::<Result<_>>()? })
+    }
+
+    /// Arrow and Parquet keep instants in UTC; the zone is for people.
+    fn in_utc(self) -> Self {
+        let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+        let field = |field: &Arc<Field>| match field.data_type() {
+            DataType::Timestamp(_, Some(_)) => Arc::new(field.as_ref().clone().with_data_type(utc.clone())),
+            _ => Arc::clone(field),
+        };
+        let schema = Arc::new(Schema::new(self.schema.fields().iter().map(field).collect::<Vec<_>>()));
+        let wanted = Arc::clone(&schema);
+        let batch = move |batch: Result<RecordBatch>| {
+            let batch = batch?;
+            let pairs = batch.columns().iter().zip(wanted.fields());
+            let columns =
+                pairs.map(|(column, field)| arrow_cast::cast(column, field.data_type())).collect::<Result<_, _>>()?;
+            Ok(RecordBatch::try_new(Arc::clone(&wanted), columns)?)
+        };
+        Self { schema, batches: Box::new(self.batches.map(batch)) }
+    }
+}
+
 /// Writes rows to stdout.
 ///
 /// # Errors
 /// If stdout is gone, or a binary format would go to a terminal.
 pub fn rows(answer: &Answer, format: RowFormat) -> Result<()> {
+    print(Rows::of(answer), format)
+}
+
+/// Writes rows to stdout as they come; a table when all are there, since its columns are as wide as their widest value.
+///
+/// # Errors
+/// If stdout is gone, a binary format would go to a terminal, or not all rows come: then some may have been written.
+pub fn print(rows: Rows<'_>, format: RowFormat) -> Result<()> {
     if matches!(format, RowFormat::Arrow | RowFormat::Parquet) && io::stdout().is_terminal() {
         bail!("this format is not for a terminal; send it to a file with >");
     }
+    with_stdout(|target| write(rows, format, target))
+}
+
+/// Writes to stdout.
+///
+/// # Errors
+/// Those of `written`, and if stdout is gone.
+pub fn with_stdout(written: impl FnOnce(&mut (dyn Write + Send)) -> Result<()>) -> Result<()> {
     let mut target = stdout();
-    match format {
-        RowFormat::Table => table(answer, &mut target)?,
-        RowFormat::Csv => csv(answer, &mut target)?,
-        RowFormat::Json => json_array(answer, &mut target)?,
-        RowFormat::Arrow => arrow(&in_utc(answer)?, &mut target)?,
-        RowFormat::Parquet => parquet(&in_utc(answer)?, &mut target)?,
-    }
+    written(&mut target)?;
     Ok(target.flush()?)
+}
+
+fn write(rows: Rows<'_>, format: RowFormat, target: impl Write + Send) -> Result<()> {
+    match format {
+        RowFormat::Table => table(&rows.collected()?, target),
+        RowFormat::Csv => csv(rows, target),
+        RowFormat::Json => json_array(rows, target),
+        RowFormat::Arrow => arrow(rows.in_utc(), target),
+        RowFormat::Parquet => parquet(rows.in_utc(), target),
+    }
 }
 
 /// Writes rows to a file whose name says how: .csv, .ndjson, .parquet. The file appears whole or not at all.
@@ -92,19 +174,34 @@ pub fn rows(answer: &Answer, format: RowFormat) -> Result<()> {
 /// # Errors
 /// If the name says nothing, or the file cannot be written.
 pub fn file(answer: &Answer, path: &Path) -> Result<()> {
+    let rows = Rows::of(answer);
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("csv") => whole(path, |target| csv(rows, target)),
+        Some("ndjson") => whole(path, |target| ndjson(rows, target)),
+        Some("parquet") => whole(path, |target| parquet(rows.in_utc(), target)),
+        _ => bail!("{} must end in .csv, .ndjson or .parquet", path.display()),
+    }
+}
+
+/// Writes rows to a file as they come, in the given format. The file appears whole or not at all.
+///
+/// # Errors
+/// If the file cannot be written, or not all rows come.
+pub fn file_as(rows: Rows<'_>, format: RowFormat, path: &Path) -> Result<()> {
+    whole(path, |target| write(rows, format, target))
+}
+
+/// A file that appears when all of it is written.
+fn whole(path: &Path, written: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
     let unfinished = path.with_added_extension("unfinished");
     let file = File::create(&unfinished).with_context(|| format!("cannot create {}", unfinished.display()))?;
-    let mut writer = BufWriter::new(file);
-    match path.extension().and_then(|ending| ending.to_str()) {
-        Some("csv") => csv(answer, &mut writer)?,
-        Some("ndjson") => ndjson(answer, &mut writer)?,
-        Some("parquet") => parquet(&in_utc(answer)?, &mut writer)?,
-        _ => {
-            std::fs::remove_file(&unfinished)?;
-            bail!("{} must end in .csv, .ndjson or .parquet", path.display());
-        }
+    let mut target = BufWriter::new(file);
+    if let Err(error) = written(&mut target) {
+        // What is left of it is of no use; that it is still there says nothing more than the error.
+        let _ = std::fs::remove_file(&unfinished);
+        return Err(error);
     }
-    let file = writer.into_inner().context("the file is not whole")?;
+    let file = target.into_inner().context("the file is not whole")?;
     file.sync_all()?;
     std::fs::rename(&unfinished, path).with_context(|| format!("cannot write {}", path.display()))
 }
@@ -150,16 +247,17 @@ fn table(answer: &Answer, mut target: impl Write) -> Result<()> {
     Ok(writeln!(target, "{}", pretty_format_batches_with_options(&batches, &options)?)?)
 }
 
-fn csv(answer: &Answer, target: impl Write) -> Result<()> {
+fn csv(rows: Rows<'_>, target: impl Write) -> Result<()> {
     let mut writer = arrow_csv::WriterBuilder::new().with_header(true).build(target);
-    let schema = flat_schema(&answer.schema);
-    if answer.batches.is_empty() {
-        writer.write(&RecordBatch::new_empty(schema))?;
-        return Ok(());
-    }
-    for batch in &answer.batches {
-        let columns = batch.columns().iter().map(flat).collect();
+    let schema = flat_schema(&rows.schema);
+    let mut is_begun = false;
+    for batch in rows.batches {
+        let columns = batch?.columns().iter().map(flat).collect();
         writer.write(&RecordBatch::try_new(Arc::clone(&schema), columns)?)?;
+        is_begun = true;
+    }
+    if !is_begun {
+        writer.write(&RecordBatch::new_empty(schema))?;
     }
     Ok(())
 }
@@ -187,50 +285,41 @@ fn flat_schema(schema: &SchemaRef) -> SchemaRef {
     Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
 }
 
-fn json_array(answer: &Answer, mut target: impl Write) -> Result<()> {
+fn json_array(rows: Rows<'_>, mut target: impl Write) -> Result<()> {
     let mut writer = arrow_json::WriterBuilder::new()
         .with_explicit_nulls(true)
         .build::<_, arrow_json::writer::JsonArray>(&mut target);
-    answer.batches.iter().try_for_each(|batch| writer.write(batch))?;
+    for batch in rows.batches {
+        writer.write(&batch?)?;
+    }
     writer.finish()?;
+    drop(writer);
     Ok(writeln!(target)?)
 }
 
-fn ndjson(answer: &Answer, target: impl Write) -> Result<()> {
+fn ndjson(rows: Rows<'_>, target: impl Write) -> Result<()> {
     let mut writer = arrow_json::WriterBuilder::new()
         .with_explicit_nulls(true)
         .build::<_, arrow_json::writer::LineDelimited>(target);
-    answer.batches.iter().try_for_each(|batch| writer.write(batch))?;
+    for batch in rows.batches {
+        writer.write(&batch?)?;
+    }
     Ok(writer.finish()?)
 }
 
-fn arrow(answer: &Answer, target: impl Write) -> Result<()> {
-    let mut writer = arrow_ipc::writer::StreamWriter::try_new(target, &answer.schema)?;
-    answer.batches.iter().try_for_each(|batch| writer.write(batch))?;
+fn arrow(rows: Rows<'_>, target: impl Write) -> Result<()> {
+    let mut writer = arrow_ipc::writer::StreamWriter::try_new(target, &rows.schema)?;
+    for batch in rows.batches {
+        writer.write(&batch?)?;
+    }
     Ok(writer.finish()?)
 }
 
-fn parquet(answer: &Answer, target: impl Write + Send) -> Result<()> {
-    let mut writer = ArrowWriter::try_new(target, Arc::clone(&answer.schema), None)?;
-    answer.batches.iter().try_for_each(|batch| writer.write(batch))?;
+fn parquet(rows: Rows<'_>, target: impl Write + Send) -> Result<()> {
+    let mut writer = ArrowWriter::try_new(target, Arc::clone(&rows.schema), None)?;
+    for batch in rows.batches {
+        writer.write(&batch?)?;
+    }
     writer.close()?;
     Ok(())
-}
-
-/// Arrow and Parquet keep instants in UTC; the zone is for people.
-pub fn in_utc(answer: &Answer) -> Result<Answer> {
-    let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-    let field = |field: &Arc<Field>| match field.data_type() {
-        DataType::Timestamp(_, Some(_)) => Arc::new(field.as_ref().clone().with_data_type(utc.clone())),
-        _ => Arc::clone(field),
-    };
-    let schema = Arc::new(Schema::new(answer.schema.fields().iter().map(field).collect::<Vec<_>>()));
-    let batch = |batch: &RecordBatch| {
-        let pairs = batch.columns().iter().zip(schema.fields());
-        let columns =
-            pairs.map(|(column, field)| arrow_cast::cast(column, field.data_type())).collect::<Result<_, _>>()?;
-        Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
-    };
-    let batches = answer.batches.iter().map(batch).collect::<Result<Vec<_>>>()?;
-    Ok(Answer { schema, batches })
 }

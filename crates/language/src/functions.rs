@@ -6,7 +6,7 @@
 
 /// How a function is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Use {
+pub enum Use {
     /// One value per row, from that row's values.
     Scalar,
     /// One value per group, or per row with OVER.
@@ -272,6 +272,14 @@ const IMPURE: [&str; 27] = [
     "uuidv7",
 ];
 
+/// All functions that a query may call, each name once, with how it is used: those of the language first.
+pub fn functions() -> impl Iterator<Item = (&'static str, Use)> {
+    let own = OWN.into_iter().map(|name| (name, if name == "has" { Use::Aggregate } else { Use::Scalar }));
+    let aggregates = AGGREGATES.into_iter().map(|name| (name, Use::Aggregate));
+    let windows = WINDOWS.into_iter().map(|name| (name, Use::Window));
+    own.chain(aggregates).chain(windows).chain(scalars().map(|name| (name, Use::Scalar)))
+}
+
 /// How the function of this lower-case name is used; `None` if a query may not call it.
 pub(crate) fn used_as(function: &str) -> Option<Use> {
     if AGGREGATES.contains(&function) {
@@ -306,4 +314,21 @@ pub(crate) fn nearest(function: &str) -> Option<&'static str> {
 
 fn scalars() -> impl Iterator<Item = &'static str> {
     TEXT.into_iter().chain(NUMBERS).chain(TIMES).chain(CHOICES).chain(SETS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_function_is_listed_once_and_can_be_called() {
+        let listed: Vec<&str> = functions().map(|(name, _)| name).collect();
+        assert_eq!(listed.iter().collect::<BTreeSet<_>>().len(), listed.len());
+        for (name, used) in functions() {
+            assert!(OWN.contains(&name) || used_as(name) == Some(used), "{name}");
+            assert!(not_yet(name).is_none() && !is_impure(name), "{name}");
+        }
+    }
 }

@@ -33,8 +33,10 @@ pub use resolve::{resolve, resolve_segment};
 mod waterfall;
 pub use waterfall::Waterfall;
 
-mod calendar;
 mod functions;
+pub use functions::{Use, functions};
+
+mod calendar;
 mod print;
 mod read;
 mod source;

@@ -1,7 +1,7 @@
 //! Runs plain SQL over a snapshot, within limits.
 
 use std::panic::resume_unwind;
-use std::sync::mpsc::RecvTimeoutError;
+use std::sync::mpsc::{Sender, channel, sync_channel};
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
@@ -16,6 +16,8 @@ use muster_language::{ResolvedQuery, ResolvedSegment};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::evaluation::Evaluation;
+use crate::patience::{Patience, Stopper};
+use crate::running::{Part, Running};
 use crate::{Error, session};
 
 /// What one query may take.
@@ -60,6 +62,7 @@ pub struct Engine {
     /// Always there, but for the moment in which the engine ends.
     runtime: Option<Runtime>,
     limits: Limits,
+    stopper: Stopper,
 }
 
 impl Engine {
@@ -69,7 +72,12 @@ impl Engine {
     /// If its threads cannot be started.
     pub fn new(limits: Limits) -> Result<Self, Error> {
         let runtime = Builder::new_multi_thread().worker_threads(limits.threads).thread_name("query").build();
-        Ok(Self { runtime: Some(runtime.map_err(Error::Threads)?), limits })
+        Ok(Self { runtime: Some(runtime.map_err(Error::Threads)?), limits, stopper: Stopper::default() })
+    }
+
+    /// What stops its queries from another thread.
+    pub fn stopper(&self) -> Stopper {
+        self.stopper.clone()
     }
 
     /// The rows of `query`.
@@ -77,12 +85,25 @@ impl Engine {
     /// # Errors
     /// If it passes a limit, or the engine refuses it.
     pub fn answer(&self, query: &ResolvedQuery, evaluation: &Evaluation) -> Result<Answer, Error> {
+        self.begin(query, evaluation)?.collected()
+    }
+
+    /// Begins to answer `query`; its rows are given as they come.
+    ///
+    /// # Errors
+    /// As [`Engine::answer`], as far as it shows before the first row; the rest comes with the rows.
+    pub fn begin(&self, query: &ResolvedQuery, evaluation: &Evaluation) -> Result<Running, Error> {
         let run = self.run(query.to_sql(), evaluation);
-        self.within_time(async move {
-            let stream = run.stream().await?;
-            let schema = stream.schema();
-            Ok(Answer { schema, batches: run.collect(stream).await? })
-        })
+        let patience = run.patience.clone();
+        // Without a bound: the answer's rows are bounded, and a slow reader must not make a query late.
+        let (parts, coming) = channel();
+        let task = self.runtime().spawn(async move {
+            if let Err(error) = run.send(&parts).await {
+                // Whoever asked may have stopped waiting.
+                let _ = parts.send(Err(error));
+            }
+        });
+        Running::begun(coming, patience, self.runtime().handle().clone(), task)
     }
 
     /// The rows of the table that `segment` selects from, by number.
@@ -91,7 +112,7 @@ impl Engine {
     /// If it passes a limit (of time and memory; sets of rows are small), or the engine refuses it.
     pub fn rows(&self, segment: &ResolvedSegment, evaluation: &Evaluation) -> Result<RowSet, Error> {
         let run = self.run(segment.to_sql(), evaluation);
-        self.within_time(async move {
+        self.within(&run.patience.clone(), async move {
             let mut stream = run.stream().await?;
             let mut rows = Vec::new();
             while let Some(batch) = stream.next().await {
@@ -105,29 +126,33 @@ impl Engine {
     }
 
     fn run(&self, sql: String, evaluation: &Evaluation) -> Run {
-        Run { sql, evaluation: evaluation.clone(), limits: self.limits }
+        let patience = self.stopper.patience(self.limits.time);
+        Run { sql, evaluation: evaluation.clone(), limits: self.limits, patience }
+    }
+
+    fn runtime(&self) -> &Runtime {
+        self.runtime.as_ref().expect("the engine has not ended")
     }
 
     /// The work runs on the engine's threads, and the time is kept on the caller's: an operator that does not yield holds up
     /// its own thread, timers of the runtime included, and must not hold up the answer that it took too long.
-    fn within_time<T: Send + 'static>(
+    fn within<T: Send + 'static>(
         &self,
+        patience: &Patience,
         work: impl Future<Output = Result<T, Error>> + Send + 'static,
     ) -> Result<T, Error> {
-        let Limits { time, .. } = self.limits;
-        let (done, outcome) = std::sync::mpsc::sync_channel(1);
-        let runtime = self.runtime.as_ref().expect("the engine has not ended");
-        let task = runtime.spawn(async move {
+        let (done, outcome) = sync_channel(1);
+        let task = self.runtime().spawn(async move {
             // Whoever asked may have stopped waiting.
             let _ = done.send(work.await);
         });
-        match outcome.recv_timeout(time) {
-            Ok(done) => done,
-            Err(RecvTimeoutError::Timeout) => {
+        match patience.next(&outcome) {
+            Ok(Some(done)) => done,
+            Err(over) => {
                 task.abort();
-                Err(Error::Time { limit: time })
+                Err(over)
             }
-            Err(RecvTimeoutError::Disconnected) => match runtime.block_on(task) {
+            Ok(None) => match self.runtime().block_on(task) {
                 Err(broken) if broken.is_panic() => resume_unwind(broken.into_panic()),
                 _ => unreachable!("work ends with an answer or a panic"),
             },
@@ -149,28 +174,33 @@ struct Run {
     sql: String,
     evaluation: Evaluation,
     limits: Limits,
+    patience: Patience,
 }
 
 impl Run {
     async fn stream(&self) -> Result<SendableRecordBatchStream, Error> {
-        let context = session::open(&self.evaluation, &self.limits).map_err(|error| self.engine_error(error))?;
+        let context =
+            session::open(&self.evaluation, &self.limits, &self.patience).map_err(|error| self.engine_error(error))?;
         let plan = context.state().create_logical_plan(&self.sql).await.map_err(|error| self.engine_error(error))?;
         session::verify(&plan)?;
         let frame = context.execute_logical_plan(plan).await.map_err(|error| self.engine_error(error))?;
         frame.execute_stream().await.map_err(|error| self.engine_error(error))
     }
 
-    async fn collect(&self, mut stream: SendableRecordBatchStream) -> Result<Vec<RecordBatch>, Error> {
-        let (mut batches, mut rows) = (Vec::new(), 0);
-        while let Some(batch) = stream.next().await {
+    /// Sends the columns and then the rows, as long as somebody waits for them.
+    async fn send(&self, parts: &Sender<Result<Part, Error>>) -> Result<(), Error> {
+        let mut stream = self.stream().await?;
+        let mut waited_for = parts.send(Ok(Part::Columns(stream.schema()))).is_ok();
+        let mut rows = 0;
+        while waited_for && let Some(batch) = stream.next().await {
             let batch = batch.map_err(|error| self.engine_error(error))?;
             rows += batch.num_rows() as u64;
             if rows > self.limits.rows {
                 return Err(Error::Rows { rows: self.limits.rows });
             }
-            batches.push(batch);
+            waited_for = parts.send(Ok(Part::Rows(batch))).is_ok();
         }
-        Ok(batches)
+        Ok(())
     }
 
     fn engine_error(&self, error: DataFusionError) -> Error {

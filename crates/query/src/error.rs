@@ -16,6 +16,9 @@ pub enum Error {
         /// How long it may take.
         limit: Duration,
     },
+    /// Somebody stopped it.
+    #[error("the query was stopped")]
+    Stopped,
     /// It would have answered more rows than it may.
     #[error("the answer has more than {rows} rows; add a LIMIT, or export a segment instead")]
     Rows {

@@ -1,4 +1,4 @@
-//! Joins that stop when their query's time is over.
+//! Joins that stop when their query's time is over, or when it is stopped.
 //!
 //! An engine of tasks stops a query where it waits, and a join of two large inputs may not wait for hours: it makes rows out
 //! of rows that it already holds. So every join hands back control now and then, and every condition of a join, of which
@@ -7,7 +7,6 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-use std::time::Instant;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, FieldRef, Schema};
@@ -22,15 +21,17 @@ use datafusion::physical_plan::coop::CooperativeExec;
 use datafusion::physical_plan::joins::utils::JoinFilter;
 use datafusion::physical_plan::joins::{CrossJoinExec, HashJoinExec, NestedLoopJoinExec, NestedLoopJoinExecBuilder};
 
-/// What a condition says when it is asked after the deadline.
+use crate::patience::Patience;
+
+/// What a condition says when it is asked and nobody waits any more.
 #[derive(Debug, thiserror::Error)]
 #[error("the query's time is over")]
 pub(crate) struct TimeIsOver;
 
-/// The rule that makes the joins of a plan stop at `deadline`.
+/// The rule that makes the joins of a plan stop when `patience` is over.
 #[derive(Debug)]
 pub(crate) struct Interruptible {
-    pub(crate) deadline: Instant,
+    pub(crate) patience: Patience,
 }
 
 impl PhysicalOptimizerRule for Interruptible {
@@ -69,7 +70,7 @@ impl Interruptible {
     }
 
     fn watched(&self, filter: &JoinFilter) -> JoinFilter {
-        let watched = Watched { condition: Arc::clone(filter.expression()), deadline: self.deadline };
+        let watched = Watched { condition: Arc::clone(filter.expression()), patience: self.patience.clone() };
         JoinFilter::new(Arc::new(watched), filter.column_indices().to_vec(), Arc::clone(filter.schema()))
     }
 }
@@ -78,7 +79,7 @@ impl Interruptible {
 #[derive(Debug)]
 struct Watched {
     condition: Arc<dyn PhysicalExpr>,
-    deadline: Instant,
+    patience: Patience,
 }
 
 impl PhysicalExpr for Watched {
@@ -95,7 +96,7 @@ impl PhysicalExpr for Watched {
     }
 
     fn evaluate(&self, batch: &RecordBatch) -> Result<ColumnarValue> {
-        if Instant::now() >= self.deadline {
+        if self.patience.is_over() {
             return Err(DataFusionError::External(Box::new(TimeIsOver)));
         }
         self.condition.evaluate(batch)
@@ -107,7 +108,7 @@ impl PhysicalExpr for Watched {
 
     fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn PhysicalExpr>>) -> Result<Arc<dyn PhysicalExpr>> {
         let condition = children.pop().unwrap_or_else(|| Arc::clone(&self.condition));
-        Ok(Arc::new(Self { condition, deadline: self.deadline }))
+        Ok(Arc::new(Self { condition, patience: self.patience.clone() }))
     }
 
     fn fmt_sql(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,6 +10,12 @@ pub use evaluation::Evaluation;
 mod engine;
 pub use engine::{Answer, Engine, Limits};
 
+mod running;
+pub use running::Running;
+
+mod patience;
+pub use patience::Stopper;
+
 mod error;
 pub use error::Error;
 

@@ -1,7 +1,6 @@
 //! The one kind of session: the tables of one snapshot and pure functions; no files, no definitions, no statements.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use datafusion::catalog::memory::{MemoryCatalogProvider, MemorySchemaProvider};
 use datafusion::catalog::{CatalogProvider, SchemaProvider};
@@ -19,19 +18,20 @@ use crate::Error;
 use crate::engine::Limits;
 use crate::evaluation::Evaluation;
 use crate::interrupt::Interruptible;
+use crate::patience::Patience;
 use crate::sum::exact_sum;
 use crate::table::SnapshotTable;
 
 const CATALOG: &str = "muster";
 const SCHEMA: &str = "public";
 
-/// A session over the tables of `evaluation`, within `limits`.
-pub(crate) fn open(evaluation: &Evaluation, limits: &Limits) -> Result<SessionContext> {
+/// A session over the tables of `evaluation`, within `limits`, for a query with which somebody has `patience`.
+pub(crate) fn open(evaluation: &Evaluation, limits: &Limits, patience: &Patience) -> Result<SessionContext> {
     let state = SessionStateBuilder::new()
         .with_config(config(evaluation, limits))
         .with_runtime_env(runtime(limits)?)
         .with_default_features()
-        .with_physical_optimizer_rule(Arc::new(Interruptible { deadline: Instant::now() + limits.time }))
+        .with_physical_optimizer_rule(Arc::new(Interruptible { patience: patience.clone() }))
         .build();
     let context = SessionContext::new_with_state(state);
     // Table functions make rows out of nothing (`range`) and are no part of the language.
@@ -129,6 +129,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::patience::Stopper;
 
     const CATALOG: &str = "[workspace]\nname = \"shop\"\n[tables.profiles]\nsource = \"customers.csv\"\nkey = \"id\"\n";
 
@@ -141,7 +142,8 @@ mod tests {
         let snapshot = Arc::clone(prepared.snapshot());
         let evaluation =
             Evaluation { snapshot, zone: chrono_tz::UTC, segments: BTreeMap::new(), lists: BTreeMap::new() };
-        open(&evaluation, &Limits { time: Duration::from_secs(10), ..Limits::default() }).unwrap()
+        let patience = Stopper::default().patience(Duration::from_secs(10));
+        open(&evaluation, &Limits::default(), &patience).unwrap()
     }
 
     /// What the session says to SQL that the language would never print: nothing, where it would run it.

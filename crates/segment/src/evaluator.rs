@@ -12,7 +12,7 @@ use arrow_array::types::Int64Type;
 use chrono_tz::Tz;
 use muster_catalog::{Names, RowSet, SegmentNames, Timestamp, nearest};
 use muster_language::{Query, ResolvedQuery, ResolvedSegment, resolve, resolve_segment};
-use muster_query::{Answer, Engine, Evaluation};
+use muster_query::{Answer, Engine, Evaluation, Running};
 use muster_store::{Snapshot, SystemColumn};
 use sha2::{Digest, Sha256};
 
@@ -179,9 +179,17 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// If it does not resolve, or fails.
     pub fn answer(&self, query: &Query, as_of: Timestamp) -> Result<Answer, Error> {
+        Ok(self.begin(query, as_of)?.collected()?)
+    }
+
+    /// Begins to answer a query as of an instant; its rows are given as they come.
+    ///
+    /// # Errors
+    /// As [`Evaluator::answer`], as far as it shows before the first row.
+    pub fn begin(&self, query: &Query, as_of: Timestamp) -> Result<Running, Error> {
         let resolved = resolve(query, &self.names, as_of)?;
         let evaluation = self.evaluation(&resolved, &mut Vec::new())?;
-        Ok(self.engine.answer(&resolved, &evaluation)?)
+        Ok(self.engine.begin(&resolved, &evaluation)?)
     }
 
     /// A query as plain SQL, laid out for people; where fields changed later, it says which tables it is for.

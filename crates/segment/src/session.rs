@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use muster_catalog::{Clock, RowSet, Timestamp};
-use muster_language::{Query, SegmentDefinition, Statement};
-use muster_query::{Answer, Engine};
+use muster_language::{InstantText, Query, SegmentDefinition, Statement};
+use muster_query::{Answer, Engine, Running};
 use muster_state::{Reader, State, Tx};
 use muster_store::Store;
 
@@ -139,10 +139,7 @@ impl<'a> Session<'a> {
     /// If it is not in order or fails; nothing was changed then.
     pub fn execute(&mut self, statement: Statement) -> Result<Outcome, Error> {
         match statement {
-            Statement::Query { as_of, query } => {
-                let as_of = self.instant(as_of)?;
-                self.answer(&query, as_of).map(Outcome::Answer)
-            }
+            Statement::Query { as_of, query } => Ok(Outcome::Answer(self.begin(as_of, &query)?.collected()?)),
             Statement::ExplainSql { as_of, query } => {
                 let as_of = self.instant(as_of)?;
                 self.evaluator()?.plain_sql(&query, as_of).map(Outcome::Text)
@@ -164,12 +161,17 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn instant(&self, own: Option<muster_language::InstantText>) -> Result<Timestamp, Error> {
-        own.map_or(Ok(self.as_of), |own| Ok(own.instant(self.bench.zone)?))
+    /// Begins to answer a query, as of its own instant if it has one; its rows are given as they come.
+    ///
+    /// # Errors
+    /// If it is not in order, or fails before its first row.
+    pub fn begin(&self, as_of: Option<InstantText>, query: &Query) -> Result<Running, Error> {
+        let as_of = self.instant(as_of)?;
+        self.evaluator()?.begin(query, as_of)
     }
 
-    fn answer(&self, query: &Query, as_of: Timestamp) -> Result<Answer, Error> {
-        self.evaluator()?.answer(query, as_of)
+    fn instant(&self, own: Option<InstantText>) -> Result<Timestamp, Error> {
+        own.map_or(Ok(self.as_of), |own| Ok(own.instant(self.bench.zone)?))
     }
 
     fn describe_table(&self, table: &str, column: Option<&str>) -> Result<Answer, Error> {

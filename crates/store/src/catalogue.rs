@@ -246,9 +246,14 @@ pub(crate) struct Kept {
 
 /// The newest snapshot.
 pub(crate) fn latest(tx: &Tx<'_>) -> Result<Option<Kept>, Error> {
+    latest_number(tx)?.map_or(Ok(None), |number| snapshot(tx, number))
+}
+
+/// The number of the newest snapshot that has files.
+pub(crate) fn latest_number(tx: &Tx<'_>) -> Result<Option<u64>, Error> {
     let newest = "SELECT max(number) FROM store_snapshots WHERE manifest <> ''";
     let number = tx.one(newest, [], |row| row.get::<_, Option<i64>>(0))?;
-    number.map_or(Ok(None), |number| snapshot(tx, number as u64))
+    Ok(number.map(i64::cast_unsigned))
 }
 
 /// The snapshot of this number, if it is still kept.
@@ -458,6 +463,11 @@ pub(crate) fn log_after(tx: &Tx<'_>, applied: i64) -> Result<Vec<LogEntry>, Erro
         Ok(LogEntry { seq: row.get(0)?, snapshot, at, table: row.get(3)?, rows: row.get(4)? })
     };
     Ok(tx.all(sql, [applied], entry)?)
+}
+
+/// The last entry of the log, where it has one.
+pub(crate) fn last_in_log(tx: &Tx<'_>) -> Result<Option<i64>, Error> {
+    Ok(tx.one("SELECT max(seq) FROM store_log", [], |row| row.get(0))?)
 }
 
 /// The last entry that was let go of; all after it are still there.

@@ -170,6 +170,17 @@ impl Store {
         Ok(())
     }
 
+    /// Whether nothing was published or logged since this store was opened: what a reader that stays asks before it goes on.
+    ///
+    /// # Errors
+    /// If the catalogue or the log cannot be read.
+    pub fn is_newest(&self, tx: &Tx<'_>) -> Result<bool, Error> {
+        let (latest, last) = (catalogue::latest_number(tx)?, catalogue::last_in_log(tx)?);
+        let Some(present) = self.snapshot() else { return Ok(latest.is_none() && last.is_none()) };
+        let has_all_files = latest.unwrap_or(0) == present.filed();
+        Ok(has_all_files && last.is_none_or(|last| last <= present.applied()))
+    }
+
     /// A snapshot with these entries brought in, group after group as they came; `None` where there are none.
     fn replayed(
         &self,

@@ -12,12 +12,12 @@ use sha2::{Digest, Sha256};
 use crate::binary::{call, done, json, muster_in, rows};
 use crate::world::corner_shop;
 
-fn parquet(path: &Path) -> Vec<RecordBatch> {
+pub fn parquet(path: &Path) -> Vec<RecordBatch> {
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
     reader.build().unwrap().map(Result::unwrap).collect()
 }
 
-fn row_count(batches: &[RecordBatch]) -> usize {
+pub fn row_count(batches: &[RecordBatch]) -> usize {
     batches.iter().map(RecordBatch::num_rows).sum()
 }
 

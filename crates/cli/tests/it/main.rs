@@ -17,6 +17,7 @@ mod lists;
 mod loading;
 mod memberships;
 mod owners;
+mod prompt;
 mod real_data;
 mod rows;
 mod sending;

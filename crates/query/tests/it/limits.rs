@@ -1,5 +1,6 @@
 //! Where a query stops: time, rows, memory; and what the engine says where it cannot answer.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use muster_query::{Error, Limits};
@@ -70,4 +71,42 @@ fn what_the_engine_refuses_is_said_in_its_innermost_words() {
         let message = shop.error(&format!("SELECT {expression} AS x FROM profiles"));
         assert_eq!(message, format!("the query cannot be answered: {words}"));
     }
+}
+
+#[test]
+fn a_query_is_stopped_from_another_thread_and_the_next_one_runs() {
+    let crowd = crowd(Limits { time: Duration::from_secs(60), ..limits() });
+    let stopper = crowd.engine.stopper();
+    let stop = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(300));
+        stopper.stop();
+    });
+    let start = Instant::now();
+    let error = crowd.error(ENDLESS);
+    stop.join().unwrap();
+    assert_eq!(error, "the query was stopped");
+    assert!(start.elapsed() < Duration::from_secs(2), "it took {:?}", start.elapsed());
+    crowd.check("SELECT count(*) AS n FROM profiles", &["3000"]);
+}
+
+#[test]
+fn rows_come_before_the_last_of_them_is_known() {
+    let crowd = crowd(Limits { rows: 9_000_000, ..limits() });
+    let query = crowd.resolved("SELECT a.id FROM profiles a CROSS JOIN profiles b");
+    let mut running = crowd.engine.begin(&query, &crowd.evaluation()).unwrap();
+    assert_eq!(running.schema().field(0).name(), "id");
+    let first = running.next().unwrap().unwrap();
+    assert!((1..9_000_000).contains(&first.num_rows()), "{} rows", first.num_rows());
+    let rest: usize = running.map(|batch| batch.unwrap().num_rows()).sum();
+    assert_eq!(first.num_rows() + rest, 9_000_000);
+}
+
+#[test]
+fn after_an_error_no_rows_come_any_more() {
+    let crowd = crowd(Limits { rows: 5_000, ..limits() });
+    let query = crowd.resolved("SELECT a.id FROM profiles a CROSS JOIN profiles b");
+    let mut running = crowd.engine.begin(&query, &crowd.evaluation()).unwrap();
+    let error = running.find_map(Result::err).unwrap();
+    assert!(matches!(error, Error::Rows { rows: 5_000 }));
+    assert!(running.next().is_none());
 }

@@ -73,3 +73,32 @@ fn a_damaged_file_is_named_and_never_read_as_empty() {
     let error = shop.snapshot().scan("profiles", 0, &["id"]).unwrap_err();
     assert!(matches!(error, Error::Missing { .. }), "{error}");
 }
+
+#[test]
+fn a_reader_that_stays_hears_of_every_load_row_and_file_that_came_after_it() {
+    let shop = Shop::open();
+    let reader = || {
+        let store = shop.state.read(|tx| Store::open(shop.dir.path(), tx)).unwrap();
+        shop.state.read(|tx| store.catch_up(&shop.catalog, tx)).unwrap();
+        store
+    };
+    let is_newest = |store: &Store| shop.state.read(|tx| store.is_newest(tx)).unwrap();
+    let empty = reader();
+    assert!(is_newest(&empty));
+
+    shop.load(&[("profiles", Rows(CUSTOMERS, &["1 Ann"]))]);
+    let loaded = reader();
+    assert!(!is_newest(&empty) && is_newest(&loaded));
+
+    let came = [input("profiles", &[&Rows(CUSTOMERS, &["2 Bob"])])];
+    let prepared = shop.store.prepare_rows(&shop.catalog, &came, Timestamp::from_micros(3)).unwrap();
+    shop.state.write(|tx| prepared.commit(tx)).unwrap();
+    shop.store.adopt_rows(prepared);
+    let logged = reader();
+    assert!(!is_newest(&loaded) && is_newest(&logged));
+
+    let prepared = shop.store.prepare(&shop.catalog, Vec::new(), Timestamp::from_micros(4)).unwrap();
+    shop.state.write(|tx| shop.store.commit_files(tx, &prepared)).unwrap();
+    shop.store.adopt(prepared);
+    assert!(!is_newest(&logged) && is_newest(&reader()) && !is_newest(&loaded));
+}

@@ -1,0 +1,121 @@
+//! `muster sql`: statements from an argument, a file, or standard input; on a terminal the prompt.
+
+mod prompt;
+
+mod desk;
+
+mod line;
+
+mod history;
+
+mod shortcut;
+
+mod completion;
+
+mod showing;
+
+mod table;
+
+mod waiting;
+
+use std::fs;
+use std::io::{self, IsTerminal, Read};
+
+use anyhow::{Context, Result, anyhow};
+use muster_catalog::{Timestamp, parse_local};
+use muster_language::{Statement, parse_piece, split_statements};
+use muster_segment::{Classes, Outcome, Session, Workbench};
+
+use self::showing::Showing;
+use crate::arguments::{Arguments, RowFormat, Sql};
+use crate::exit::Exit;
+use crate::handover::{self, Caller, Statements, Writing};
+use crate::workspace::{Opened, Workspace, engine};
+
+/// Runs statements one by one; the first that fails ends it. Where a person will type them, until they leave.
+///
+/// # Errors
+/// If a statement is not in order or fails.
+pub fn run(arguments: &Arguments, wanted: &Sql) -> Result<Exit> {
+    let workspace = Workspace::find(arguments)?;
+    let format = if arguments.json { RowFormat::Json } else { wanted.format };
+    match text(wanted)? {
+        Some(text) => run_all(workspace, &Caller::of(arguments), text, format, wanted.timeout),
+        None => prompt::run(workspace, arguments, format, wanted.timeout),
+    }
+}
+
+/// The statements; none where a person will type them.
+fn text(wanted: &Sql) -> Result<Option<String>> {
+    if let Some(text) = &wanted.command {
+        return Ok(Some(text.clone()));
+    }
+    if let Some(path) = &wanted.file {
+        return fs::read_to_string(path).map(Some).with_context(|| format!("cannot read {}", path.display()));
+    }
+    if io::stdin().is_terminal() {
+        return Ok(None);
+    }
+    let mut text = String::new();
+    io::stdin().read_to_string(&mut text).context("cannot read the statements")?;
+    Ok(Some(text))
+}
+
+/// All statements are parsed before the first runs, so that a slip in the last changes nothing.
+fn run_all(workspace: Workspace, caller: &Caller, text: String, format: RowFormat, timeout: u64) -> Result<Exit> {
+    let statements = parsed(&text)?;
+    if statements.iter().any(Session::writes) {
+        let writing = Writing::Sql(Statements { text, format, timeout, as_of: None });
+        return handover::carry_out_in(&workspace, caller, &writing);
+    }
+    let (opened, clock, engine) = (workspace.open_reading()?, workspace.clock(), engine(timeout)?);
+    let session = session(opened.workbench(&workspace, &engine, clock.as_ref()), &workspace, None)?;
+    execute(session, statements, &Showing::here(format), &workspace)
+}
+
+/// Runs statements of which some write.
+///
+/// # Errors
+/// If a statement is not in order or fails; those before it stay done.
+pub fn perform(workspace: &Workspace, opened: &Opened, wanted: &Statements) -> Result<Exit> {
+    let statements = parsed(&wanted.text)?;
+    let (clock, engine) = (workspace.clock(), engine(wanted.timeout)?);
+    let as_of = wanted.as_of.as_deref().map(|text| instant(text, workspace)).transpose()?;
+    let session = session(opened.workbench(workspace, &engine, clock.as_ref()), workspace, as_of)?;
+    // Where it is printed is another process's to know.
+    execute(session, statements, &Showing::plain(wanted.format), workspace)
+}
+
+fn parsed(text: &str) -> Result<Vec<Statement>> {
+    Ok(split_statements(text).iter().map(parse_piece).collect::<Result<Vec<_>, _>>()?)
+}
+
+/// An instant as a person writes it in this workspace.
+fn instant(text: &str, workspace: &Workspace) -> Result<Timestamp> {
+    parse_local(text, workspace.catalog.workspace.time_zone).map_err(|error| anyhow!("\"{text}\" is {error}"))
+}
+
+/// A session that looks at `as_of`, else where the workspace does.
+fn session<'a>(bench: Workbench<'a>, workspace: &Workspace, as_of: Option<Timestamp>) -> Result<Session<'a>> {
+    Ok(Session::new(bench, as_of.or(workspace.as_of))?.with_classes(Classes::declared(&workspace.catalog)))
+}
+
+/// Prints what a statement did.
+///
+/// # Errors
+/// If it cannot be printed.
+pub fn print(outcome: &Outcome, format: RowFormat, workspace: &Workspace) -> Result<()> {
+    Showing::plain(format).outcome(outcome, workspace)
+}
+
+fn execute(
+    mut session: Session<'_>,
+    statements: Vec<Statement>,
+    showing: &Showing,
+    workspace: &Workspace,
+) -> Result<Exit> {
+    for statement in statements {
+        showing.statement(&mut session, statement, workspace)?;
+    }
+    Ok(Exit::Done)
+}
