@@ -274,7 +274,8 @@ const IMPURE: [&str; 27] = [
 
 /// All functions that a query may call, each name once, with how it is used: those of the language first.
 pub fn functions() -> impl Iterator<Item = (&'static str, Use)> {
-    let own = OWN.into_iter().map(|name| (name, if name == "has" { Use::Aggregate } else { Use::Scalar }));
+    let reduces = |name| HISTORY_AGGREGATES.contains(&name) || name == "has_sequence";
+    let own = OWN.into_iter().map(move |name| (name, if reduces(name) { Use::Aggregate } else { Use::Scalar }));
     let aggregates = AGGREGATES.into_iter().map(|name| (name, Use::Aggregate));
     let windows = WINDOWS.into_iter().map(|name| (name, Use::Window));
     own.chain(aggregates).chain(windows).chain(scalars().map(|name| (name, Use::Scalar)))
