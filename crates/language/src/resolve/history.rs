@@ -6,7 +6,7 @@ use sqlparser::tokenizer::Span;
 
 use super::Resolver;
 use super::call::{argument_expressions, average, misplaced};
-use super::level::{Choice, Level, named_rows};
+use super::level::{Level, named_rows};
 use super::reach::{Beside, Range, Reach, insert_column, path};
 use super::scope::{Scope, Source, Typed};
 use crate::error::ErrorKind;
@@ -79,7 +79,7 @@ impl<'a> Resolver<'a> {
         let Inside { reach, argument, filter, order } = inside;
         let holds = argument.as_ref().and_then(|argument| argument.holds);
         let argument = argument.map(|argument| argument.sql);
-        let history = self.history(level, reach, span)?;
+        let history = self.history(level, *reach, span)?;
         let mut computed = |function: Function, argument: Option<Expr>, filter: Option<Expr>| {
             let (distinct, order) = (reduction.distinct, order.clone());
             let aggregate = Aggregate { name: String::new(), function, distinct, argument, filter, order };
@@ -111,9 +111,9 @@ impl<'a> Resolver<'a> {
     }
 
     /// The history of a level in the rows around, made if it is not there.
-    fn history(&mut self, level: &Level<'a>, reach: Box<Reach<'a>>, span: Span) -> Result<&mut History, Fault> {
+    fn history(&mut self, level: &Level<'a>, reach: Reach<'a>, span: Span) -> Result<&mut History, Fault> {
         let names = self.names;
-        let mut made = self.new_history(level, *reach, span)?;
+        let mut made = self.new_history(level, reach, span)?;
         let chosen = made.among.iter().flat_map(|chosen| chosen.rows.relations.iter().chain(&chosen.enclosing));
         let relations = made.rows.relations.iter().chain(&made.enclosing).chain(chosen);
         self.tables_used.extend(relations.map(|relation| relation.table.clone()));
@@ -168,43 +168,6 @@ impl<'a> Resolver<'a> {
         let (level, shared) = (level.table.name.clone(), shared.name.clone());
         let (name, among) = (String::new(), among.map(Box::new));
         Ok(History { name, level, shared, rows: reach.rows, enclosing, among, keys, aggregates: Vec::new() })
-    }
-
-    /// The rows that `latest` or `earliest` chooses; `reach` is what the aggregate itself reaches from them.
-    fn among(
-        &mut self,
-        level: &Level<'a>,
-        choice: &Choice,
-        reach: &mut Reach<'a>,
-        span: Span,
-    ) -> Result<Chosen, Fault> {
-        let Source::Rows(around) = &self.scope().source else {
-            return Err(misplaced(span, "a history aggregate needs a grain"));
-        };
-        let within = Reach::of_level(level.table, level.name.as_deref(), around, level.range);
-        self.scopes.push(Scope::of_history(within));
-        let condition = choice.condition.as_ref().map(|condition| self.expression(condition)).transpose();
-        let scope = self.scopes.pop();
-        let Some(Source::Rows(mut within)) = scope.map(|scope| scope.source) else {
-            unreachable!("the scope of the level was pushed above");
-        };
-        let order = within.row_order().iter().map(|(alias, column)| sql::column(alias, column)).collect();
-        let Range { of, shared } = level.range;
-        let shared_key = within.key_of(shared);
-        within.key_of(level.table);
-        reach.key_of(level.table);
-        let (mut keys, mut enclosing, mut groups) = (Vec::new(), Vec::new(), vec![shared_key.clone()]);
-        let root = path(self.names, level.table).last().unwrap_or(level.table);
-        for Beside { frame, table, relations } in within.take_besides() {
-            let inner = (relations[0].alias.clone(), hidden::ROW.to_owned());
-            groups.push(inner.clone());
-            keys.push(GroupKey { inner, outer: reach.key_of_frame(frame, table) });
-            let (shared, key) = if frame == of { (shared, shared_key.clone()) } else { (root, within.key_of(root)) };
-            enclosing.extend(enclosing_row(table, shared, relations, key, span)?);
-        }
-        let condition = condition?.map(|condition| condition.sql);
-        let (rows, last, count) = (within.rows, choice.last, choice.count);
-        Ok(Chosen { name: String::new(), rows, enclosing, within: groups, keys, condition, order, last, count })
     }
 }
 
@@ -268,7 +231,7 @@ fn reduces_the_same(known: &History, made: &History) -> bool {
 }
 
 /// An enclosing row beside the level's rows: those of the same row above both, with what is reached from it.
-fn enclosing_row(
+pub(super) fn enclosing_row(
     table: &TableNames,
     shared: &TableNames,
     mut relations: Vec<Relation>,

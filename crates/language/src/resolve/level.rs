@@ -11,6 +11,7 @@ use sqlparser::tokenizer::Span;
 
 use super::Resolver;
 use super::call::{argument_expressions, misplaced};
+use super::choice::{Choice, choosing, chosen};
 use super::reach::{Range, column_of, path};
 use super::scope::{Source, same_name};
 use super::tables::spelled;
@@ -30,14 +31,6 @@ pub(super) struct Level<'a> {
     pub(super) name: Option<String>,
     /// Where not all of them count: `latest(…)` or `earliest(…)`.
     pub(super) choice: Option<Choice>,
-}
-
-/// The first or last rows that meet a condition.
-#[derive(Clone)]
-pub(super) struct Choice {
-    pub(super) last: bool,
-    pub(super) count: u64,
-    pub(super) condition: Option<Expr>,
 }
 
 impl<'a> Resolver<'a> {
@@ -358,35 +351,6 @@ pub(super) fn named_rows(call: &Call) -> Option<(&Ident, &Expr)> {
             operator: FunctionArgOperator::RightArrow,
         }) => Some((name, table)),
         _ => None,
-    }
-}
-
-/// The call of `latest` or `earliest`, and whether it is `latest`.
-fn choosing(expr: &Expr) -> Option<(&Call, bool)> {
-    let Expr::Function(call) = expr else { return None };
-    match call.name.to_string().to_lowercase().as_str() {
-        "latest" => Some((call, true)),
-        "earliest" => Some((call, false)),
-        _ => None,
-    }
-}
-
-/// The table that `latest` or `earliest` chooses from, and how.
-fn chosen(call: &Call, last: bool) -> Result<(&Expr, Choice), Fault> {
-    let span = call.name.span();
-    let fault = |message: String| {
-        Err(Fault::new(ErrorKind::Level, span, message)
-            .hint("latest(orders, 3), or latest(orders, 3, orders.total > 100)"))
-    };
-    let arguments: Vec<&Expr> = argument_expressions(call).collect();
-    let (table, count, condition) = match arguments.as_slice() {
-        [table, count] => (*table, *count, None),
-        [table, count, condition] => (*table, *count, Some((*condition).clone())),
-        _ => return fault(format!("`{}` takes a table, how many rows, and perhaps a condition", call.name)),
-    };
-    match count.to_string().parse::<u64>() {
-        Ok(count) if count > 0 => Ok((table, Choice { last, count, condition })),
-        _ => fault(format!("`{}` takes a number of rows that is written out, from 1 on", call.name)),
     }
 }
 

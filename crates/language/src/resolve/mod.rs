@@ -26,6 +26,7 @@ mod literal;
 mod operator;
 
 // What the language adds to SQL.
+mod choice;
 mod history;
 mod level;
 mod list;
