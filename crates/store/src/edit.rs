@@ -21,8 +21,8 @@ use crate::changes::{self, Telling};
 use crate::merge::{Meeting, Merged, Rows, comparators, merge};
 use crate::overlay::{Came, Edits, Extra, NONE, Overlay, Parent};
 use crate::places::{Spot, Wanted, families, locate, parents_of, rows_at};
-use crate::publish::{Refusal, TableCounts};
 use crate::published::{Edited, PublishedTable};
+use crate::report::{Refusal, TableCounts};
 use crate::schema::TableSchema;
 use crate::snapshot::Snapshot;
 

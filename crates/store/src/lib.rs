@@ -64,8 +64,14 @@ mod edit;
 
 mod fold;
 
+mod report;
+pub use report::{PublishReport, Refusal, TableCounts};
+
+mod incoming;
+pub use incoming::{Batch, Incoming, TableInput};
+
 mod publish;
-pub use publish::{Batch, Incoming, Prepared, PublishReport, Refusal, TableCounts, TableInput};
+pub use publish::Prepared;
 
 mod log;
 

@@ -11,7 +11,7 @@ use arrow_select::concat::concat_batches;
 use muster_catalog::{Catalog, Timestamp};
 
 use crate::catalogue::LogEntry;
-use crate::publish::{Batch, TableInput};
+use crate::incoming::{Batch, TableInput};
 use crate::schema::{ColumnSchema, TableSchema};
 use crate::{Error, Snapshot};
 

@@ -16,7 +16,7 @@ use arrow_select::take::take;
 
 use crate::column::{absent, indices};
 use crate::partitions::{Repeat, repeats};
-use crate::publish::{Refusal, TableCounts};
+use crate::report::{Refusal, TableCounts};
 use crate::schema::TableSchema;
 
 /// Rows of one table, column by column in the order of its schema.

@@ -8,134 +8,26 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, RecordBatch, StringViewArray, UInt32Array};
+use arrow_array::{Array, StringViewArray, UInt32Array};
 use arrow_select::take::take;
-use muster_catalog::{Catalog, ColumnType, Kind, MissingParent, Mode, ProfileId, Table, Timestamp};
+use muster_catalog::{Catalog, Kind, MissingParent, Mode, ProfileId, Table, Timestamp};
 use muster_state::Tx;
 
 use crate::catalogue::{self, FileKind, FileRecord, Kept, Manifest, ManifestTable, SourceRecord};
 use crate::changes::{self, Source, Telling};
-use crate::column::{absent, detached};
 use crate::edit::{EditedTable, Moves, Task, Whereto, bare_rows, edit, with_columns};
 use crate::files::Folder;
+use crate::incoming::{Incoming, TableInput, declared_columns, grown_schema, in_order};
 use crate::layout::{Placed, lay_out};
 use crate::merge::{Meeting, Merged, Rows, merge};
 use crate::overlay::{Extra, Parent};
 use crate::owner::Settled;
 use crate::places::{Spot, Wanted, locate};
 use crate::published::{PublishedTable, Shared};
-use crate::schema::{ColumnSchema, TableSchema};
+use crate::report::{PublishReport, Refusal, TableCounts};
+use crate::schema::TableSchema;
 use crate::write::{Arrangement, write_extras, write_table};
 use crate::{Error, Snapshot, Upkeep, fold, owner};
-
-/// Typed rows of one table, as they come out of its files.
-#[derive(Debug, Clone)]
-pub struct TableInput {
-    /// The table.
-    pub table: String,
-    /// The columns of every batch, in order.
-    pub columns: Vec<ColumnSchema>,
-    /// The rows, in the order of the files.
-    pub batches: Vec<Batch>,
-}
-
-/// Rows of one file.
-#[derive(Debug, Clone)]
-pub struct Batch {
-    /// The place of the file among those of the load; never falls from one batch to the next.
-    pub file: usize,
-    /// Its rows, in the Arrow types of the columns' types.
-    pub rows: RecordBatch,
-}
-
-/// Where the rows of a publish come from.
-///
-/// Each table is asked for once, parents before children, and let go of before the next: rows that wait would fill the
-/// memory. Only tables that make their missing parents are asked for before these.
-pub trait Incoming {
-    /// The rows of a table; `None` where nothing comes.
-    ///
-    /// # Errors
-    /// Whatever keeps the rows from coming; the publish ends with it.
-    fn rows(&mut self, table: &str) -> Result<Option<TableInput>, Box<dyn std::error::Error + Send + Sync>>;
-}
-
-/// Rows that are all there already.
-#[derive(Debug)]
-pub(crate) struct Ready(BTreeMap<String, TableInput>);
-
-impl Ready {
-    pub(crate) fn of(inputs: Vec<TableInput>) -> Self {
-        Self(inputs.into_iter().map(|input| (input.table.clone(), input)).collect())
-    }
-}
-
-impl Incoming for Ready {
-    fn rows(&mut self, table: &str) -> Result<Option<TableInput>, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(self.0.remove(table))
-    }
-}
-
-/// What became of the incoming rows of one table: new + changed + same + older + refused = incoming.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct TableCounts {
-    /// Rows that came in.
-    pub incoming: u64,
-    /// Rows that were not there before.
-    pub new: u64,
-    /// Rows that replaced one with their key, or deleted it.
-    pub changed: u64,
-    /// Rows that were there already.
-    pub same: u64,
-    /// Rows whose key has a younger row.
-    pub older: u64,
-    /// Rows that were refused.
-    pub refused: u64,
-    /// Fields that muster owns, and that kept their values against those of the rows.
-    #[serde(default)]
-    pub kept: u64,
-    /// Rows that are gone: marked as deleted, below one that is, or not in a load that replaces.
-    #[serde(default)]
-    pub deleted: u64,
-    /// Parents that were made because a row named them.
-    pub created: u64,
-    /// Rows that wait for their parent, from this load and before.
-    pub orphans: u64,
-    /// Rows that the table has now, without those that wait.
-    pub rows: u64,
-}
-
-/// A key whose rows were refused.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Refusal {
-    /// The table.
-    pub table: String,
-    /// The key, or the key of the missing parent.
-    pub key: String,
-    /// Why.
-    pub reason: String,
-}
-
-impl Refusal {
-    pub(crate) fn contradiction(schema: &TableSchema, key: &str) -> Self {
-        let reason = "one file has different rows with this key; without `updated_at` none of them is newer".to_owned();
-        Self { table: schema.name.clone(), key: key.to_owned(), reason }
-    }
-
-    pub(crate) fn missing_parent(schema: &TableSchema, key: &str) -> Self {
-        let reason = format!("there is no row with this key in {}", schema.parent().unwrap_or_default());
-        Self { table: schema.name.clone(), key: key.to_owned(), reason }
-    }
-}
-
-/// What a publish did, table by table.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct PublishReport {
-    /// The tables that had rows coming in, or rows that went.
-    pub tables: BTreeMap<String, TableCounts>,
-    /// The keys whose rows were refused.
-    pub refusals: Vec<Refusal>,
-}
 
 /// A snapshot whose files are on disk and which no commit has made true yet. Dropped, it is garbage for the next
 /// [`crate::Store::collect_garbage`].
@@ -639,73 +531,6 @@ fn with_tombstones(merged: Merged) -> Result<Rows, Error> {
     let places = UInt32Array::from(places);
     let columns = merged.rows.columns.iter().map(|column| take(column, &places, None)).collect::<Result<_, _>>()?;
     Ok(Rows { columns, count })
-}
-
-/// The columns of a table of which no file was read: those with a declared type, and those that relate its rows.
-fn declared_columns(table: &Table) -> Vec<ColumnSchema> {
-    let typed = |name: &str, column_type| ColumnSchema {
-        name: name.to_owned(),
-        column_type,
-        role: table.column(name).and_then(|column| column.role.clone()),
-    };
-    let declared = table.columns.iter().filter_map(|column| Some(typed(&column.name, column.column_type?)));
-    let mut columns: Vec<ColumnSchema> = declared.collect();
-    let references = [table.key.as_deref(), table.on()].into_iter().flatten().map(|name| typed(name, ColumnType::Id));
-    let instants = [table.time.as_deref(), table.created_at.as_deref()].into_iter().flatten();
-    for column in references.chain(instants.map(|name| typed(name, ColumnType::Timestamp))) {
-        if !columns.iter().any(|known| known.name == column.name) {
-            columns.push(column);
-        }
-    }
-    columns
-}
-
-/// The stored columns, then those that the files have and the store had not.
-fn grown_schema(
-    catalog: &Catalog,
-    table: &Table,
-    stored: Option<&TableSchema>,
-    incoming: &TableInput,
-) -> Result<TableSchema, Error> {
-    let mut columns: Vec<ColumnSchema> = Vec::new();
-    for column in stored.into_iter().flat_map(|stored| &stored.columns) {
-        let Some(found) = incoming.columns.iter().find(|incoming| incoming.name == column.name) else {
-            return Err(Error::ColumnVanished { table: table.name.clone(), column: column.name.clone() });
-        };
-        if found.column_type != column.column_type {
-            return Err(Error::TypeChanged {
-                table: table.name.clone(),
-                column: column.name.clone(),
-                stored: column.column_type.to_string(),
-                incoming: found.column_type.to_string(),
-            });
-        }
-        columns.push(found.clone());
-    }
-    let known: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
-    columns.extend(incoming.columns.iter().filter(|column| !known.contains(&column.name)).cloned());
-    Ok(TableSchema::new(catalog, table, columns))
-}
-
-/// The incoming rows with their columns in the order of the schema, and for each file where its rows end.
-fn in_order(schema: &TableSchema, incoming: TableInput) -> Result<(Rows, Vec<usize>), Error> {
-    let mut ends: BTreeMap<usize, usize> = BTreeMap::new();
-    let mut parts = Vec::with_capacity(incoming.batches.len());
-    let mut count = 0;
-    for Batch { file, rows } in incoming.batches {
-        count += rows.num_rows();
-        ends.insert(file, count);
-        let column = |column: &ColumnSchema| {
-            let found = rows.column_by_name(&column.name);
-            found.map_or_else(|| absent(column.column_type, rows.num_rows()), detached)
-        };
-        parts.push(Rows { columns: schema.columns.iter().map(column).collect(), count: rows.num_rows() });
-    }
-    let mut rows = Rows::joined(parts)?;
-    if rows.columns.is_empty() {
-        rows = Rows::none(schema);
-    }
-    Ok((rows, ends.into_values().collect()))
 }
 
 fn check_count(schema: &TableSchema, rows: u64) -> Result<(), Error> {

@@ -10,7 +10,9 @@ use muster_state::Tx;
 use crate::catalogue::{self, Kept, LoadRecord, LoadedSource, LogEntry, Manifest};
 use crate::disk::{Disk, FileDisk};
 use crate::files::{ColumnFile, Folder};
-use crate::publish::{Incoming, Making, Prepared, PublishReport, Ready, TableInput};
+use crate::incoming::{Incoming, Ready, TableInput};
+use crate::publish::{Making, Prepared};
+use crate::report::PublishReport;
 use crate::{Error, Snapshot, log};
 
 /// When small changes become part of the blocks, and how far back loads can be taken.
