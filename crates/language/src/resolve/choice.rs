@@ -1,6 +1,6 @@
 //! `latest(orders, 3, condition)` and `earliest(…)`: which of the level's rows an aggregate is taken over.
 
-use sqlparser::ast::{Expr, Function as Call, Spanned};
+use sqlparser::ast::{Expr, Function as Call, FunctionArguments, Spanned};
 use sqlparser::tokenizer::Span;
 
 use super::Resolver;
@@ -79,6 +79,9 @@ pub(super) fn chosen(call: &Call, last: bool) -> Result<(&Expr, Choice), Fault> 
             .hint("latest(orders, 3), or latest(orders, 3, orders.total > 100)"))
     };
     let arguments: Vec<&Expr> = argument_expressions(call).collect();
+    if !has_only_arguments(call, arguments.len()) {
+        return fault(format!("`{}` takes its condition as third argument, and nothing else beside", call.name));
+    }
     let (table, count, condition) = match arguments.as_slice() {
         [table, count] => (*table, *count, None),
         [table, count, condition] => (*table, *count, Some((*condition).clone())),
@@ -88,4 +91,12 @@ pub(super) fn chosen(call: &Call, last: bool) -> Result<(&Expr, Choice), Fault> 
         Ok(count) if count > 0 => Ok((table, Choice { last, count, condition })),
         _ => fault(format!("`{}` takes a number of rows that is written out, from 1 on", call.name)),
     }
+}
+
+/// Whether nothing stands in or behind the parentheses but so many plain arguments: the rest would be read over.
+fn has_only_arguments(call: &Call, count: usize) -> bool {
+    let FunctionArguments::List(list) = &call.args else { return false };
+    let bare = call.filter.is_none() && call.over.is_none() && call.null_treatment.is_none();
+    let plain = list.duplicate_treatment.is_none() && list.clauses.is_empty() && list.args.len() == count;
+    bare && plain && call.within_group.is_empty()
 }

@@ -135,7 +135,8 @@ fn written(call: &Call) -> Result<Sequence<'_>, Fault> {
             other => return fault(span, &format!("`has_sequence` cannot take `{other}`")),
         }
     }
-    if list.duplicate_treatment.is_some() || !list.clauses.is_empty() || values.len() < 2 {
+    let odd = list.duplicate_treatment.is_some() || call.null_treatment.is_some() || !call.within_group.is_empty();
+    if odd || !list.clauses.is_empty() || values.len() < 2 {
         return fault(span, "`has_sequence` takes a history table and at least one condition");
     }
     let table = values.remove(0);

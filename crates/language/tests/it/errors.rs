@@ -296,6 +296,33 @@ fn names_that_are_musters_or_the_catalogs_are_not_given_away() {
 }
 
 #[test]
+fn what_stands_beside_the_arguments_of_latest_is_refused_and_not_read_over() {
+    let message = "`latest` takes its condition as third argument, and nothing else beside";
+    for marked in [
+        "SELECT has(«latest(orders, 3) FILTER (WHERE orders.total > 1)) FROM profiles",
+        "SELECT has(«latest(DISTINCT orders, 3)) FROM profiles",
+        "SELECT has(«latest(orders, 3, by => orders.total)) FROM profiles",
+        "SELECT sum(l => «latest(orders, 3) OVER (), l.total) FROM profiles",
+    ] {
+        check_start(marked, ErrorKind::Level, message);
+    }
+    for marked in ["SELECT has(«latest(orders, 0)) FROM profiles", "SELECT has(«latest(orders, 1 + 1)) FROM profiles"]
+    {
+        check_start(marked, ErrorKind::Level, "`latest` takes a number of rows that is written out, from 1 on");
+    }
+    check_start(
+        "SELECT «latest(orders, 3) FROM profiles",
+        ErrorKind::Position,
+        "`latest` stands for rows, not for a value",
+    );
+    check_start(
+        "SELECT «nth(orders.total, 0) FROM profiles",
+        ErrorKind::Level,
+        "`nth` counts from one, or from the end below zero",
+    );
+}
+
+#[test]
 fn names_of_rows_are_refused_where_they_say_nothing_or_two_things() {
     for (marked, kind, message) in [
         (
