@@ -1,10 +1,12 @@
 //! The names that a query may use: what the language needs to know of a snapshot, and no more.
 
+use std::collections::BTreeSet;
+
 use chrono_tz::Tz;
 
 use crate::{ColumnType, Kind, LISTS, Role};
 
-/// The names of one snapshot: tables with their columns and relations, and the segments.
+/// The names of one snapshot: tables with their columns and relations, the segments and the variables.
 #[derive(Debug, Clone)]
 pub struct Names {
     /// The zone in which dates, `today()` and instants without one are read.
@@ -13,9 +15,26 @@ pub struct Names {
     pub tables: Vec<TableNames>,
     /// The stored segments, by name.
     pub segments: Vec<SegmentNames>,
+    /// Which columns of the root are variables: computed for each query that names them, and stored nowhere.
+    pub variables: BTreeSet<String>,
 }
 
 impl Names {
+    /// The same with `variable` as a column of the root.
+    #[must_use]
+    pub fn with_variable(mut self, variable: ColumnNames) -> Self {
+        if let Some(root) = self.tables.iter_mut().find(|table| table.kind == Kind::Root) {
+            self.variables.insert(variable.name.clone());
+            root.columns.push(variable);
+        }
+        self
+    }
+
+    /// The table above all others.
+    pub fn root(&self) -> Option<&TableNames> {
+        self.tables.iter().find(|table| table.kind == Kind::Root)
+    }
+
     /// The table of this name, capitals aside.
     pub fn table(&self, name: &str) -> Option<&TableNames> {
         self.tables.iter().find(|table| table.name.eq_ignore_ascii_case(name))

@@ -8,7 +8,7 @@ use muster_campaign::definition::{KnownChannel, Step, Surroundings};
 use muster_campaign::{Definition, Purpose};
 use muster_catalog::{Channel, ColumnNames, Role, nearest};
 use muster_channel::Templates;
-use muster_segment::Definition as SegmentDefinition;
+use muster_segment::{Definition as SegmentDefinition, Item};
 
 use crate::queries;
 use crate::workspace::Workspace;
@@ -96,7 +96,11 @@ fn segment_names(workspace: &Workspace) -> Vec<String> {
     let defined = queries::definitions(workspace, &[]).unwrap_or_default();
     let stored = workspace.open_reading().ok().and_then(|opened| opened.reader.read(SegmentDefinition::all).ok());
     let stored = stored.unwrap_or_default().into_iter().map(|definition| definition.name);
-    defined.into_iter().map(|definition| definition.name).chain(stored).collect()
+    let defined = defined.iter().filter_map(|definition| match definition.item() {
+        Item::Segment(name) => Some(name),
+        Item::Variable(_) => None,
+    });
+    defined.chain(stored).collect()
 }
 
 /// The columns of profiles: those that are loaded, else those that are declared.

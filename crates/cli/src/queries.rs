@@ -1,25 +1,30 @@
-//! The segments that a workspace's folder queries/ defines, or files that are named instead.
+//! The segments and variables that a workspace's folder queries/ defines, or files that are named instead.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use muster_language::{SegmentDefinition, Statement, parse_piece, split_statements};
+use muster_language::{Statement, parse_piece, split_statements};
+use muster_segment::NewDefinition;
 
 use crate::workspace::Workspace;
 
-/// The segments that the files define, in the order of the files.
+/// What the files define, in the order of the files.
 ///
 /// # Errors
-/// If a file cannot be read, is not in order, or holds something else than segments.
-pub fn definitions(workspace: &Workspace, paths: &[PathBuf]) -> Result<Vec<SegmentDefinition>> {
+/// If a file cannot be read, is not in order, or holds something else than definitions.
+pub fn definitions(workspace: &Workspace, paths: &[PathBuf]) -> Result<Vec<NewDefinition>> {
     let mut definitions = Vec::new();
     for path in sql_files(workspace, paths)? {
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         for piece in split_statements(&text) {
             match parse_piece(&piece).map_err(|error| anyhow!("{}: {error}", path.display()))? {
-                Statement::CreateSegment(definition) => definitions.push(definition),
-                _ => bail!("{}: expected CREATE SEGMENT; run other statements with `muster sql -f`", path.display()),
+                Statement::CreateSegment(definition) => definitions.push(NewDefinition::Segment(definition)),
+                Statement::CreateVariable(definition) => definitions.push(NewDefinition::Variable(definition)),
+                _ => bail!(
+                    "{}: expected CREATE SEGMENT or CREATE VARIABLE; run other statements with `muster sql -f`",
+                    path.display()
+                ),
             }
         }
     }

@@ -19,16 +19,16 @@ mod split;
 pub use split::{Piece, split_statements};
 
 mod statement;
-pub use statement::{InstantText, Query, SegmentDefinition, Statement, parse, parse_piece};
+pub use statement::{InstantText, Query, SegmentDefinition, Statement, VariableDefinition, parse, parse_piece};
 
 mod resolved;
 pub use resolved::{
-    Aggregate, Body, Chosen, Function, GrainQuery, GroupKey, History, OutputColumn, Reached, Relation, ResolvedQuery,
-    ResolvedSegment, Rows, Visible, hidden,
+    Aggregate, Body, Chosen, Function, GrainQuery, GroupKey, History, OutputColumn, PastCondition, Reached, Relation,
+    ResolvedQuery, ResolvedSegment, Rows, Visible, hidden,
 };
 
 mod resolve;
-pub use resolve::{resolve, resolve_segment};
+pub use resolve::{resolve, resolve_segment, resolve_variable};
 
 mod waterfall;
 pub use waterfall::Waterfall;

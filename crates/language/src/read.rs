@@ -14,7 +14,7 @@ use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan};
 use crate::error::{ErrorKind, Place};
 use crate::source::{Fault, Source};
 use crate::sql;
-use crate::statement::{InstantText, Query, SegmentDefinition, Statement};
+use crate::statement::{InstantText, Query, SegmentDefinition, Statement, VariableDefinition};
 
 /// The tree is as deep as the caps on the tokens let it be, so the parser's own limit only gets in the way.
 const PARSER_DEPTH: usize = 10_000;
@@ -89,8 +89,12 @@ impl<'a> Reader<'a> {
                 self.name()?
             }
             "VIEW" => self.segment_view(span)?,
-            "VARIABLE" => return Err(Fault::not_yet(span, "CREATE VARIABLE")),
-            _ => return Err(refused(span, "CREATE").hint("CREATE SEGMENT name AS SELECT … stores a definition")),
+            "VARIABLE" => return self.variable(or_replace),
+            _ => {
+                let hint =
+                    "CREATE SEGMENT name AS SELECT …, or CREATE VARIABLE name AS expression, stores a definition";
+                return Err(refused(span, "CREATE").hint(hint));
+            }
         };
         let comment = if self.take("COMMENT") { Some(self.string()?.0) } else { None };
         if self.peek() == "WITH" {
@@ -99,6 +103,17 @@ impl<'a> Reader<'a> {
         self.expect("AS")?;
         let query = if self.peek() == "WHERE" { self.condition_query()? } else { self.query()? };
         Ok(Statement::CreateSegment(SegmentDefinition { name, or_replace, comment, query }))
+    }
+
+    /// `VARIABLE name [COMMENT 'text'] AS expression`.
+    fn variable(&mut self, or_replace: bool) -> Result<Statement, Fault> {
+        self.skip();
+        let name = self.name()?;
+        let comment = if self.take("COMMENT") { Some(self.string()?.0) } else { None };
+        self.expect("AS")?;
+        let expression = self.parser.parse_expr().map_err(|error| syntax_fault(error, self.source))?;
+        let query = self.query_of(vec![sql::aliased(expression, &name)], None);
+        Ok(Statement::CreateVariable(VariableDefinition { name, or_replace, comment, query }))
     }
 
     /// `VIEW segments.name`, for tools that speak only standard SQL.
@@ -114,10 +129,15 @@ impl<'a> Reader<'a> {
     fn condition_query(&mut self) -> Result<Query, Fault> {
         self.skip();
         let condition = self.parser.parse_expr().map_err(|error| syntax_fault(error, self.source))?;
-        let profiles = ast::TableWithJoins { relation: plain_table("profiles"), joins: Vec::new() };
         let everything = vec![ast::SelectItem::Wildcard(ast::WildcardAdditionalOptions::default())];
-        let select = sql::select(everything, vec![profiles], Some(condition));
-        Ok(Query { syntax: Arc::new(sql::select_query(select)), source: self.source.clone() })
+        Ok(self.query_of(everything, Some(condition)))
+    }
+
+    /// `SELECT … FROM profiles WHERE …`, which was written in short.
+    fn query_of(&self, items: Vec<ast::SelectItem>, condition: Option<ast::Expr>) -> Query {
+        let profiles = ast::TableWithJoins { relation: plain_table("profiles"), joins: Vec::new() };
+        let select = sql::select(items, vec![profiles], condition);
+        Query { syntax: Arc::new(sql::select_query(select)), source: self.source.clone() }
     }
 
     fn drop(&mut self) -> Result<Statement, Fault> {
@@ -127,13 +147,16 @@ impl<'a> Reader<'a> {
                 self.skip();
                 Ok(Statement::DropSegment { name: self.name()? })
             }
-            "VARIABLE" => Err(Fault::not_yet(span, "DROP VARIABLE")),
-            _ => Err(refused(span, "DROP").hint("DROP SEGMENT name removes a definition")),
+            "VARIABLE" => {
+                self.skip();
+                Ok(Statement::DropVariable { name: self.name()? })
+            }
+            _ => Err(refused(span, "DROP").hint("DROP SEGMENT name, or DROP VARIABLE name, removes a definition")),
         }
     }
 
     fn show(&mut self) -> Result<Statement, Fault> {
-        let span = self.skip();
+        self.skip();
         match self.peek().as_str() {
             "TABLES" => {
                 self.skip();
@@ -143,8 +166,11 @@ impl<'a> Reader<'a> {
                 self.skip();
                 Ok(Statement::ShowSegments)
             }
-            "VARIABLES" => Err(Fault::not_yet(span, "SHOW VARIABLES")),
-            _ => Err(self.expected("TABLES or SEGMENTS")),
+            "VARIABLES" => {
+                self.skip();
+                Ok(Statement::ShowVariables)
+            }
+            _ => Err(self.expected("TABLES, SEGMENTS or VARIABLES")),
         }
     }
 

@@ -22,9 +22,19 @@ pub mod hidden {
     /// Names that begin like this are muster's.
     pub const PREFIX: &str = "__";
 
-    /// The column of profiles that says whether a row is in a segment (BOOLEAN, never NULL).
+    /// The column of a segment's table that says whether a row is in it (BOOLEAN, never NULL).
     pub fn segment(name: &str) -> String {
         format!("__segment_{name}")
+    }
+
+    /// The column of profiles that says whether a row was in a segment at its last refresh (BOOLEAN, never NULL).
+    pub fn audience(name: &str) -> String {
+        format!("__audience_{name}")
+    }
+
+    /// The column of a table that says whether the n-th condition of a query about the past held (BOOLEAN, never NULL).
+    pub fn was(number: usize) -> String {
+        format!("__was_{number}")
     }
 
     /// The column of profiles that says whether a row is on a list (BOOLEAN, never NULL).
@@ -42,17 +52,33 @@ pub struct ResolvedQuery {
     pub columns: Vec<OutputColumn>,
     /// The catalog tables that are read, by name, each once.
     pub tables_used: Vec<String>,
-    /// The segments whose column of profiles is read, by name, each once.
+    /// The segments whose column is read, by name, each once.
     pub segments_used: Vec<String>,
+    /// The segments whose stored audience is read, by name, each once.
+    pub audiences_used: Vec<String>,
+    /// The variables that are read, by name, each once.
+    pub variables_used: Vec<String>,
     /// The lists whose column of profiles is read, by name without what all lists' begin with, each once.
     pub lists_used: Vec<String>,
+    /// What the query asks about other instants, each its own column of a table.
+    pub past: Vec<PastCondition>,
     /// The instant at which the query looks at the world.
     pub as_of: Timestamp,
 }
 
+/// A condition as of another instant: `was(condition, instant)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PastCondition {
+    /// The column that says for each row of the table whether it held: [`hidden::was`].
+    pub column: String,
+    /// The rows for which it held; its query looks at the other instant.
+    pub rows: ResolvedSegment,
+}
+
 /// A segment's query: a [`ResolvedQuery`] whose columns are the ids of the rows that are in it.
 ///
-/// Of a profile segment the one column is `__row`; of a row segment they are `__row`, `__profile` and the key.
+/// Of a profile segment the one column is `__row`; of a row segment they are `__row`, `__profile` and the key. Of a condition
+/// of another instant it is `__row` alone, whatever the table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResolvedSegment {
     /// The table whose rows are in it.
@@ -97,6 +123,21 @@ pub struct Rows {
     pub relations: Vec<Relation>,
     /// The histories that are reduced for each row.
     pub histories: Vec<History>,
+}
+
+impl Rows {
+    /// Everything that is read: what is reached from the rows, and what their histories read.
+    pub(crate) fn each_relation<'r>(&'r self, seen: &mut dyn FnMut(&'r Relation)) {
+        self.relations.iter().for_each(&mut *seen);
+        for history in &self.histories {
+            history.rows.each_relation(seen);
+            history.enclosing.iter().for_each(&mut *seen);
+            if let Some(chosen) = &history.among {
+                chosen.rows.each_relation(seen);
+                chosen.enclosing.iter().for_each(&mut *seen);
+            }
+        }
+    }
 }
 
 /// A table under an alias.

@@ -55,6 +55,11 @@ struct FaultParts {
 }
 
 impl Fault {
+    /// What can be done about it.
+    pub(crate) fn kind(&self) -> &ErrorKind {
+        &self.0.kind
+    }
+
     /// Something wrong at the start of `span`; an empty span means the end of the text.
     pub(crate) fn new(kind: ErrorKind, span: Span, message: impl Into<String>) -> Self {
         Self(Box::new(FaultParts { kind, start: span.start, message: message.into(), hint: None, near: None }))

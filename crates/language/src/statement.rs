@@ -39,6 +39,8 @@ pub enum Statement {
     },
     /// `CREATE [OR REPLACE] SEGMENT name [COMMENT 'text'] AS …`, or the same as a view of the schema `segments`.
     CreateSegment(SegmentDefinition),
+    /// `CREATE [OR REPLACE] VARIABLE name [COMMENT 'text'] AS expression`.
+    CreateVariable(VariableDefinition),
     /// `REFRESH SEGMENT name`.
     RefreshSegment {
         /// The segment; lower case unless quoted.
@@ -49,10 +51,17 @@ pub enum Statement {
         /// The segment; lower case unless quoted.
         name: String,
     },
+    /// `DROP VARIABLE name`.
+    DropVariable {
+        /// The variable; lower case unless quoted.
+        name: String,
+    },
     /// `SHOW TABLES`.
     ShowTables,
     /// `SHOW SEGMENTS`.
     ShowSegments,
+    /// `SHOW VARIABLES`.
+    ShowVariables,
     /// `DESCRIBE table`, or `DESCRIBE table.column`.
     DescribeTable {
         /// The table; lower case unless quoted.
@@ -82,6 +91,26 @@ pub struct SegmentDefinition {
     pub query: Query,
 }
 
+/// A variable to be stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VariableDefinition {
+    /// Its name; lower case unless quoted.
+    pub name: String,
+    /// Whether it may take the place of another of the same name.
+    pub or_replace: bool,
+    /// What a person should know about it.
+    pub comment: Option<String>,
+    /// What it says of a profile, as `SELECT expression AS name FROM profiles`.
+    pub query: Query,
+}
+
+impl VariableDefinition {
+    /// The expression in its canonical form, as [`Query::digest_text`].
+    pub fn expression(&self) -> String {
+        self.query.only_expression().map(|expression| deep(|| expression.to_string())).unwrap_or_default()
+    }
+}
+
 /// A query that has been parsed and not resolved.
 #[derive(Debug, Clone)]
 pub struct Query {
@@ -101,6 +130,25 @@ impl Query {
     /// layout of the same text, so a digest of it tells whether a definition changed; it reads back as the same query.
     pub fn digest_text(&self) -> String {
         deep(|| self.syntax.to_string())
+    }
+
+    /// The table that a definition selects from, as it is written there; `None` where it is not one table.
+    pub fn from_table(&self) -> Option<String> {
+        let ast::SetExpr::Select(select) = self.syntax.body.as_ref() else { return None };
+        let [ast::TableWithJoins { relation: ast::TableFactor::Table { name, .. }, .. }] = select.from.as_slice()
+        else {
+            return None;
+        };
+        let [part] = name.0.as_slice() else { return None };
+        part.as_ident().map(|name| name.value.clone())
+    }
+
+    fn only_expression(&self) -> Option<&ast::Expr> {
+        let ast::SetExpr::Select(select) = self.syntax.body.as_ref() else { return None };
+        match select.projection.as_slice() {
+            [ast::SelectItem::ExprWithAlias { expr, .. }] => Some(expr),
+            _ => None,
+        }
     }
 }
 

@@ -4,10 +4,11 @@ use std::panic::resume_unwind;
 use std::sync::mpsc::{Sender, channel, sync_channel};
 use std::time::Duration;
 
-use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
+use arrow_array::{Array, ArrayRef, RecordBatch, new_empty_array};
 use arrow_schema::SchemaRef;
+use arrow_select::concat::concat;
 use datafusion::error::DataFusionError;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use futures::StreamExt;
@@ -15,7 +16,7 @@ use muster_catalog::RowSet;
 use muster_language::{ResolvedQuery, ResolvedSegment};
 use tokio::runtime::{Builder, Runtime};
 
-use crate::evaluation::Evaluation;
+use crate::evaluation::{Evaluation, Values};
 use crate::patience::{Patience, Stopper};
 use crate::running::{Part, Running};
 use crate::{Error, session};
@@ -122,6 +123,27 @@ impl Engine {
             }
             rows.sort_unstable();
             Ok(rows.into_iter().collect())
+        })
+    }
+
+    /// What a variable is for each profile.
+    ///
+    /// # Errors
+    /// If it passes a limit of time or memory, or the engine refuses it.
+    pub fn values(&self, variable: &ResolvedQuery, evaluation: &Evaluation) -> Result<Values, Error> {
+        let run = self.run(variable.to_sql(), evaluation);
+        self.within(&run.patience.clone(), async move {
+            let mut stream = run.stream().await?;
+            let (mut rows, mut values) = (Vec::new(), vec![new_empty_array(stream.schema().field(1).data_type())]);
+            while let Some(batch) = stream.next().await {
+                let batch = batch.map_err(|error| run.engine_error(error))?;
+                let numbers = batch.column(0).as_primitive::<Int64Type>();
+                rows.extend(numbers.values().iter().map(|row| *row as u32));
+                values.push(ArrayRef::clone(batch.column(1)));
+            }
+            let parts: Vec<&dyn Array> = values.iter().map(AsRef::as_ref).collect();
+            let values = concat(&parts).map_err(|error| run.engine_error(error.into()))?;
+            Ok(Values::new(&rows, values))
         })
     }
 

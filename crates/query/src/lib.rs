@@ -1,11 +1,11 @@
 //! Resolved query to rows: the only door to DataFusion.
 //!
 //! [`Engine`] runs the plain SQL of a resolved query over one snapshot, in a session that can reach nothing else: no file,
-//! no definition, no clock. What a text means is `language`'s; which segments a query needs, and as of when, its caller
-//! says in an [`Evaluation`].
+//! no definition, no clock. What a text means is `language`'s; who is in the segments that a query names, what its
+//! variables are, and as of when, its caller says in an [`Evaluation`].
 
 mod evaluation;
-pub use evaluation::Evaluation;
+pub use evaluation::{Computed, Content, Evaluation, Values};
 
 mod engine;
 pub use engine::{Answer, Engine, Limits};

@@ -120,7 +120,6 @@ fn only_reads(node: &LogicalPlan) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::time::Duration;
 
     use muster_catalog::Timestamp;
@@ -140,8 +139,7 @@ mod tests {
         let store = state.read(|tx| Store::open(folder.path(), tx)).unwrap();
         let prepared = store.prepare(&catalog, Vec::new(), Timestamp::from_micros(1)).unwrap();
         let snapshot = Arc::clone(prepared.snapshot());
-        let evaluation =
-            Evaluation { snapshot, zone: chrono_tz::UTC, segments: BTreeMap::new(), lists: BTreeMap::new() };
+        let evaluation = Evaluation { snapshot, zone: chrono_tz::UTC, computed: Vec::new() };
         let patience = Stopper::default().patience(Duration::from_secs(10));
         open(&evaluation, &Limits::default(), &patience).unwrap()
     }

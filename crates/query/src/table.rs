@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
@@ -14,14 +14,12 @@ use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
-use muster_catalog::{ColumnType, Kind, RowSet};
+use muster_catalog::ColumnType;
 use muster_store::{Snapshot, SystemColumn, TableSchema};
 
-use muster_language::hidden;
+use crate::evaluation::{Computed, Content, Evaluation};
 
-use crate::evaluation::Evaluation;
-
-/// One table, with its system columns and, of profiles, the segments and lists that the query names.
+/// One table, with its system columns and what is computed for the query.
 #[derive(Debug)]
 pub(crate) struct SnapshotTable {
     evaluation: Evaluation,
@@ -35,18 +33,20 @@ impl SnapshotTable {
         let own = table.columns.iter().map(|column| Field::new(&column.name, exposed(column.column_type, &zone), true));
         let system =
             evaluation.snapshot.system_columns(&table.name).into_iter().map(|column| system_field(column, &zone));
-        let members = if table.kind == Kind::Root { members(evaluation).collect() } else { Vec::new() };
-        let members = members.into_iter().map(|(column, _)| Field::new(column, DataType::Boolean, false));
-        let schema = Arc::new(Schema::new(own.chain(system).chain(members).collect::<Vec<_>>()));
+        let computed = computed(evaluation, &table.name).map(computed_field);
+        let schema = Arc::new(Schema::new(own.chain(system).chain(computed).collect::<Vec<_>>()));
         Self { evaluation: evaluation.clone(), table: table.name.clone(), schema }
     }
 }
 
-/// The columns of profiles that say who belongs to something: is in a segment, is on a list.
-fn members(evaluation: &Evaluation) -> impl Iterator<Item = (String, &RowSet)> {
-    let segments = evaluation.segments.iter().map(|(name, rows)| (hidden::segment(name), rows.as_ref()));
-    let lists = evaluation.lists.iter().map(|(name, rows)| (hidden::list(name), rows.as_ref()));
-    segments.chain(lists)
+/// The columns that a table has for this query only.
+fn computed<'e>(evaluation: &'e Evaluation, table: &str) -> impl Iterator<Item = &'e Computed> {
+    evaluation.computed.iter().filter(move |computed| computed.table == table)
+}
+
+fn computed_field(computed: &Computed) -> Field {
+    let is_value = matches!(computed.content, Content::Values(_));
+    Field::new(&computed.column, computed.content.data_type(), is_value)
 }
 
 /// Instants carry the workspace's zone inside the engine, so that its calendar arithmetic is the local one.
@@ -152,11 +152,9 @@ impl BlockReader {
     }
 
     fn column(&self, field: &Field, block: usize) -> Result<ArrayRef> {
-        if let Some(members) = self.members(field.name()) {
+        if let Some(computed) = self.computed(field.name()) {
             let rows = self.stored(SystemColumn::Row.name(), block)?;
-            let rows = rows.as_primitive::<Int64Type>().values().iter();
-            let member = |row: &i64| Some(members.contains(u32::try_from(*row).ok()?));
-            return Ok(Arc::new(rows.map(member).collect::<BooleanArray>()));
+            return Ok(computed.content.of(rows.as_primitive::<Int64Type>().values())?);
         }
         let column = self.stored(field.name(), block)?;
         if column.data_type() == field.data_type() {
@@ -171,8 +169,8 @@ impl BlockReader {
         Ok(columns.pop().expect("one column was asked for"))
     }
 
-    fn members(&self, column: &str) -> Option<&RowSet> {
-        members(&self.evaluation).find(|(name, _)| name == column).map(|(_, rows)| rows)
+    fn computed(&self, column: &str) -> Option<&Computed> {
+        computed(&self.evaluation, &self.table).find(|computed| computed.column == column)
     }
 
     fn snapshot(&self) -> &Snapshot {

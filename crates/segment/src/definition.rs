@@ -5,7 +5,34 @@ use muster_language::{Query, SegmentDefinition, Statement, parse};
 use muster_state::{Tx, params};
 use sha2::{Digest, Sha256};
 
-use crate::Error;
+use crate::{Error, Item, Variable};
+
+/// All that is defined.
+#[derive(Debug, Clone, Default)]
+pub struct Definitions {
+    /// The segments, by name.
+    pub segments: Vec<Definition>,
+    /// The variables, by name.
+    pub variables: Vec<Variable>,
+}
+
+impl Definitions {
+    /// What is stored.
+    ///
+    /// # Errors
+    /// If the state cannot be read, or holds a text of a newer language.
+    pub fn all(tx: &Tx<'_>) -> Result<Self, Error> {
+        Ok(Self { segments: Definition::all(tx)?, variables: Variable::all(tx)? })
+    }
+
+    /// Whether something of this kind and name is there.
+    pub(crate) fn has(&self, item: &Item) -> bool {
+        match item {
+            Item::Segment(name) => self.segments.iter().any(|segment| segment.name == *name),
+            Item::Variable(name) => self.variables.iter().any(|variable| variable.name() == name),
+        }
+    }
+}
 
 /// A stored definition.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,7 +104,7 @@ impl Definition {
     }
 }
 
-fn digest(text: &str) -> String {
+pub(crate) fn digest(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

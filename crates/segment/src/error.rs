@@ -1,5 +1,7 @@
 //! Why a statement was not executed.
 
+use crate::Item;
+
 /// Why a statement was not executed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -26,6 +28,14 @@ pub enum Error {
         /// The nearest one that there is.
         nearest: Option<String>,
     },
+    /// There is no such variable.
+    #[error("there is no variable `{name}`{}", did_you_mean(nearest))]
+    UnknownVariable {
+        /// The name that was asked for.
+        name: String,
+        /// The nearest one that there is.
+        nearest: Option<String>,
+    },
     /// There is no such table.
     #[error("there is no table `{name}`{}", did_you_mean(nearest))]
     UnknownTable {
@@ -45,40 +55,64 @@ pub enum Error {
         nearest: Option<String>,
     },
     /// The name is taken.
-    #[error("there is a segment `{name}` already; CREATE OR REPLACE SEGMENT takes its place")]
+    #[error("there is a {} already; CREATE OR REPLACE {} takes its place", with_kind(item), keyword(item))]
     Exists {
-        /// The name.
-        name: String,
+        /// What is there.
+        item: Item,
     },
     /// Two definitions that come together have one name.
-    #[error("there are two definitions of the segment `{name}`; keep one, or rename the other")]
+    #[error("there are two definitions of the {}; keep one, or rename the other", with_kind(item))]
     Twice {
+        /// What they define.
+        item: Item,
+    },
+    /// A variable cannot have the name of what profiles have already.
+    #[error("`{name}` is {taken}, so a variable cannot have this name; choose another one")]
+    NameTaken {
         /// The name.
         name: String,
+        /// What has it.
+        taken: String,
+    },
+    /// A variable's value cannot be a column.
+    #[error("the variable `{name}` would hold {found}, which no column can; cast it: CAST(… AS VARCHAR)")]
+    NoColumn {
+        /// The variable.
+        name: String,
+        /// What the engine computes.
+        found: String,
     },
     /// Others are built on it.
     #[error("`{name}` is used by {}; drop or change those first", users.join(", "))]
     InUse {
-        /// The segment.
+        /// The segment or variable.
         name: String,
-        /// The segments that name it.
+        /// The segments and variables that name it.
         users: Vec<String>,
     },
-    /// Segments that are defined by each other.
-    #[error("these segments are defined by each other: {}", cycle.join(" → "))]
+    /// Segments and variables that are defined by each other.
+    #[error("these are defined by each other: {}", cycle.join(" → "))]
     Cycle {
         /// The way round; first and last are the same.
         cycle: Vec<String>,
     },
-    /// A part of the language that this version does not have.
-    #[error("a segment of `{grain}` is not supported yet; select from profiles")]
-    RowSegment {
-        /// The table that it selects from.
-        grain: String,
-    },
     /// A statement that writes, in a session that only reads.
     #[error("this statement writes, and the workspace was opened for reading")]
     ReadOnly,
+}
+
+fn keyword(item: &Item) -> &'static str {
+    match item {
+        Item::Segment(_) => "SEGMENT",
+        Item::Variable(_) => "VARIABLE",
+    }
+}
+
+fn with_kind(item: &Item) -> String {
+    match item {
+        Item::Segment(name) => format!("segment `{name}`"),
+        Item::Variable(name) => format!("variable `{name}`"),
+    }
 }
 
 fn did_you_mean(nearest: &Option<String>) -> String {

@@ -1,23 +1,23 @@
-//! Who is in a segment: evaluated on one snapshot, each segment at most once per instant.
+//! Who is in a segment: evaluated on one snapshot, each segment and variable at most once per instant.
 //!
 //! As of an instant a query sees the snapshot with its fields as they were then ([`Evaluator::snapshot_as_of`]); that later
 //! rows are not there yet is in the printed SQL.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use chrono_tz::Tz;
 use muster_catalog::{Names, RowSet, SegmentNames, Timestamp, nearest};
-use muster_language::{Query, ResolvedQuery, ResolvedSegment, resolve, resolve_segment};
-use muster_query::{Answer, Engine, Evaluation, Running};
+use muster_language::{Query, ResolvedQuery, ResolvedSegment, resolve, resolve_segment, resolve_variable};
+use muster_query::{Answer, Engine, Running, Values};
 use muster_store::{Snapshot, SystemColumn};
 use sha2::{Digest, Sha256};
 
 use crate::past::Past;
-use crate::{Definition, Error};
+use crate::{Definition, Definitions, Error, Item, Variable};
 
 /// Definitions over one snapshot.
 pub struct Evaluator<'a> {
@@ -25,30 +25,52 @@ pub struct Evaluator<'a> {
     past: Arc<Past>,
     names: Names,
     definitions: BTreeMap<String, Definition>,
-    known: RefCell<BTreeMap<(String, Timestamp), Arc<RowSet>>>,
-    /// Who is on each list that was asked for; as of every instant the same.
-    lists: RefCell<BTreeMap<String, Arc<RowSet>>>,
-    /// The segments that each evaluated one names.
-    used: RefCell<BTreeMap<String, Vec<String>>>,
+    variables: BTreeMap<String, Variable>,
+    audiences: Box<Audiences<'a>>,
+    known: Known,
 }
 
-/// All segments are of profiles for now, so every definition has this grain.
-const GRAIN: &str = "profiles";
+/// Who was in a segment by its last refresh that was not later than an instant; `None` if it had none by then.
+pub(crate) type Audiences<'a> = dyn Fn(&str, Timestamp) -> Result<Option<RowSet>, Error> + 'a;
+
+/// What was evaluated.
+#[derive(Default)]
+struct Known {
+    segments: RefCell<BTreeMap<(String, Timestamp), Arc<RowSet>>>,
+    variables: RefCell<BTreeMap<(String, Timestamp), Arc<Values>>>,
+    /// Who is on each list that was asked for; as of every instant the same.
+    lists: RefCell<BTreeMap<String, Arc<RowSet>>>,
+    /// What each evaluated segment and variable names.
+    used: RefCell<BTreeMap<Item, BTreeSet<Item>>>,
+}
+
+/// The root of every catalog.
+pub(crate) const PROFILES: &str = "profiles";
 
 impl<'a> Evaluator<'a> {
-    /// An evaluator of `definitions` over `snapshot`, whose dates and times are those of `zone`.
-    pub fn new(engine: &'a Engine, snapshot: Arc<Snapshot>, zone: Tz, definitions: Vec<Definition>) -> Self {
-        Self::over(engine, Arc::new(Past::of(snapshot)), zone, definitions)
+    /// An evaluator of `definitions` over `snapshot`, whose dates and times are those of `zone`; no segment has an audience.
+    pub fn new(engine: &'a Engine, snapshot: Arc<Snapshot>, zone: Tz, definitions: Definitions) -> Self {
+        Self::over(engine, Arc::new(Past::of(snapshot)), zone, definitions, Box::new(|_, _| Ok(None)))
     }
 
-    /// The same over a snapshot of which some instants may be known already.
-    pub(crate) fn over(engine: &'a Engine, past: Arc<Past>, zone: Tz, definitions: Vec<Definition>) -> Self {
-        let names_of =
-            |definition: &Definition| SegmentNames { name: definition.name.clone(), grain: GRAIN.to_owned() };
-        let names = past.present().names(zone, definitions.iter().map(names_of).collect());
-        let definitions = definitions.into_iter().map(|definition| (definition.name.clone(), definition)).collect();
-        let (known, lists, used) = (RefCell::default(), RefCell::default(), RefCell::default());
-        Self { engine, past, names, definitions, known, lists, used }
+    /// The same over a snapshot of which some instants may be known already, and with audiences.
+    pub(crate) fn over(
+        engine: &'a Engine,
+        past: Arc<Past>,
+        zone: Tz,
+        Definitions { segments, variables }: Definitions,
+        audiences: Box<Audiences<'a>>,
+    ) -> Self {
+        let mut names = past.present().names(zone, Vec::new());
+        let names_of = |definition: &Definition| SegmentNames {
+            name: definition.name.clone(),
+            grain: grain(&names, definition).to_owned(),
+        };
+        names.segments = segments.iter().map(names_of).collect();
+        let names = variables.iter().map(Variable::column).fold(names, Names::with_variable);
+        let definitions = segments.into_iter().map(|definition| (definition.name.clone(), definition)).collect();
+        let variables = variables.into_iter().map(|variable| (variable.name().to_owned(), variable)).collect();
+        Self { engine, past, names, definitions, variables, audiences, known: Known::default() }
     }
 
     /// The snapshot.
@@ -74,6 +96,20 @@ impl<'a> Evaluator<'a> {
         self.definitions.values()
     }
 
+    /// The variables, by name.
+    pub fn variables(&self) -> impl Iterator<Item = &Variable> {
+        self.variables.values()
+    }
+
+    /// The table whose rows a definition selects.
+    pub fn grain(&self, definition: &Definition) -> &str {
+        grain(&self.names, definition)
+    }
+
+    pub(crate) fn engine(&self) -> &'a Engine {
+        self.engine
+    }
+
     /// The definition `name`, capitals aside.
     ///
     /// # Errors
@@ -86,20 +122,39 @@ impl<'a> Evaluator<'a> {
         })
     }
 
-    /// The segments that `definition` names.
+    /// The variable `name`, capitals aside.
     ///
     /// # Errors
-    /// If its query does not resolve against this snapshot, or selects from another table than profiles.
-    pub fn uses(&self, definition: &Definition, as_of: Timestamp) -> Result<Vec<String>, Error> {
-        Ok(self.resolved(definition, as_of)?.query.segments_used)
+    /// [`Error::UnknownVariable`] with the nearest name.
+    pub fn variable(&self, name: &str) -> Result<&Variable, Error> {
+        let found = self.variables.values().find(|variable| variable.name().eq_ignore_ascii_case(name));
+        found.ok_or_else(|| Error::UnknownVariable {
+            name: name.to_owned(),
+            nearest: nearest(name, self.variables.keys().map(String::as_str)).map(str::to_owned),
+        })
+    }
+
+    /// The segments and variables that `definition` names.
+    ///
+    /// # Errors
+    /// If its query does not resolve against this snapshot.
+    pub fn uses(&self, definition: &Definition, as_of: Timestamp) -> Result<BTreeSet<Item>, Error> {
+        Ok(Item::named_by(&self.resolved(definition, as_of)?.query))
+    }
+
+    /// The segments and variables that `variable` names.
+    ///
+    /// # Errors
+    /// If its expression does not resolve against this snapshot.
+    pub fn uses_of_variable(&self, variable: &Variable, as_of: Timestamp) -> Result<BTreeSet<Item>, Error> {
+        Ok(Item::named_by(&resolve_variable(&variable.definition, &self.names, as_of)?))
     }
 
     fn resolved(&self, definition: &Definition, as_of: Timestamp) -> Result<ResolvedSegment, Error> {
-        let resolved = resolve_segment(&definition.query, &self.names, as_of)?;
-        if resolved.grain == GRAIN { Ok(resolved) } else { Err(Error::RowSegment { grain: resolved.grain }) }
+        Ok(resolve_segment(&definition.query, &self.names, as_of)?)
     }
 
-    /// The profiles of the segment `name` as of an instant.
+    /// The rows of the segment `name` as of an instant: profiles, or rows of the history that it selects from.
     ///
     /// # Errors
     /// If there is no such segment, segments are defined by each other, or a query fails.
@@ -107,71 +162,109 @@ impl<'a> Evaluator<'a> {
         self.rows_below(name, as_of, &mut Vec::new())
     }
 
-    /// `path` holds the segments that wait for this one.
-    fn rows_below(&self, name: &str, as_of: Timestamp, path: &mut Vec<String>) -> Result<Arc<RowSet>, Error> {
+    /// `path` holds the segments and variables that wait for this one.
+    pub(crate) fn rows_below(&self, name: &str, as_of: Timestamp, path: &mut Vec<Item>) -> Result<Arc<RowSet>, Error> {
         let definition = self.definition(name)?;
         let key = (definition.name.clone(), as_of);
-        if let Some(known) = self.known.borrow().get(&key) {
+        if let Some(known) = self.known.segments.borrow().get(&key) {
             return Ok(Arc::clone(known));
         }
-        let waits_for_itself = path.iter().position(|waiting| *waiting == definition.name);
-        path.push(definition.name.clone());
-        if let Some(start) = waits_for_itself {
-            return Err(Error::Cycle { cycle: path.split_off(start) });
-        }
-        let resolved = self.resolved(definition, as_of)?;
-        let evaluation = self.evaluation(&resolved.query, path)?;
-        let rows = Arc::new(self.engine.rows(&resolved, &evaluation)?);
-        path.pop();
-        self.used.borrow_mut().insert(key.0.clone(), resolved.query.segments_used);
-        self.known.borrow_mut().insert(key, Arc::clone(&rows));
+        let item = Item::Segment(definition.name.clone());
+        let rows = self.waiting(item.clone(), path, |path| {
+            let resolved = self.resolved(definition, as_of)?;
+            let evaluation = self.evaluation(&resolved.query, path)?;
+            self.note_uses(item, &resolved.query);
+            Ok(Arc::new(self.engine.rows(&resolved, &evaluation)?))
+        })?;
+        self.known.segments.borrow_mut().insert(key, Arc::clone(&rows));
         Ok(rows)
     }
 
-    /// The segment and all that it is built on, which were evaluated with it, each after those that it names.
+    /// Does `work` for `item`, which waits for it; what waits for itself is a cycle.
+    pub(crate) fn waiting<T>(
+        &self,
+        item: Item,
+        path: &mut Vec<Item>,
+        work: impl FnOnce(&mut Vec<Item>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let waits_for_itself = path.iter().position(|waiting| *waiting == item);
+        path.push(item);
+        if let Some(start) = waits_for_itself {
+            return Err(Error::Cycle { cycle: path.split_off(start).iter().map(ToString::to_string).collect() });
+        }
+        let done = work(path)?;
+        path.pop();
+        Ok(done)
+    }
+
+    pub(crate) fn note_uses(&self, item: Item, query: &ResolvedQuery) {
+        self.known.used.borrow_mut().insert(item, Item::named_by(query));
+    }
+
+    pub(crate) fn known_values(&self, name: &str, as_of: Timestamp) -> Option<Arc<Values>> {
+        self.known.variables.borrow().get(&(name.to_owned(), as_of)).cloned()
+    }
+
+    pub(crate) fn keep_values(&self, name: &str, as_of: Timestamp, values: Arc<Values>) -> Arc<Values> {
+        self.known.variables.borrow_mut().insert((name.to_owned(), as_of), Arc::clone(&values));
+        values
+    }
+
+    /// The segment and all segments that it is built on, which were evaluated with it, each after those that it names.
     pub(crate) fn built_on(&self, definition: &Definition) -> Vec<&Definition> {
+        let items = self.items_below(definition).into_iter();
+        items
+            .filter_map(|item| if let Item::Segment(name) = item { self.definitions.get(&name) } else { None })
+            .collect()
+    }
+
+    /// The segment and all segments and variables that it is built on, each after those that it names.
+    fn items_below(&self, definition: &Definition) -> Vec<Item> {
         let mut found = Vec::new();
-        self.collect(&definition.name, &mut found);
+        self.collect(&Item::Segment(definition.name.clone()), &mut found);
         found
     }
 
-    fn collect<'b>(&'b self, name: &str, found: &mut Vec<&'b Definition>) {
-        if found.iter().any(|known| known.name == name) {
+    fn collect(&self, item: &Item, found: &mut Vec<Item>) {
+        if found.contains(item) {
             return;
         }
-        let named = self.used.borrow().get(name).cloned().unwrap_or_default();
+        let named = self.known.used.borrow().get(item).cloned().unwrap_or_default();
         named.iter().for_each(|below| self.collect(below, found));
-        found.extend(self.definitions.get(name));
+        found.push(item.clone());
     }
 
     /// The digest of what an evaluated segment means: of its own definition and of all that it is built on.
     pub(crate) fn meaning(&self, definition: &Definition) -> String {
-        let mut all = self.built_on(definition);
+        let mut all = self.items_below(definition);
         if all.len() == 1 {
             return definition.digest.clone();
         }
-        all.sort_by(|one, other| one.name.cmp(&other.name));
-        let text: String = all.iter().map(|each| format!("{} {}\n", each.digest, each.name)).collect();
+        all.sort_by(|one, other| one.name().cmp(other.name()).then_with(|| one.cmp(other)));
+        let text: String = all.iter().map(|item| format!("{} {item}\n", self.digest(item))).collect();
         Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    fn digest(&self, item: &Item) -> &str {
+        match item {
+            Item::Segment(name) => self.definitions.get(name).map_or("", |definition| &definition.digest),
+            Item::Variable(name) => self.variables.get(name).map_or("", |variable| &variable.digest),
+        }
+    }
+
     /// The profiles on the list `name`.
-    fn on_list(&self, name: &str) -> Result<Arc<RowSet>, Error> {
-        if let Some(known) = self.lists.borrow().get(name) {
+    pub(crate) fn on_list(&self, name: &str) -> Result<Arc<RowSet>, Error> {
+        if let Some(known) = self.known.lists.borrow().get(name) {
             return Ok(Arc::clone(known));
         }
         let rows = Arc::new(self.snapshot().profiles_on(name)?);
-        self.lists.borrow_mut().insert(name.to_owned(), Arc::clone(&rows));
+        self.known.lists.borrow_mut().insert(name.to_owned(), Arc::clone(&rows));
         Ok(rows)
     }
 
-    /// What `query` runs over: the snapshot with the segments and the lists that it names.
-    fn evaluation(&self, query: &ResolvedQuery, path: &mut Vec<String>) -> Result<Evaluation, Error> {
-        let rows = |name: &String| Ok((name.clone(), self.rows_below(name, query.as_of, path)?));
-        let segments = query.segments_used.iter().map(rows).collect::<Result<_, Error>>()?;
-        let on_list = |name: &String| Ok((name.clone(), self.on_list(name)?));
-        let lists = query.lists_used.iter().map(on_list).collect::<Result<_, Error>>()?;
-        Ok(Evaluation { snapshot: self.snapshot_as_of(query.as_of)?, zone: self.names.zone, segments, lists })
+    /// The profiles of the audience of the segment `name` as of an instant; nobody before its first refresh.
+    pub(crate) fn audience(&self, name: &str, as_of: Timestamp) -> Result<Arc<RowSet>, Error> {
+        Ok(Arc::new((self.audiences)(name, as_of)?.unwrap_or_default()))
     }
 
     /// The rows of a query as of an instant.
@@ -205,16 +298,39 @@ impl<'a> Evaluator<'a> {
         Ok(format!("-- for the tables of: muster export --tables DIR --as-of {instant}\n{text}"))
     }
 
+    /// The profiles of the segment `name` as of an instant: its rows, or the owners of its rows, each once.
+    ///
+    /// # Errors
+    /// As [`Evaluator::rows`].
+    pub fn profiles(&self, name: &str, as_of: Timestamp) -> Result<Arc<RowSet>, Error> {
+        let rows = self.rows(name, as_of)?;
+        let grain = self.grain(self.definition(name)?);
+        if grain == PROFILES { Ok(rows) } else { Ok(Arc::new(self.owners(grain, &rows)?)) }
+    }
+
+    /// The profiles to which rows of a history belong.
+    fn owners(&self, table: &str, rows: &RowSet) -> Result<RowSet, Error> {
+        let mut owners = RowSet::empty();
+        for block in 0..self.snapshot().block_count(table) {
+            let columns =
+                self.snapshot().scan(table, block, &[SystemColumn::Row.name(), SystemColumn::Profile.name()])?;
+            let [numbers, profiles] = [0, 1].map(|column| columns[column].as_primitive::<Int64Type>().values().iter());
+            let owned = numbers.zip(profiles).filter(|(row, _)| rows.contains(**row as u32));
+            owners = owners.or(&owned.map(|(_, profile)| *profile as u32).collect());
+        }
+        Ok(owners)
+    }
+
     /// Those of the profiles that are there: a deleted one is gone as of every instant.
     ///
     /// # Errors
     /// If the store cannot be read.
     pub fn living(&self, profiles: &RowSet) -> Result<RowSet, Error> {
         let mut living = RowSet::empty();
-        for block in 0..self.snapshot().block_count(GRAIN) {
+        for block in 0..self.snapshot().block_count(PROFILES) {
             let members = profiles.block(block as u32);
             if !members.is_empty() {
-                let rows = self.snapshot().scan(GRAIN, block, &[SystemColumn::Row.name()])?.remove(0);
+                let rows = self.snapshot().scan(PROFILES, block, &[SystemColumn::Row.name()])?.remove(0);
                 let there = rows.as_primitive::<Int64Type>().values().iter().map(|row| *row as u32);
                 living = living.or(&members.and(&there.collect()));
             }
@@ -227,12 +343,12 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// If the store cannot be read.
     pub fn keys(&self, profiles: &RowSet) -> Result<Vec<String>, Error> {
-        let key = self.snapshot().schema(GRAIN).and_then(|root| root.key.clone()).expect("profiles have a key");
+        let key = self.snapshot().schema(PROFILES).and_then(|root| root.key.clone()).expect("profiles have a key");
         let mut keys = Vec::with_capacity(profiles.len() as usize);
-        for block in 0..self.snapshot().block_count(GRAIN) {
+        for block in 0..self.snapshot().block_count(PROFILES) {
             let members = profiles.block(block as u32);
             if !members.is_empty() {
-                let columns = self.snapshot().scan(GRAIN, block, &[SystemColumn::Row.name(), &key])?;
+                let columns = self.snapshot().scan(PROFILES, block, &[SystemColumn::Row.name(), &key])?;
                 let rows = columns[0].as_primitive::<Int64Type>().values().iter();
                 let named = rows.zip(columns[1].as_string_view()).filter(|(row, _)| members.contains(**row as u32));
                 keys.extend(named.filter_map(|(_, key)| key.map(str::to_owned)));
@@ -241,4 +357,11 @@ impl<'a> Evaluator<'a> {
         keys.sort_unstable();
         Ok(keys)
     }
+}
+
+/// The table that a definition selects from, as the catalog spells it.
+fn grain<'n>(names: &'n Names, definition: &Definition) -> &'n str {
+    let written = definition.query.from_table();
+    let table = written.and_then(|table| names.table(&table));
+    table.map_or(PROFILES, |table| table.name.as_str())
 }

@@ -1,4 +1,4 @@
-//! Everything that has a name and is refreshed: for now segments, their audiences, and who came and went.
+//! Everything that has a name and is refreshed: for now segments, their audiences, who came and went, and variables.
 //!
 //! [`Session`] executes statements of the language over the newest snapshot; [`Evaluator`] says who is in a segment, each
 //! at most once per snapshot and instant. Definitions and audiences live in the state file. What a query means is
@@ -8,7 +8,13 @@ mod error;
 pub use error::Error;
 
 mod definition;
-pub use definition::Definition;
+pub use definition::{Definition, Definitions};
+
+mod item;
+pub use item::{Item, NewDefinition};
+
+mod variable;
+pub use variable::Variable;
 
 mod audience;
 pub use audience::Audience;
@@ -20,6 +26,8 @@ mod tables;
 pub use tables::MIGRATIONS;
 
 mod past;
+
+mod computed;
 
 mod evaluator;
 pub use evaluator::Evaluator;

@@ -10,7 +10,7 @@ use muster_catalog::{ColumnType, Kind, Timestamp};
 use muster_query::Answer;
 use muster_store::{Snapshot, TableSchema};
 
-use crate::{ColumnDescription, Definition, Distinct, Error, Refresh, TableDescription, class_word, part};
+use crate::{ColumnDescription, Definition, Distinct, Error, Refresh, TableDescription, Variable, class_word, part};
 
 /// A column of a listing.
 enum Cells {
@@ -221,6 +221,18 @@ pub(crate) fn segments(definitions: &[Definition], counts: &[Count], zone: Tz) -
         ("as_of", texts(all(), |definition| count(definition).map(|found| found.2.rfc3339(zone)))),
         ("evaluated_at", texts(all(), |definition| count(definition).map(|found| found.3.rfc3339(zone)))),
         ("comment", texts(all(), |definition| definition.comment.clone())),
+    ])
+}
+
+/// One row per variable: what it is, what it holds, and who names it.
+pub(crate) fn variables(variables: &[(Variable, Vec<String>)]) -> Result<Answer, Error> {
+    let all = || variables.iter();
+    answer(vec![
+        ("variable", texts(all(), |(variable, _)| Some(variable.name().to_owned()))),
+        ("type", texts(all(), |(variable, _)| Some(variable.holds.to_string()))),
+        ("definition", texts(all(), |(variable, _)| Some(variable.definition.expression()))),
+        ("used_by", texts(all(), |(_, users)| (!users.is_empty()).then(|| users.join(", ")))),
+        ("comment", texts(all(), |(variable, _)| variable.definition.comment.clone())),
     ])
 }
 

@@ -57,4 +57,18 @@ INSERT INTO segment_memberships
     FROM segment_audiences;
 ",
     },
+    Migration {
+        room: "segment",
+        number: 3,
+        sql: "
+CREATE TABLE variable_definitions (
+    name       TEXT    PRIMARY KEY,
+    expression TEXT    NOT NULL,
+    comment    TEXT,
+    holds      TEXT    NOT NULL,
+    digest     TEXT    NOT NULL,
+    defined_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+",
+    },
 ];

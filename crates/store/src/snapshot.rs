@@ -1,6 +1,6 @@
 //! One published state of all tables: numbered, immutable, read lazily.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -140,7 +140,8 @@ impl Snapshot {
 
     /// What a query may say of it, in `zone`, beside these segments.
     pub fn names(&self, zone: chrono_tz::Tz, segments: Vec<SegmentNames>) -> Names {
-        Names { zone, tables: self.schemas().map(TableSchema::names).collect(), segments }
+        let variables = BTreeSet::new();
+        Names { zone, tables: self.schemas().map(TableSchema::names).collect(), segments, variables }
     }
 
     /// How many rows a table has; zero where there is no such table.

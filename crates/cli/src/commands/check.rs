@@ -6,8 +6,7 @@ use anyhow::{Context, Result};
 use muster_catalog::{ColumnNames, Kind, Table};
 use muster_ingest::guess::{Declaration, Doubt, Examination, declare};
 use muster_ingest::{Intake, Origin, TableLoad, read, source_files};
-use muster_language::SegmentDefinition;
-use muster_segment::Session;
+use muster_segment::{NewDefinition, Session};
 use serde_json::{Value, json};
 
 use crate::arguments::{Arguments, Check};
@@ -162,7 +161,7 @@ fn query_problems(workspace: &Workspace) -> Vec<String> {
     resolved(workspace, definitions).unwrap_or_else(|error| vec![format!("{error:#}")])
 }
 
-fn resolved(workspace: &Workspace, definitions: Vec<SegmentDefinition>) -> Result<Vec<String>> {
+fn resolved(workspace: &Workspace, definitions: Vec<NewDefinition>) -> Result<Vec<String>> {
     if !workspace.data().is_dir() {
         return Ok(Vec::new());
     }

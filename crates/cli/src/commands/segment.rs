@@ -33,7 +33,7 @@ pub fn run(arguments: &Arguments, wanted: &Segment) -> Result<Exit> {
 
 fn members(arguments: &Arguments, wanted: &Segment, session: &Session<'_>) -> Result<Exit> {
     let evaluator = session.evaluator()?;
-    let keys = evaluator.keys(evaluator.rows(&wanted.name, session.as_of())?.as_ref())?;
+    let keys = evaluator.keys(evaluator.profiles(&wanted.name, session.as_of())?.as_ref())?;
     if arguments.json {
         output::document(&keys)?
     } else {

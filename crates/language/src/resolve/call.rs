@@ -46,7 +46,7 @@ impl Resolver<'_> {
             let message = format!("`{name}` reduces no history, so it cannot name its rows");
             return Err(misplaced(row_name, message).hint("`x => table` is the first argument of a history aggregate"));
         }
-        if let Some(typed) = self.own_function(function, &name, ident.span) {
+        if let Some(typed) = self.own_function(function, &name, whole) {
             return typed;
         }
         match (functions::used_as(&name), &function.over) {
@@ -60,8 +60,12 @@ impl Resolver<'_> {
     }
 
     /// The clock and the helpers of the language.
-    fn own_function(&mut self, function: &Function, name: &str, span: Span) -> Option<Result<Typed, Fault>> {
+    fn own_function(&mut self, function: &Function, name: &str, whole: &Expr) -> Option<Result<Typed, Fault>> {
+        let span = function.name.span();
         let arguments: Vec<&Expr> = argument_expressions(function).collect();
+        if name == "was" {
+            return Some(plain_arguments(function, name, span).and_then(|_| self.was(&arguments, whole)));
+        }
         self.clock(name, &arguments, span).or_else(|| self.day_helper(name, &arguments, span))
     }
 

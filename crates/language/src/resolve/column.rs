@@ -6,6 +6,7 @@ use sqlparser::tokenizer::Span;
 
 use super::list::list_as_one;
 use super::scope::{Scope, Source, Typed, same_name};
+use super::segment::{AUDIENCES, SEGMENTS};
 use super::{Resolver, unknown};
 use crate::source::Fault;
 use crate::sql;
@@ -16,15 +17,13 @@ const SCORES: [&str; 7] = ["cadence", "reactivation", "rfm", "churn", "alive", "
 impl Resolver<'_> {
     /// The column that a name means: here, in a SELECT around this one, or behind a name that the SELECT gives.
     pub(super) fn column(&mut self, parts: &[Ident]) -> Result<Typed, Fault> {
-        if let [head, name] = parts
-            && same_name(head, "segments")
-        {
-            return self.segment(name);
-        }
-        if let [head, name] = parts
-            && same_name(head, LISTS)
-        {
-            return self.list(name);
+        if let [head, name] = parts {
+            match head {
+                head if same_name(head, SEGMENTS) => return self.segment(name),
+                head if same_name(head, AUDIENCES) => return self.audience(name),
+                head if same_name(head, LISTS) => return self.list(name),
+                _ => {}
+            }
         }
         let joined = list_as_one(parts);
         let parts = joined.as_deref().unwrap_or(parts);
@@ -94,7 +93,6 @@ impl Resolver<'_> {
         let names = self.names;
         let head = parts.first().filter(|_| parts.len() > 1);
         match head {
-            Some(head) if same_name(head, "audiences") => Fault::not_yet(head.span, "stored audiences in queries"),
             Some(head) if names.table(&head.value).is_none() && SCORES.iter().any(|score| same_name(head, score)) => {
                 Fault::not_yet(head.span, "scores")
             }

@@ -221,7 +221,6 @@ impl<'a> Resolver<'a> {
         let schema = name.0.first().and_then(|part| part.as_ident()).map(|ident| ident.value.to_lowercase());
         match schema.as_deref() {
             _ if let Some(list) = behind_lists(name) => unknown::list(self.names, list),
-            Some("audiences") => Fault::not_yet(name.span(), "stored audiences in queries"),
             _ => {
                 let tables: Vec<&str> = self.names.tables.iter().map(|table| table.name.as_str()).collect();
                 Fault::new(ErrorKind::UnknownName, name.span(), format!("unknown table `{name}`"))

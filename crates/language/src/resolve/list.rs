@@ -2,7 +2,7 @@
 //!
 //! The past of a list is not kept: as of an earlier instant it is the one of today, as a lookup is.
 
-use muster_catalog::{Kind, LISTS, TableNames};
+use muster_catalog::{LISTS, TableNames};
 use sqlparser::ast::{Ident, ObjectName};
 
 use super::scope::{Typed, same_name};
@@ -15,10 +15,9 @@ impl<'a> Resolver<'a> {
     pub(super) fn list(&mut self, name: &Ident) -> Result<Typed, Fault> {
         let names = self.names;
         let list = self.list_called(name).and_then(TableNames::list_name);
-        let root = names.tables.iter().find(|table| table.kind == Kind::Root);
-        let (Some(list), Some(root)) = (list, root) else { return Err(unknown::list(names, name)) };
+        let (Some(list), Some(root)) = (list, names.root()) else { return Err(unknown::list(names, name)) };
         self.lists_used.insert(list.to_owned());
-        self.of_profile(root, &hidden::list(list), (name.span, format!("{LISTS}.{}", name.value)))
+        self.of_row(root, &hidden::list(list), (name.span, format!("{LISTS}.{}", name.value)))
     }
 
     /// The list that a name of two parts means in FROM.

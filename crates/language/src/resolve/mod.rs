@@ -30,8 +30,10 @@ mod choice;
 mod history;
 mod level;
 mod list;
+mod past;
 mod segment;
 mod sequence;
+mod variable;
 
 // What is wrong.
 mod refuse;
@@ -44,12 +46,13 @@ use muster_catalog::{LISTS, Names, Timestamp};
 use sqlparser::ast::{self, SetExpr, SetQuantifier, Spanned, With};
 
 use crate::error::{Error, ErrorKind};
-use crate::resolved::{Body, GrainQuery, OutputColumn, ResolvedQuery, ResolvedSegment, hidden};
+use crate::resolved::{Body, GrainQuery, OutputColumn, PastCondition, ResolvedQuery, ResolvedSegment, hidden};
 use crate::source::Fault;
 use crate::stack::deep;
-use crate::statement::Query;
+use crate::statement::{Query, VariableDefinition};
 use crate::{calendar, sql};
 use scope::Scope;
+use segment::{AUDIENCES, SEGMENTS};
 
 /// Binds `query` to `names`, as of the instant `as_of`, which is also what `now()` means.
 ///
@@ -71,6 +74,20 @@ pub fn resolve_segment(query: &Query, names: &Names, as_of: Timestamp) -> Result
     resolved.map_err(|fault| fault.at(&query.source))
 }
 
+/// Binds a variable's expression; the result's columns are the ids of the profiles and its value for each.
+///
+/// # Errors
+/// As [`resolve`], and [`ErrorKind::NotAllowed`] for an expression that has no value per profile.
+pub fn resolve_variable(
+    variable: &VariableDefinition,
+    names: &Names,
+    as_of: Timestamp,
+) -> Result<ResolvedQuery, Error> {
+    let query = &variable.query;
+    let resolved = deep(|| Resolver::new(names, as_of).variable_definition(&query.syntax));
+    resolved.map_err(|fault| fault.at(&query.source))
+}
+
 /// What is known while one statement is resolved.
 struct Resolver<'a> {
     names: &'a Names,
@@ -84,7 +101,10 @@ struct Resolver<'a> {
     histories_named: BTreeMap<String, usize>,
     tables_used: BTreeSet<String>,
     segments_used: BTreeSet<String>,
+    audiences_used: BTreeSet<String>,
+    variables_used: BTreeSet<String>,
     lists_used: BTreeSet<String>,
+    past: Vec<PastCondition>,
 }
 
 /// A table of a WITH clause.
@@ -103,7 +123,10 @@ impl<'a> Resolver<'a> {
             histories_named: BTreeMap::new(),
             tables_used: BTreeSet::new(),
             segments_used: BTreeSet::new(),
+            audiences_used: BTreeSet::new(),
+            variables_used: BTreeSet::new(),
             lists_used: BTreeSet::new(),
+            past: Vec::new(),
         }
     }
 
@@ -115,6 +138,9 @@ impl<'a> Resolver<'a> {
             columns,
             tables_used: self.tables_used.into_iter().collect(),
             segments_used: self.segments_used.into_iter().collect(),
+            audiences_used: self.audiences_used.into_iter().collect(),
+            variables_used: self.variables_used.into_iter().collect(),
+            past: self.past,
             lists_used: self.lists_used.into_iter().collect(),
             as_of: self.as_of,
         })
@@ -200,7 +226,7 @@ impl<'a> Resolver<'a> {
                 Fault::new(ErrorKind::NotAllowed, name.span, message).hint("choose a name without `__` in front")
             );
         }
-        if let Some(own) = ["segments", LISTS].into_iter().find(|own| name.value.eq_ignore_ascii_case(own)) {
+        if let Some(own) = [SEGMENTS, AUDIENCES, LISTS].into_iter().find(|own| name.value.eq_ignore_ascii_case(own)) {
             let message = format!("`{own}` is the name under which {own} are used");
             return Err(Fault::new(ErrorKind::NotAllowed, name.span, message).hint("choose another name"));
         }

@@ -1,83 +1,110 @@
-//! Segments: the column that says whether a row is in one, and the definitions that make them.
+//! Segments: the columns that say whether a row is in one, or was at its last refresh, and the definitions that make them.
 
 use std::sync::Arc;
 
-use muster_catalog::{ColumnType, Kind, TableNames};
+use muster_catalog::{ColumnType, Kind, SegmentNames, TableNames};
 use sqlparser::ast::{self, Expr, GroupByExpr, Ident, OrderByKind, Select, SelectItem, SetExpr, Spanned};
 use sqlparser::tokenizer::Span;
 
 use super::scope::{Source, Typed, same_name};
+use super::tables::Table;
 use super::{Resolver, unknown};
 use crate::error::ErrorKind;
-use crate::resolved::{Body, GrainQuery, OutputColumn, ResolvedQuery, ResolvedSegment, hidden};
+use crate::resolved::{Body, GrainQuery, OutputColumn, Relation, ResolvedQuery, ResolvedSegment, hidden};
 use crate::source::Fault;
 use crate::sql;
 
+/// Under which segments are used: who is in them on the query's snapshot.
+pub(super) const SEGMENTS: &str = "segments";
+
+/// Under which stored audiences are used: who was in a segment at its last refresh.
+pub(super) const AUDIENCES: &str = "audiences";
+
 impl<'a> Resolver<'a> {
-    /// `segments.name`: whether the row's profile is in it.
+    /// `segments.name`: whether the row, the one above it that the segment is about, or its profile is in it.
     pub(super) fn segment(&mut self, name: &Ident) -> Result<Typed, Fault> {
-        let names = self.names;
-        let known = names.segments.iter().find(|segment| same_name(name, &segment.name));
-        let Some(segment) = known else { return Err(unknown::segment(names, name)) };
-        let root = names.tables.iter().find(|table| table.kind == Kind::Root);
-        let Some(root) = root.filter(|root| root.name.eq_ignore_ascii_case(&segment.grain)) else {
-            return Err(Fault::not_yet(name.span, "row segments in queries"));
-        };
+        let segment = self.segment_called(name)?;
+        let (column, written) = (hidden::segment(&segment.name), format!("{SEGMENTS}.{}", name.value));
+        let Some(table) = self.names.table(&segment.grain) else { return Err(unknown::segment(self.names, name)) };
         self.segments_used.insert(segment.name.clone());
-        self.of_profile(root, &hidden::segment(&segment.name), (name.span, format!("segments.{}", name.value)))
+        self.of_row(table, &column, (name.span, written))
     }
 
-    /// What the hidden column `column` of the row's profile says, which is TRUE or FALSE; `written` is what stands in the
-    /// query, and where.
-    pub(super) fn of_profile(
+    /// `audiences.name`: whether the row's profile was in it at its last refresh; of a row segment, one of its rows.
+    pub(super) fn audience(&mut self, name: &Ident) -> Result<Typed, Fault> {
+        let segment = self.segment_called(name)?;
+        let (column, written) = (hidden::audience(&segment.name), format!("{AUDIENCES}.{}", name.value));
+        let Some(root) = self.names.root() else { return Err(unknown::segment(self.names, name)) };
+        self.audiences_used.insert(segment.name.clone());
+        self.of_row(root, &column, (name.span, written))
+    }
+
+    fn segment_called(&self, name: &Ident) -> Result<&'a SegmentNames, Fault> {
+        let names = self.names;
+        let known = names.segments.iter().find(|segment| same_name(name, &segment.name));
+        known.ok_or_else(|| unknown::segment(names, name))
+    }
+
+    /// What the hidden column `column` of the row of `table` at hand says, which is TRUE or FALSE; `written` is what stands
+    /// in the query, and where.
+    pub(super) fn of_row(
         &mut self,
-        root: &'a TableNames,
+        table: &'a TableNames,
         column: &str,
         (span, written): (Span, String),
     ) -> Result<Typed, Fault> {
-        let alias = self.profile_alias(root, column, (span, &written))?;
-        self.tables_used.insert(root.name.clone());
+        let alias = self.alias_of_row(table, column, (span, &written))?;
+        self.tables_used.insert(table.name.clone());
         self.scope().note_loose(span, written, false);
         Ok(Typed::new(sql::column(&alias, column), Some(ColumnType::Bool)))
     }
 
-    /// The alias of the profile in the innermost scope, with `column` among those that are used.
-    fn profile_alias(
+    /// The alias of the row of `table` in the innermost scope, with `column` among those that are used.
+    fn alias_of_row(
         &mut self,
-        root: &'a TableNames,
+        table: &'a TableNames,
         column: &str,
         (span, written): (Span, &str),
     ) -> Result<String, Fault> {
         let names = self.names;
         match &mut self.scope().source {
-            Source::Rows(reach) => {
-                let alias = reach.ancestor(root);
+            Source::Rows(reach) if reach.is_on_path(table) => {
+                let alias = reach.ancestor(table);
                 reach.use_column(&alias, column);
                 Ok(alias)
             }
+            Source::Rows(reach) => {
+                let message =
+                    format!("{written} is about rows of {}, and here is a row of {}", table.name, reach.base.name);
+                let hint = format!("has({}) FILTER (WHERE {written})", table.name);
+                Err(Fault::new(ErrorKind::Position, span, message).hint(hint))
+            }
             Source::Tables(tables) => {
-                let of_root = |table: &&mut super::tables::Table| {
-                    table.relation.as_ref().is_some_and(|relation| relation.table == root.name)
+                let is_it = |relation: &Relation| relation.table == table.name;
+                let has_it = |one: &&mut Table| one.relation.as_ref().is_some_and(is_it);
+                let mut found: Vec<_> = tables.tables.iter_mut().filter(has_it).collect();
+                let [only] = found.as_mut_slice() else {
+                    let message = format!("{written} needs the one row of {} it is about", table.name);
+                    let hint = format!("use it FROM {} or a history below, or with {0} once in FROM", table.name);
+                    return Err(Fault::new(ErrorKind::Position, span, message).hint(hint));
                 };
-                let mut found: Vec<_> = tables.tables.iter_mut().filter(of_root).collect();
-                match found.as_mut_slice() {
-                    [profiles] => {
-                        profiles.use_column(names, column);
-                        Ok(profiles.alias.clone())
-                    }
-                    _ => {
-                        let message = format!("{written} needs the one row of {} it is about", root.name);
-                        let hint =
-                            format!("use it FROM {} or a history, or with {} once in FROM", root.name, root.name);
-                        Err(Fault::new(ErrorKind::Position, span, message).hint(hint))
-                    }
-                }
+                only.use_column(names, column);
+                Ok(only.alias.clone())
             }
         }
     }
 
     /// A definition: rows of one table, as ids.
     pub(super) fn segment_definition(self, query: &ast::Query) -> Result<ResolvedSegment, Fault> {
+        self.definition_of(query, |table| ids_of(table, query.span()))
+    }
+
+    /// The rows that a query selects, as the columns that `ids` of their table names.
+    pub(super) fn definition_of(
+        self,
+        query: &ast::Query,
+        ids: impl FnOnce(&TableNames) -> Result<Vec<String>, Fault>,
+    ) -> Result<ResolvedSegment, Fault> {
         let names = self.names;
         refuse_definition(query)?;
         let mut resolved = self.whole(&without_stars(query))?;
@@ -91,7 +118,7 @@ impl<'a> Resolver<'a> {
         }
         let table = names.table(&grain.rows.relations[0].table);
         let table = table.ok_or_else(|| Fault::new(ErrorKind::UnknownName, query.span(), "the table is gone"))?;
-        let ids = ids_of(table, query.span())?;
+        let ids = ids(table)?;
         show_ids(grain, &resolved.columns, table, &ids);
         let columns = ids.into_iter().map(|id| id_column(table, id)).collect();
         Ok(ResolvedSegment { grain: table.name.clone(), query: ResolvedQuery { columns, ..resolved } })

@@ -35,6 +35,7 @@ impl<'a> Resolver<'a> {
         let scope = self.grain(&select.from)?.unwrap_or_else(Scope::of_tables);
         self.scopes.push(scope);
         let resolved = self.clauses(select, order_by, limited);
+        self.note_variables();
         self.scopes.pop();
         resolved
     }

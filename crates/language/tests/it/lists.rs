@@ -77,7 +77,7 @@ fn a_list_needs_the_profile_that_it_is_about() {
         "SELECT lists.staff FROM lists.stop",
         ErrorKind::Position,
         "staff",
-        "lists.staff needs the one row of profiles it is about|use it FROM profiles or a history, or with profiles once in FROM",
+        "lists.staff needs the one row of profiles it is about|use it FROM profiles or a history below, or with profiles once in FROM",
     );
     check(
         "CREATE SEGMENT a AS SELECT * FROM lists.staff",

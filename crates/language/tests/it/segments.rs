@@ -15,6 +15,27 @@ fn a_segment_is_a_column_of_the_rows_profile() {
 }
 
 #[test]
+fn a_row_segment_is_a_column_at_its_grain_and_below() {
+    let names = crate::world::names_with_cart_lines();
+    check_snapshot!(crate::world::transcript(
+        &[
+            "SELECT cart_id FROM carts WHERE segments.open_carts",
+            "SELECT count(carts) FILTER (WHERE segments.open_carts) AS n FROM profiles",
+            "SELECT sum(quantity) AS pieces FROM cart_lines WHERE segments.open_carts",
+            "CREATE SEGMENT with_sofas AS SELECT * FROM carts WHERE segments.open_carts AND has(cart_lines)",
+        ],
+        &names
+    ));
+    assert_eq!(
+        error("SELECT email FROM profiles WHERE segments.open_carts"),
+        "line 1, column 43: segments.open_carts is about rows of carts, and here is a row of profiles
+  SELECT email FROM profiles WHERE segments.open_carts
+                                            ^
+  hint: has(carts) FILTER (WHERE segments.open_carts)"
+    );
+}
+
+#[test]
 fn a_definition_resolves_to_the_ids_of_its_rows() {
     check_transcript!(&[
         "CREATE SEGMENT a AS WHERE count(orders) > 3",

@@ -1,5 +1,7 @@
 //! The shop whose names the tests use, and the two ways to ask: printed SQL, or the whole error.
 
+use std::collections::BTreeSet;
+
 use muster_catalog::{ColumnNames, ColumnType, Kind, Names, SegmentNames, TableNames, Timestamp, parse_local};
 use muster_language::{Error, ResolvedQuery, Statement, parse, resolve, resolve_segment};
 
@@ -77,6 +79,7 @@ pub fn names() -> Names {
             SegmentNames { name: "unsubscribed".to_owned(), grain: "profiles".to_owned() },
             SegmentNames { name: "open_carts".to_owned(), grain: "carts".to_owned() },
         ],
+        variables: BTreeSet::new(),
     }
 }
 

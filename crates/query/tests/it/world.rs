@@ -8,8 +8,8 @@ use arrow_array::{ArrayRef, RecordBatch, StringViewArray};
 use arrow_cast::cast;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use muster_catalog::{ColumnNames, ColumnType, Kind, RowSet, SegmentNames, TableNames, Timestamp, parse_local};
-use muster_language::{ResolvedQuery, Statement, parse, resolve, resolve_segment};
-use muster_query::{Answer, Engine, Error, Evaluation, Limits};
+use muster_language::{ResolvedQuery, Statement, hidden, parse, resolve, resolve_segment};
+use muster_query::{Answer, Computed, Content, Engine, Error, Evaluation, Limits};
 use muster_state::{Mode, State};
 use muster_store::{Batch, ColumnSchema, MIGRATIONS, Snapshot, Store, TableInput};
 use tempfile::TempDir;
@@ -151,8 +151,14 @@ impl World {
     }
 
     pub fn evaluation(&self) -> Evaluation {
-        let (segments, lists) = (self.segments.clone(), self.lists.clone());
-        Evaluation { snapshot: Arc::clone(&self.snapshot), zone: ZONE, segments, lists }
+        let of = |column: String, rows: &Arc<RowSet>| Computed {
+            table: "profiles".to_owned(),
+            column,
+            content: Content::Members(Arc::clone(rows)),
+        };
+        let segments = self.segments.iter().map(|(name, rows)| of(hidden::segment(name), rows));
+        let lists = self.lists.iter().map(|(name, rows)| of(hidden::list(name), rows));
+        Evaluation { snapshot: Arc::clone(&self.snapshot), zone: ZONE, computed: segments.chain(lists).collect() }
     }
 
     fn names(&self) -> muster_catalog::Names {

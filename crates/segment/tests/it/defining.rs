@@ -116,7 +116,7 @@ fn problems_tells_of_all_definitions_and_stores_none() {
         shop.session().problems(definitions(&texts)),
         [
             "segment b: line 1, column 36: unknown segment `duthc`\n  CREATE SEGMENT b AS WHERE segments.duthc\n                                     ^\n  hint: did you mean `dutch`?",
-            "segment c: these segments are defined by each other: c → c",
+            "segment c: these are defined by each other: c → c",
         ]
     );
     assert_eq!(shop.kept("a"), None);
@@ -126,7 +126,7 @@ fn problems_tells_of_all_definitions_and_stores_none() {
 fn a_dropped_segment_is_gone_with_its_audience() {
     let shop = Shop::open();
     shop.define("CREATE SEGMENT dutch AS WHERE country = 'NL'");
-    assert!(matches!(shop.run("DROP SEGMENT DUTCH"), Ok(Outcome::Dropped(name)) if name == "dutch"));
+    assert!(matches!(shop.run("DROP SEGMENT DUTCH"), Ok(Outcome::Dropped(item)) if item.name() == "dutch"));
     assert_eq!(shop.kept("dutch"), None);
     assert_eq!(shop.error("DROP SEGMENT dutch"), "there is no segment `dutch`");
 }

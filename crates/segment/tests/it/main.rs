@@ -4,6 +4,12 @@
 
 mod world;
 
+mod asking_the_past;
+
+mod row_segments;
+
+mod variables;
+
 mod defining;
 
 mod describing;

@@ -1,7 +1,7 @@
 //! What is refused, with the whole message; nothing is changed then.
 
 use muster_language::parse;
-use muster_segment::{Access, Definition, Error, Session, Workbench};
+use muster_segment::{Access, Definition, Error, NewDefinition, Session, Workbench};
 
 use crate::world::{Shop, definitions, instant, run};
 
@@ -25,7 +25,8 @@ fn a_definition_that_no_longer_resolves_does_not_hold_the_others() {
     shop.define("CREATE SEGMENT rich AS WHERE income > 5");
     let texts = ["CREATE SEGMENT old AS WHERE gone = 1", "CREATE SEGMENT older AS WHERE gone = 2 AND segments.dutch"];
     for parsed in definitions(&texts) {
-        let definition = Definition::new(parsed, instant("2025-01-01"));
+        let NewDefinition::Segment(segment) = parsed else { panic!("a segment was defined") };
+        let definition = Definition::new(segment, instant("2025-01-01"));
         shop.state.write(|tx| definition.save(tx)).unwrap();
     }
     shop.run("DROP SEGMENT rich").unwrap();
@@ -42,12 +43,12 @@ fn a_cycle_is_printed_the_way_round() {
         "CREATE SEGMENT c AS WHERE segments.b OR income > 0",
     ];
     let error = shop.session().define_all(definitions(&texts), false).unwrap_err();
-    assert_eq!(error.to_string(), "these segments are defined by each other: b → c → b");
+    assert_eq!(error.to_string(), "these are defined by each other: b → c → b");
     shop.define("CREATE SEGMENT first AS WHERE income > 0");
     shop.define("CREATE SEGMENT second AS WHERE segments.first");
     assert_eq!(
         shop.error("CREATE OR REPLACE SEGMENT first AS WHERE segments.second"),
-        "these segments are defined by each other: first → second → first"
+        "these are defined by each other: first → second → first"
     );
     assert_eq!(shop.kept("first").unwrap(), ["ann", "bob"]);
 }
@@ -69,16 +70,6 @@ fn unknown_names_come_with_the_nearest_spelling() {
     ] {
         assert_eq!(shop.error(text), expected, "{text}");
     }
-}
-
-#[test]
-fn a_segment_of_another_table_than_profiles_is_not_supported_yet() {
-    let shop = Shop::open();
-    assert_eq!(
-        shop.error("CREATE SEGMENT large AS SELECT * FROM orders WHERE total > 10"),
-        "a segment of `orders` is not supported yet; select from profiles"
-    );
-    assert_eq!(shop.rows("SHOW SEGMENTS").len(), 1);
 }
 
 #[test]

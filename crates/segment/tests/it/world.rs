@@ -8,9 +8,9 @@ use arrow_cast::cast;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{DataType, Field};
 use muster_catalog::{ColumnType, FixedClock, Timestamp, parse_local};
-use muster_language::{SegmentDefinition, Statement, parse, parse_piece, split_statements};
+use muster_language::{Statement, parse, parse_piece, split_statements};
 use muster_query::{Answer, Engine, Limits};
-use muster_segment::{Access, Audience, Error, Outcome, Session, Workbench};
+use muster_segment::{Access, Audience, Error, NewDefinition, Outcome, Session, Workbench};
 use muster_state::{Migration, Mode, State, Tx};
 use muster_store::{Batch, ColumnSchema, Store, TableInput};
 use tempfile::TempDir;
@@ -229,9 +229,10 @@ pub fn run(session: &mut Session<'_>, text: &str) -> Result<Outcome, Error> {
 }
 
 /// Definitions of a text, in its order.
-pub fn definitions(texts: &[&str]) -> Vec<SegmentDefinition> {
+pub fn definitions(texts: &[&str]) -> Vec<NewDefinition> {
     let definition = |text: &&str| match parse(text).unwrap() {
-        Statement::CreateSegment(definition) => definition,
+        Statement::CreateSegment(definition) => NewDefinition::Segment(definition),
+        Statement::CreateVariable(definition) => NewDefinition::Variable(definition),
         other => panic!("{other:?} is no definition"),
     };
     texts.iter().map(definition).collect()

@@ -140,7 +140,11 @@ impl Showing {
                 let (count, as_of) = (thousands(audience.rows.len()), audience.as_of.rfc3339(zone));
                 output::text(&format!("{}: {count} profiles as of {as_of}", audience.segment))
             }
-            Outcome::Dropped(name) => output::text(&format!("{name}: dropped")),
+            Outcome::DefinedVariable { variable, changed } => {
+                let what = if *changed { "defined" } else { "unchanged" };
+                output::text(&format!("{}: {what}, a variable of type {}", variable.name(), variable.holds))
+            }
+            Outcome::Dropped(item) => output::text(&format!("{}: dropped", item.name())),
             Outcome::AsOf(instant) => output::text(&format!("as of {}", instant.rfc3339(zone))),
         }
     }

@@ -14,7 +14,7 @@ use arrow_schema::DataType;
 use muster_catalog::{Catalog, Class, Timestamp};
 use muster_language::{Statement, parse};
 use muster_query::{Engine, Limits};
-use muster_segment::{Classes, Evaluator};
+use muster_segment::{Classes, Definitions, Evaluator};
 use muster_store::Snapshot;
 
 use super::Values;
@@ -105,7 +105,7 @@ fn values(
     );
     let Statement::Query { query, .. } = parse(&text)? else { unreachable!("a SELECT is a query") };
     let zone = catalog.workspace.time_zone;
-    let answer = Evaluator::new(&engine, snapshot, zone, Vec::new()).answer(&query, as_of)?;
+    let answer = Evaluator::new(&engine, snapshot, zone, Definitions::default()).answer(&query, as_of)?;
     let mut values = Vec::new();
     for batch in &answer.batches {
         let texts = cast(batch.column(0), &DataType::Utf8)?;

@@ -45,6 +45,7 @@ fn shop() -> Known {
             table("lists.staff", Kind::List, "id:id", &[]),
         ],
         segments: vec![segment("lapsed"), segment("lapsed_vips"), segment("young")],
+        variables: std::collections::BTreeSet::new(),
     })
 }
 

@@ -1,9 +1,12 @@
-//! Executes statements: queries are answered, definitions stored, audiences kept.
+//! Executes statements: queries are answered, definitions stored ([`defining`]), audiences kept.
 
+mod defining;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use muster_catalog::{Clock, RowSet, Timestamp};
-use muster_language::{InstantText, Query, SegmentDefinition, Statement};
+use muster_language::{InstantText, Query, Statement};
 use muster_query::{Answer, Engine, Running};
 use muster_state::{Reader, State, Tx};
 use muster_store::Store;
@@ -12,7 +15,8 @@ use crate::cells::Line;
 use crate::listing::Step;
 use crate::past::Past;
 use crate::{
-    Audience, Classes, Definition, Depth, Error, Evaluator, Refresh, TableDescription, Wanted, listing, memberships,
+    Audience, Classes, Definition, Definitions, Depth, Error, Evaluator, Item, NewDefinition, Refresh,
+    TableDescription, Variable, Wanted, listing, memberships,
 };
 
 /// How the state file may be used.
@@ -75,10 +79,17 @@ pub enum Outcome {
         /// Whether the definition is another one than before.
         changed: bool,
     },
+    /// A variable was stored.
+    DefinedVariable {
+        /// The variable.
+        variable: Variable,
+        /// Whether the definition is another one than before.
+        changed: bool,
+    },
     /// A segment was evaluated.
     Refreshed(Audience),
-    /// A segment was removed.
-    Dropped(String),
+    /// A segment or variable was removed.
+    Dropped(Item),
     /// Later statements look at the world as of this instant.
     AsOf(Timestamp),
 }
@@ -112,7 +123,11 @@ impl<'a> Session<'a> {
     pub fn writes(statement: &Statement) -> bool {
         matches!(
             statement,
-            Statement::CreateSegment(_) | Statement::RefreshSegment { .. } | Statement::DropSegment { .. }
+            Statement::CreateSegment(_)
+                | Statement::CreateVariable(_)
+                | Statement::RefreshSegment { .. }
+                | Statement::DropSegment { .. }
+                | Statement::DropVariable { .. }
         )
     }
 
@@ -126,11 +141,13 @@ impl<'a> Session<'a> {
     /// # Errors
     /// If the state cannot be read.
     pub fn evaluator(&self) -> Result<Evaluator<'a>, Error> {
-        Ok(self.evaluator_of(self.bench.access.read(Definition::all)?))
+        Ok(self.evaluator_of(self.bench.access.read(Definitions::all)?))
     }
 
-    fn evaluator_of(&self, definitions: Vec<Definition>) -> Evaluator<'a> {
-        Evaluator::over(self.bench.engine, Arc::clone(&self.past), self.bench.zone, definitions)
+    fn evaluator_of(&self, definitions: Definitions) -> Evaluator<'a> {
+        let access = self.bench.access;
+        let audiences = move |name: &str, as_of| access.read(|tx| memberships::members_as_of(tx, name, as_of));
+        Evaluator::over(self.bench.engine, Arc::clone(&self.past), self.bench.zone, definitions, Box::new(audiences))
     }
 
     /// Executes one statement.
@@ -155,9 +172,12 @@ impl<'a> Session<'a> {
             }
             Statement::ShowSegments => self.segments().map(Outcome::Answer),
             Statement::DescribeSegment { name } => self.describe_segment(&name).map(Outcome::Answer),
-            Statement::CreateSegment(definition) => self.define(definition),
+            Statement::ShowVariables => self.variables().map(Outcome::Answer),
+            Statement::CreateSegment(definition) => self.define(NewDefinition::Segment(definition)),
+            Statement::CreateVariable(definition) => self.define(NewDefinition::Variable(definition)),
             Statement::RefreshSegment { name } => self.refresh(&name).map(Outcome::Refreshed),
             Statement::DropSegment { name } => self.drop_segment(&name),
+            Statement::DropVariable { name } => self.drop_variable(&name),
         }
     }
 
@@ -188,11 +208,17 @@ impl<'a> Session<'a> {
         listing::segments(&definitions, &counts, self.bench.zone)
     }
 
+    fn variables(&self) -> Result<Answer, Error> {
+        let evaluator = self.evaluator()?;
+        let used_by = |variable: &Variable| Ok((variable.clone(), self.users(&evaluator, &variable.item())?));
+        listing::variables(&evaluator.variables().map(used_by).collect::<Result<Vec<_>, Error>>()?)
+    }
+
     fn describe_segment(&self, name: &str) -> Result<Answer, Error> {
         let evaluator = self.evaluator()?;
         let definition = evaluator.definition(name)?;
         let counts = self.bench.access.read(Audience::counts)?;
-        let users = self.users(&evaluator, &definition.name)?;
+        let users = self.users(&evaluator, &Item::Segment(definition.name.clone()))?;
         listing::segment(definition, &counts, &users, self.bench.zone)
     }
 
@@ -213,83 +239,34 @@ impl<'a> Session<'a> {
         listing::waterfall(&steps)
     }
 
-    /// The segments that name `name`.
-    fn users(&self, evaluator: &Evaluator<'_>, name: &str) -> Result<Vec<String>, Error> {
+    /// The segments and variables that name `item`.
+    fn users(&self, evaluator: &Evaluator<'_>, item: &Item) -> Result<Vec<String>, Error> {
         let mut users = Vec::new();
-        for definition in evaluator.definitions().filter(|definition| definition.name != name) {
-            let uses = match evaluator.uses(definition, self.as_of) {
-                Ok(used) => used.iter().any(|used| used == name),
+        let mut consider = |user: Item, uses: Result<BTreeSet<Item>, Error>, text: String| {
+            let uses = match uses {
+                Ok(used) => used.contains(item),
                 // What no longer resolves, since a column is gone, must not stand in the way of what it never named.
-                Err(Error::Language(_)) => definition.text().to_lowercase().contains(&name.to_lowercase()),
+                Err(Error::Language(_)) => text.to_lowercase().contains(&item.name().to_lowercase()),
                 Err(error) => return Err(error),
             };
-            if uses {
-                users.push(definition.name.clone());
+            users.extend(uses.then(|| user.to_string()));
+            Ok(())
+        };
+        for segment in evaluator.definitions() {
+            let user = Item::Segment(segment.name.clone());
+            if user != *item {
+                consider(user, evaluator.uses(segment, self.as_of), segment.text())?;
             }
+        }
+        for variable in evaluator.variables().filter(|variable| variable.item() != *item) {
+            let uses = evaluator.uses_of_variable(variable, self.as_of);
+            consider(variable.item(), uses, variable.definition.expression())?;
         }
         Ok(users)
     }
 
-    fn define(&mut self, parsed: SegmentDefinition) -> Result<Outcome, Error> {
-        let may_replace = parsed.or_replace;
-        let mut outcomes = self.define_all(vec![parsed], may_replace)?;
-        Ok(outcomes.remove(0))
-    }
-
-    /// Stores several definitions at once, which may name each other in any order, and evaluates them: all or none.
-    ///
-    /// # Errors
-    /// If one is not in order, or its name is taken and may not be replaced.
-    pub fn define_all(&mut self, parsed: Vec<SegmentDefinition>, may_replace: bool) -> Result<Vec<Outcome>, Error> {
-        let (stored, counts) = self.bench.access.read(|tx| Ok((Definition::all(tx)?, Audience::counts(tx)?)))?;
-        let now = self.bench.clock.now();
-        let new: Vec<Definition> = parsed.into_iter().map(|parsed| Definition::new(parsed, now)).collect();
-        if let Some(name) = defined_twice(&new) {
-            return Err(Error::Twice { name: name.to_owned() });
-        }
-        let before = |name: &str| stored.iter().find(|definition| definition.name == name);
-        if let Some(taken) = new.iter().find(|definition| !may_replace && before(&definition.name).is_some()) {
-            return Err(Error::Exists { name: taken.name.clone() });
-        }
-        let others = stored.iter().filter(|old| !new.iter().any(|definition| definition.name == old.name));
-        let evaluator = self.evaluator_of(others.chain(&new).cloned().collect());
-        let found = new.iter().map(|definition| self.found(&evaluator, definition)).collect::<Result<Vec<_>, _>>()?;
-        let changed =
-            |audience: &Audience| before(&audience.segment).is_none_or(|old| old.digest != audience.definition);
-        self.bench.access.write(|tx| {
-            new.iter().try_for_each(|definition| definition.save(tx))?;
-            let due = |found: &&Found| changed(&found.audience) || !is_later(&counts, &found.audience);
-            found.iter().filter(due).try_for_each(|found| found.keep(tx))
-        })?;
-        let outcome = |audience: Audience| Outcome::Defined {
-            before: counts.iter().find(|(name, ..)| *name == audience.segment).map(|(_, profiles, ..)| *profiles),
-            changed: changed(&audience),
-            audience,
-        };
-        Ok(found.into_iter().map(|found| outcome(found.audience)).collect())
-    }
-
-    /// What is wrong with definitions that may name each other in any order, beside those that are stored.
-    pub fn problems(&self, parsed: Vec<SegmentDefinition>) -> Vec<String> {
-        let new: Vec<Definition> = parsed.into_iter().map(|parsed| Definition::new(parsed, self.as_of)).collect();
-        let stored = match self.bench.access.read(Definition::all) {
-            Ok(stored) => stored,
-            Err(error) => return vec![error.to_string()],
-        };
-        if let Some(name) = defined_twice(&new) {
-            return vec![Error::Twice { name: name.to_owned() }.to_string()];
-        }
-        let others = stored.into_iter().filter(|old| !new.iter().any(|definition| definition.name == old.name));
-        let evaluator = self.evaluator_of(others.chain(new.iter().cloned()).collect());
-        let problem = |definition: &Definition| {
-            let error = evaluator.rows(&definition.name, self.as_of).err()?;
-            Some(format!("segment {}: {error}", definition.name))
-        };
-        new.iter().filter_map(problem).collect()
-    }
-
     fn found(&self, evaluator: &Evaluator<'_>, definition: &Definition) -> Result<Found, Error> {
-        let rows = evaluator.rows(&definition.name, self.as_of)?;
+        let rows = evaluator.profiles(&definition.name, self.as_of)?;
         let audience = self.audience_of(definition, rows.as_ref().clone());
         Ok(Found { audience, meaning: evaluator.meaning(definition) })
     }
@@ -364,17 +341,27 @@ impl<'a> Session<'a> {
 
     fn drop_segment(&self, name: &str) -> Result<Outcome, Error> {
         let evaluator = self.evaluator()?;
-        let name = evaluator.definition(name)?.name.clone();
-        let users = self.users(&evaluator, &name)?;
-        if !users.is_empty() {
-            return Err(Error::InUse { name, users });
-        }
-        let nobody = self.audience_of(evaluator.definition(&name)?, RowSet::empty());
+        let item = Item::Segment(evaluator.definition(name)?.name.clone());
+        self.refuse_in_use(&evaluator, &item)?;
+        let nobody = self.audience_of(evaluator.definition(item.name())?, RowSet::empty());
         self.bench.access.write(|tx| {
             memberships::keep_dropped(tx, &nobody)?;
-            Definition::remove(tx, &name)
+            Definition::remove(tx, item.name())
         })?;
-        Ok(Outcome::Dropped(name))
+        Ok(Outcome::Dropped(item))
+    }
+
+    fn drop_variable(&self, name: &str) -> Result<Outcome, Error> {
+        let evaluator = self.evaluator()?;
+        let item = evaluator.variable(name)?.item();
+        self.refuse_in_use(&evaluator, &item)?;
+        self.bench.access.write(|tx| Variable::remove(tx, item.name()))?;
+        Ok(Outcome::Dropped(item))
+    }
+
+    fn refuse_in_use(&self, evaluator: &Evaluator<'_>, item: &Item) -> Result<(), Error> {
+        let users = self.users(evaluator, item)?;
+        if users.is_empty() { Ok(()) } else { Err(Error::InUse { name: item.name().to_owned(), users }) }
     }
 }
 
@@ -393,12 +380,4 @@ impl Found {
 /// Whether the kept audience of the segment looked at a later instant.
 fn is_later(kept: &[(String, u64, Timestamp, Timestamp)], audience: &Audience) -> bool {
     kept.iter().any(|(segment, _, as_of, _)| *segment == audience.segment && *as_of > audience.as_of)
-}
-
-/// The name that two definitions share.
-fn defined_twice(definitions: &[Definition]) -> Option<&str> {
-    let taken = |(place, definition): &(usize, &Definition)| {
-        definitions[..*place].iter().any(|earlier| earlier.name == definition.name)
-    };
-    definitions.iter().enumerate().find(taken).map(|(_, definition)| definition.name.as_str())
 }
