@@ -7,6 +7,7 @@ mod errors;
 mod history;
 mod lists;
 mod plain;
+mod printed;
 mod property;
 mod segments;
 mod statements;
