@@ -1,17 +1,53 @@
 //! Small constructors of SQL syntax, so that the resolver reads as what it builds.
 
+use std::convert::Infallible;
+use std::fmt::Display;
+use std::ops::ControlFlow;
+
 use muster_catalog::Timestamp;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, CaseWhen, CastKind, DataType, ExactNumberInfo, Expr, Function, FunctionArg,
     FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, ObjectNamePart,
     OrderByExpr, OrderByOptions, Query, Select, SelectFlavor, SelectItem, SetExpr, Subscript, TableAlias, TableFactor,
-    TableWithJoins, TimezoneInfo, TypedString, UnaryOperator, Value, WindowSpec, WindowType,
+    TableWithJoins, TimezoneInfo, TypedString, UnaryOperator, Value, ValueWithSpan, VisitMut, VisitorMut, WindowSpec,
+    WindowType,
 };
 
 /// A quoted name.
 pub(crate) fn name(text: &str) -> Ident {
-    Ident::with_quote('"', text)
+    Ident::with_quote('"', if is_misprinted(text, '"') { doubled(text, '"') } else { text.to_owned() })
+}
+
+/// Whether the printer of syntax would take a quote in `text` for one that is doubled already.
+///
+/// It does so of two quotes in a row and of one behind a backslash, as if the text had been kept as it was written. Then
+/// what is printed is another text, and may end too early.
+pub(crate) fn is_misprinted(text: &str, quote: char) -> bool {
+    text.contains(&format!("{quote}{quote}")) || text.contains(&format!("\\{quote}"))
+}
+
+/// The text as it stands between quotes, which the printer of syntax leaves as it is.
+fn doubled(text: &str, quote: char) -> String {
+    text.replace(quote, &format!("{quote}{quote}"))
+}
+
+/// Syntax as it was parsed, as text that reads as the same syntax.
+pub(crate) fn written<T: Clone + Display + VisitMut>(syntax: &T) -> String {
+    struct Doubling;
+    impl VisitorMut for Doubling {
+        type Break = Infallible;
+
+        fn pre_visit_value(&mut self, value: &mut ValueWithSpan) -> ControlFlow<Infallible> {
+            if let Value::SingleQuotedString(text) = &mut value.value {
+                *text = doubled(text, '\'');
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut syntax = syntax.clone();
+    let ControlFlow::Continue(()) = syntax.visit(&mut Doubling);
+    syntax.to_string()
 }
 
 /// `"alias"."column"`.
@@ -21,7 +57,12 @@ pub(crate) fn column(alias: &str, column: &str) -> Expr {
 
 /// `'text'`.
 pub(crate) fn text(text: &str) -> Expr {
-    Expr::value(Value::SingleQuotedString(text.to_owned()))
+    Expr::value(text_value(text))
+}
+
+/// `'text'`, where syntax has a value and no expression.
+pub(crate) fn text_value(text: &str) -> Value {
+    Value::SingleQuotedString(doubled(text, '\''))
 }
 
 /// A whole number.
@@ -135,7 +176,7 @@ pub(crate) fn double(expr: Expr) -> Expr {
 
 /// `data_type 'value'`.
 pub(crate) fn typed_text(data_type: DataType, value: &str) -> Expr {
-    let value = Value::SingleQuotedString(value.to_owned()).into();
+    let value = text_value(value).into();
     Expr::TypedString(TypedString { data_type, value, uses_odbc_syntax: false })
 }
 

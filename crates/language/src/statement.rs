@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind};
 use crate::read::Reader;
 use crate::source::{Fault, Source};
 use crate::split::{Piece, split_statements};
+use crate::sql;
 use crate::stack::deep;
 use crate::tokens::tokenize;
 
@@ -129,7 +130,7 @@ impl Query {
     /// The query in its canonical form, on one line: keywords in capitals, single blanks, no comments. The same for every
     /// layout of the same text, so a digest of it tells whether a definition changed; it reads back as the same query.
     pub fn digest_text(&self) -> String {
-        deep(|| self.syntax.to_string())
+        deep(|| sql::written(self.syntax.as_ref()))
     }
 
     /// The table that a definition selects from, as it is written there; `None` where it is not one table.

@@ -9,6 +9,7 @@ use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 use crate::error::ErrorKind;
 use crate::source::Fault;
 use crate::split::Piece;
+use crate::sql;
 
 /// The most bytes of one statement.
 pub(crate) const MAX_TEXT_BYTES: usize = 64 * 1024;
@@ -37,7 +38,23 @@ pub(crate) fn tokenize(piece: &Piece<'_>) -> Result<Vec<TokenWithSpan>, Fault> {
     });
     let placed: Vec<TokenWithSpan> = placed.collect();
     refuse_depth(&placed)?;
+    refuse_names(&placed)?;
     Ok(placed)
+}
+
+/// Names of which the stock printer would make others; no table has such a name.
+fn refuse_names(tokens: &[TokenWithSpan]) -> Result<(), Fault> {
+    let misprinted = |token: &&TokenWithSpan| match &token.token {
+        Token::Word(word) => word.quote_style.is_some_and(|quote| sql::is_misprinted(&word.value, quote)),
+        _ => false,
+    };
+    match tokens.iter().find(misprinted) {
+        Some(token) => {
+            let message = "a name with two quotes in a row, or a quote behind a backslash, is not part of the language";
+            Err(Fault::new(ErrorKind::NotAllowed, token.span, message).hint("choose another name"))
+        }
+        None => Ok(()),
+    }
 }
 
 fn start_of(piece: &Piece<'_>) -> Location {

@@ -31,7 +31,7 @@ impl Query {
             ..self.syntax.as_ref().clone()
         });
         Some(Waterfall {
-            conditions: conditions.iter().map(ToString::to_string).collect(),
+            conditions: conditions.iter().map(|condition| sql::written(*condition)).collect(),
             counting: Query { syntax: counting, source: self.source.clone() },
             choice: choice(&self.syntax, select),
         })
@@ -62,8 +62,8 @@ fn count(filter: Option<Expr>) -> Expr {
 
 fn choice(query: &Syntax, select: &Select) -> Option<String> {
     let parts = [
-        select.qualify.as_ref().map(|condition| format!("QUALIFY {condition}")),
-        query.limit_clause.as_ref().and(query.order_by.as_ref()).map(ToString::to_string),
+        select.qualify.as_ref().map(|condition| format!("QUALIFY {}", sql::written(condition))),
+        query.limit_clause.as_ref().and(query.order_by.as_ref()).map(sql::written),
         query.limit_clause.as_ref().map(|limit| limit.to_string().trim().to_owned()),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();

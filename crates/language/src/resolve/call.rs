@@ -10,7 +10,7 @@ use sqlparser::tokenizer::Span;
 use super::order::nulls_last;
 use super::scope::{Clause, Typed};
 use super::tables::spelled;
-use super::{Resolver, refuse, unknown};
+use super::{Resolver, pattern, refuse, unknown};
 use crate::error::ErrorKind;
 use crate::functions::{self, Use};
 use crate::source::Fault;
@@ -76,6 +76,7 @@ impl Resolver<'_> {
             other => Err(misplaced(span, format!("`{name}` cannot take `{other}`"))),
         });
         let arguments = arguments.collect::<Result<Vec<_>, Fault>>()?;
+        pattern::refuse_moving_argument(name, &arguments)?;
         let first = arguments.iter().find_map(|(typed, _)| typed.holds.filter(|holds| *holds != ColumnType::Text));
         let (arguments, holds) = match name {
             "coalesce" | "greatest" | "ifnull" | "least" | "nullif" | "nvl" => {

@@ -3,10 +3,10 @@
 use muster_catalog::ColumnType;
 use sqlparser::ast::{Array, CeilFloorKind, DateTimeField, Expr, Query, Spanned};
 
-use super::Resolver;
 use super::literal::literal;
 use super::operator::truth;
 use super::scope::Typed;
+use super::{Resolver, pattern};
 use crate::calendar::{self, Constant};
 use crate::error::ErrorKind;
 use crate::resolved::OutputColumn;
@@ -89,7 +89,8 @@ impl Resolver<'_> {
         let plain = CeilFloorKind::DateTimeField(DateTimeField::NoDateTime);
         let resolved = match expr {
             Expr::Extract { field, syntax, expr } => {
-                Expr::Extract { field: field.clone(), syntax: syntax.clone(), expr: self.boxed(expr)? }
+                let field = pattern::field(field, expr.span())?;
+                Expr::Extract { field, syntax: syntax.clone(), expr: self.boxed(expr)? }
             }
             Expr::Ceil { expr, field } if *field == plain => {
                 Expr::Ceil { expr: self.boxed(expr)?, field: field.clone() }

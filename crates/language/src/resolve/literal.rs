@@ -10,6 +10,7 @@ use super::{Resolver, refuse};
 use crate::calendar::{self, Constant};
 use crate::error::ErrorKind;
 use crate::source::Fault;
+use crate::sql;
 
 impl Resolver<'_> {
     /// A value that is known already, as its literal.
@@ -89,7 +90,7 @@ pub(super) fn literal(value: &ValueWithSpan) -> Result<Typed, Fault> {
             Ok(Typed::new(Expr::value(Value::Number(digits.clone(), false)), holds))
         }
         Value::SingleQuotedString(text) => {
-            Ok(Typed { text: Some(text.clone()), ..Typed::new(plain(), Some(ColumnType::Text)) })
+            Ok(Typed { text: Some(text.clone()), ..Typed::new(sql::text(text), Some(ColumnType::Text)) })
         }
         Value::Boolean(_) => Ok(truth(plain())),
         Value::Null => Ok(Typed::unknown(plain())),

@@ -24,6 +24,7 @@ mod column;
 mod expression;
 mod literal;
 mod operator;
+mod pattern;
 
 // What the language adds to SQL.
 mod choice;

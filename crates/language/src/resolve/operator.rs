@@ -6,7 +6,7 @@ use sqlparser::ast::{BinaryOperator, CaseWhen, Expr, Spanned, UnaryOperator, Val
 use sqlparser::tokenizer::Span;
 
 use super::scope::Typed;
-use super::{Resolver, refuse};
+use super::{Resolver, pattern, refuse};
 use crate::calendar::{self, Constant};
 use crate::source::Fault;
 use crate::sql;
@@ -58,8 +58,8 @@ impl Resolver<'_> {
                 Ok(truth(sql::binary(left.sql, op.clone(), right.sql)))
             }
             Op::PGRegexMatch | Op::PGRegexIMatch | Op::PGRegexNotMatch | Op::PGRegexNotIMatch => {
-                let (left, right) = (self.expression(left)?, self.expression(right)?);
-                Ok(truth(sql::binary(left.sql, op.clone(), right.sql)))
+                let (left, pattern) = (self.expression(left)?, self.regular_expression(right)?);
+                Ok(truth(sql::binary(left.sql, op.clone(), pattern)))
             }
             Op::Plus => self.sum(left, 1, right, whole),
             Op::Minus => self.sum(left, -1, right, whole),
@@ -164,20 +164,20 @@ impl Resolver<'_> {
                 any: false,
                 expr: self.boxed(expr)?,
                 pattern: self.boxed(pattern)?,
-                escape_char: escape_char.clone(),
+                escape_char: pattern::escape(escape_char.as_ref())?,
             },
             Expr::ILike { negated, any: false, expr, pattern, escape_char } => Expr::ILike {
                 negated: *negated,
                 any: false,
                 expr: self.boxed(expr)?,
                 pattern: self.boxed(pattern)?,
-                escape_char: escape_char.clone(),
+                escape_char: pattern::escape(escape_char.as_ref())?,
             },
             Expr::SimilarTo { negated, expr, pattern, escape_char } => Expr::SimilarTo {
                 negated: *negated,
                 expr: self.boxed(expr)?,
-                pattern: self.boxed(pattern)?,
-                escape_char: escape_char.clone(),
+                pattern: Box::new(self.regular_expression(pattern)?),
+                escape_char: pattern::escape(escape_char.as_ref())?,
             },
             other => return self.spelled_out(other),
         };

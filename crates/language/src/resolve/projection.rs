@@ -139,7 +139,7 @@ fn shown_name(written: &Expr, resolved: &Expr) -> String {
             }
         }
         (Expr::Identifier(name), Expr::Identifier(_)) => spelled(name),
-        (written, _) => written.to_string(),
+        (written, _) => sql::written(written),
     }
 }
 

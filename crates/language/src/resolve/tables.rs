@@ -85,9 +85,8 @@ impl Tables {
         let mut all = Vec::new();
         if of.is_none() {
             for merged in self.merged.clone() {
-                let name = Ident::with_quote('"', &merged.name);
-                self.use_everywhere(names, &name);
-                all.push((Typed::new(Expr::Identifier(name), merged.holds), merged.name));
+                self.use_everywhere(names, &Ident::with_quote('"', &merged.name));
+                all.push((Typed::new(Expr::Identifier(sql::name(&merged.name)), merged.holds), merged.name));
             }
         }
         let merged = if of.is_none() { self.merged.clone() } else { Vec::new() };

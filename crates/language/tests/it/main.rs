@@ -8,6 +8,7 @@ mod history;
 mod lists;
 mod past;
 mod plain;
+mod printed;
 mod property;
 mod segments;
 mod statements;

@@ -117,7 +117,14 @@ fn outcome(text: &str) -> Option<String> {
     Some(resolved.to_sql())
 }
 
+/// How many random cases a property is tried with; `MUSTER_LANGUAGE_CASES=10000` makes it long.
+pub fn cases() -> u32 {
+    std::env::var("MUSTER_LANGUAGE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(300)
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(cases()))]
+
     #[test]
     fn no_text_makes_the_resolver_panic(text in soup()) {
         let _any = outcome(&format!("SELECT {text}"));
