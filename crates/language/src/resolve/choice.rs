@@ -4,13 +4,12 @@ use sqlparser::ast::{Expr, Function as Call, FunctionArguments, Spanned};
 use sqlparser::tokenizer::Span;
 
 use super::Resolver;
-use super::call::{argument_expressions, misplaced};
-use super::history::enclosing_row;
+use super::call::argument_expressions;
+use super::inside::{Joined, joined};
 use super::level::Level;
-use super::reach::{Beside, Range, Reach, path};
-use super::scope::{Scope, Source};
+use super::reach::Reach;
 use crate::error::ErrorKind;
-use crate::resolved::{Chosen, GroupKey, hidden};
+use crate::resolved::Chosen;
 use crate::source::Fault;
 use crate::sql;
 
@@ -31,31 +30,16 @@ impl<'a> Resolver<'a> {
         reach: &mut Reach<'a>,
         span: Span,
     ) -> Result<Chosen, Fault> {
-        let Source::Rows(around) = &self.scope().source else {
-            return Err(misplaced(span, "a history aggregate needs a grain"));
-        };
-        let within = Reach::of_level(level.table, level.name.as_deref(), around, level.range);
-        self.scopes.push(Scope::of_history(within));
-        let condition = choice.condition.as_ref().map(|condition| self.expression(condition)).transpose();
-        let scope = self.scopes.pop();
-        let Some(Source::Rows(mut within)) = scope.map(|scope| scope.source) else {
-            unreachable!("the scope of the level was pushed above");
-        };
+        let (condition, mut within) = self.inside(level, span, |inside| {
+            choice.condition.as_ref().map(|condition| inside.expression(condition)).transpose()
+        })?;
         let order = within.row_order().iter().map(|(alias, column)| sql::column(alias, column)).collect();
-        let Range { of, shared } = level.range;
-        let shared_key = within.key_of(shared);
+        let shared_key = within.key_of(level.range.shared);
         within.key_of(level.table);
         reach.key_of(level.table);
-        let (mut keys, mut enclosing, mut groups) = (Vec::new(), Vec::new(), vec![shared_key.clone()]);
-        let root = path(self.names, level.table).last().unwrap_or(level.table);
-        for Beside { frame, table, relations } in within.take_besides() {
-            let inner = (relations[0].alias.clone(), hidden::ROW.to_owned());
-            groups.push(inner.clone());
-            keys.push(GroupKey { inner, outer: reach.key_of_frame(frame, table) });
-            let (shared, key) = if frame == of { (shared, shared_key.clone()) } else { (root, within.key_of(root)) };
-            enclosing.extend(enclosing_row(table, shared, relations, key, span)?);
-        }
-        let condition = condition?.map(|condition| condition.sql);
+        let Joined { relations: enclosing, keys, .. } = joined(&mut within, level.range, reach);
+        let groups = std::iter::once(shared_key).chain(keys.iter().map(|key| key.inner.clone())).collect();
+        let condition = condition.map(|condition| condition.sql);
         let (rows, last, count) = (within.rows, choice.last, choice.count);
         Ok(Chosen { name: String::new(), rows, enclosing, within: groups, keys, condition, order, last, count })
     }

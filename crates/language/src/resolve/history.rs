@@ -1,16 +1,18 @@
 //! History aggregates: what is reduced, and how the rows of the grain find it. Which rows those are is [`super::level`]'s.
 
-use muster_catalog::{ColumnType, Kind, Names, TableNames};
+use muster_catalog::{ColumnType, Names};
 use sqlparser::ast::{BinaryOperator, DuplicateTreatment, Expr, Function as Call, FunctionArguments, Spanned};
 use sqlparser::tokenizer::Span;
 
 use super::Resolver;
 use super::call::{argument_expressions, average, misplaced};
+use super::enclosing::Range;
+use super::inside::{Joined, joined};
 use super::level::{Level, named_rows};
-use super::reach::{Beside, Range, Reach, insert_column, path};
-use super::scope::{Scope, Source, Typed};
+use super::reach::{Reach, insert_column};
+use super::scope::{Source, Typed};
 use crate::error::ErrorKind;
-use crate::resolved::{Aggregate, Chosen, Function, GroupKey, History, Reached, Relation, hidden};
+use crate::resolved::{Aggregate, Chosen, Function, GroupKey, History, Relation, hidden};
 use crate::source::Fault;
 use crate::sql;
 
@@ -34,7 +36,7 @@ impl<'a> Resolver<'a> {
         refuse_shape(call, name, &level, span)?;
         self.refuse_other_levels(call, &level)?;
         let reduction = Reduction::of(call, name, span)?;
-        let inside = self.inside(call, &level, &reduction)?;
+        let inside = self.inside_of(call, &level, &reduction)?;
         self.scope().note_loose(span, whole.to_string(), true);
         self.reduced(&reduction, &level, inside, span).map(Some)
     }
@@ -50,22 +52,17 @@ impl<'a> Resolver<'a> {
     }
 
     /// Resolves argument and FILTER for a row of the level.
-    fn inside(&mut self, call: &Call, level: &Level<'a>, reduction: &Reduction<'_>) -> Result<Inside<'a>, Fault> {
-        let Source::Rows(around) = &self.scope().source else {
-            return Err(misplaced(call.name.span(), "a history aggregate needs a grain"));
-        };
-        let reach = Reach::of_level(level.table, level.name.as_deref(), around, level.range);
-        self.scopes.push(Scope::of_history(reach));
-        let argument = argument_expressions(call).next().filter(|_| !level.rows);
-        let argument = argument.map(|argument| self.expression(argument)).transpose();
-        let filter = call.filter.as_deref().map(|filter| self.expression(filter)).transpose();
-        let scope = self.scopes.pop();
-        let Some(Source::Rows(mut reach)) = scope.map(|scope| scope.source) else {
-            unreachable!("the scope of the level was pushed above");
-        };
+    fn inside_of(&mut self, call: &Call, level: &Level<'a>, reduction: &Reduction<'_>) -> Result<Inside<'a>, Fault> {
+        let span = call.name.span();
+        let ((argument, filter), mut reach) = self.inside(level, span, |inside| {
+            let argument = argument_expressions(call).next().filter(|_| !level.rows);
+            let argument = argument.map(|argument| inside.expression(argument)).transpose()?;
+            let filter = call.filter.as_deref().map(|filter| inside.expression(filter)).transpose()?;
+            Ok((argument, filter.map(|filter| filter.sql)))
+        })?;
         let order = if reduction.place.is_some() { reach.row_order() } else { Vec::new() };
         let order = order.iter().map(|(alias, column)| sql::column(alias, column)).collect();
-        Ok(Inside { reach, argument: argument?, filter: filter?.map(|filter| filter.sql), order })
+        Ok(Inside { reach, argument, filter, order })
     }
 
     /// Adds what is to be computed to the histories of the rows around; the expression that reads it.
@@ -148,22 +145,11 @@ impl<'a> Resolver<'a> {
         let Range { of, shared } = level.range;
         let among = level.choice.as_ref().map(|choice| self.among(level, choice, &mut reach, span)).transpose()?;
         let shared_key = reach.key_of(shared);
-        let besides = reach.take_besides();
-        let root = path(self.names, level.table).last().unwrap_or(level.table);
-        let Source::Rows(around) = &mut self.scope().source else {
-            return Err(misplaced(span, "a history aggregate needs a grain"));
-        };
-        let mut keys = Vec::with_capacity(besides.len() + 1);
+        let around = self.rows_around(span)?;
+        let Joined { relations: enclosing, mut keys, with_own } = joined(&mut reach, level.range, around);
         // The row that the level's rows belong to tells what they have in common.
-        if besides.iter().all(|beside| beside.frame != of) {
-            keys.push(GroupKey { inner: shared_key.clone(), outer: around.key_of_frame(of, shared) });
-        }
-        let mut enclosing = Vec::new();
-        for Beside { frame, table, relations } in besides {
-            let inner = (relations[0].alias.clone(), hidden::ROW.to_owned());
-            keys.push(GroupKey { inner, outer: around.key_of_frame(frame, table) });
-            let (shared, key) = if frame == of { (shared, shared_key.clone()) } else { (root, reach.key_of(root)) };
-            enclosing.extend(enclosing_row(table, shared, relations, key, span)?);
+        if !with_own {
+            keys.insert(0, GroupKey { inner: shared_key, outer: around.key_of_frame(of, shared) });
         }
         let (level, shared) = (level.table.name.clone(), shared.name.clone());
         let (name, among) = (String::new(), among.map(Box::new));
@@ -228,25 +214,6 @@ fn reduces_the_same(known: &History, made: &History) -> bool {
     let unnamed = |chosen: &Chosen| Chosen { name: String::new(), ..chosen.clone() };
     let among = |history: &History| history.among.as_deref().map(unnamed);
     known.level == made.level && known.keys == made.keys && alias(known) == alias(made) && among(known) == among(made)
-}
-
-/// An enclosing row beside the level's rows: those of the same row above both, with what is reached from it.
-pub(super) fn enclosing_row(
-    table: &TableNames,
-    shared: &TableNames,
-    mut relations: Vec<Relation>,
-    (from, by): (String, String),
-    span: Span,
-) -> Result<Vec<Relation>, Fault> {
-    let its = match shared.kind {
-        Kind::Root => hidden::PROFILE,
-        _ if table.parent().is_some_and(|parent| parent.eq_ignore_ascii_case(&shared.name)) => hidden::PARENT,
-        _ => return Err(Fault::not_yet(span, "a comparison with a row that is not right below the shared ancestor")),
-    };
-    let itself = &mut relations[0];
-    insert_column(&mut itself.columns, table, its);
-    itself.reached = Reached::Enclosing { from, by, its: its.to_owned() };
-    Ok(relations)
 }
 
 /// The column of an aggregate, added to the history unless it computes the same already.

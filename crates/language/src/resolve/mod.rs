@@ -2,14 +2,16 @@
 //!
 //! A query is taken apart here into its SELECTs ([`select`] reads one, [`from`] its tables, [`expression`] and [`call`]
 //! what stands in its clauses). A SELECT from one root or history table sees rows with everything above and beside them
-//! ([`reach`]) and may reduce histories ([`history`], [`level`]); any other sees tables ([`tables`]). Only syntax that is
-//! named in these files gets through: what is not known is refused.
+//! ([`reach`], [`ways`]) and may reduce histories ([`history`], [`level`], [`inside`]); any other sees tables
+//! ([`tables`]). Only syntax that is named in these files gets through: what is not known is refused.
 
 // What a SELECT sees.
+mod enclosing;
 mod from;
 mod reach;
 mod scope;
 mod tables;
+mod ways;
 
 // Its clauses.
 mod order;
@@ -29,6 +31,7 @@ mod pattern;
 // What the language adds to SQL.
 mod choice;
 mod history;
+mod inside;
 mod level;
 mod list;
 mod past;

@@ -12,8 +12,7 @@ use super::Resolver;
 use super::call::misplaced;
 use super::history::{Inside, Reduction};
 use super::level::Level;
-use super::reach::Reach;
-use super::scope::{Scope, Source, Typed, same_name};
+use super::scope::{Source, Typed, same_name};
 use crate::calendar::Constant;
 use crate::error::ErrorKind;
 use crate::resolved::hidden;
@@ -73,17 +72,8 @@ impl<'a> Resolver<'a> {
     fn step(&mut self, steps: &Steps<'_, 'a>, number: usize) -> Result<Typed, Fault> {
         let name = format!("{}step_{}", hidden::PREFIX, number + 1);
         let level = Level { name: Some(name), choice: None, ..*steps.level };
-        let Source::Rows(around) = &self.scope().source else {
-            return Err(misplaced(steps.span, "a history aggregate needs a grain"));
-        };
-        let reach = Reach::of_level(level.table, level.name.as_deref(), around, level.range);
-        self.scopes.push(Scope::of_history(reach));
-        let filter = self.conditions_of_step(steps, number);
-        let scope = self.scopes.pop();
-        let Some(Source::Rows(reach)) = scope.map(|scope| scope.source) else {
-            unreachable!("the scope of the step was pushed above");
-        };
-        let inside = Inside { reach, argument: None, filter: Some(filter?), order: Vec::new() };
+        let (filter, reach) = self.inside(&level, steps.span, |inside| inside.conditions_of_step(steps, number))?;
+        let inside = Inside { reach, argument: None, filter: Some(filter), order: Vec::new() };
         self.reduced(&Reduction { name: "has", distinct: false, place: None }, &level, inside, steps.span)
     }
 

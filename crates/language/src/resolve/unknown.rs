@@ -4,8 +4,8 @@ use muster_catalog::{Kind, LISTS, Names, TableNames, nearest};
 use sqlparser::ast::Ident;
 use sqlparser::tokenizer::Span;
 
-use super::reach::column_of;
 use super::scope::{Scope, Source, same_name};
+use super::ways::column_of;
 use crate::error::ErrorKind;
 use crate::functions;
 use crate::source::Fault;

@@ -141,6 +141,16 @@ fn rows_three_levels_down_reach_every_level_above() {
 }
 
 #[test]
+fn a_sibling_is_compared_with_a_row_any_number_of_levels_below_the_one_above_both() {
+    let texts = [
+        "SELECT profile_id FROM profiles WHERE has(returns) FILTER (WHERE has(shipments) FILTER (WHERE shipments.shipment_id = returns.return_id))",
+        "SELECT refund_id FROM refunds WHERE has(s => shipments) FILTER (WHERE s.shipment_id = refunds.refund_id AND refunds.returns.pieces > 1)",
+        "SELECT refund_id FROM refunds WHERE has(latest(shipments, 1, shipments.shipment_id < refunds.refund_id))",
+    ];
+    check_snapshot!(transcript(&texts, &deep_names()));
+}
+
+#[test]
 fn a_lookup_that_two_histories_reach_is_the_one_of_the_aggregates_level() {
     let names = names_with_cart_lines();
     for (short, long) in [

@@ -83,11 +83,12 @@ pub fn names() -> Names {
     }
 }
 
-/// The same shop, where lines are returned and orders shipped: three levels, and two branches below orders.
+/// The same shop, where lines are returned and refunded, and orders shipped: four levels, and two branches below orders.
 pub fn deep_names() -> Names {
     use ColumnType::{Id, Int};
     let mut names = names();
     names.tables.push(history("returns", "order_lines", &[("return_id", Id), ("pieces", Int)]));
+    names.tables.push(history("refunds", "returns", &[("refund_id", Id), ("return_id", Id), ("amount", MONEY)]));
     names.tables.push(history("shipments", "orders", &[("shipment_id", Id), ("order_id", Id)]));
     names
 }
