@@ -2,7 +2,7 @@
 
 use chrono::{Days, NaiveDate};
 use muster_catalog::{ColumnType, local_midnight};
-use sqlparser::ast::{BinaryOperator, CaseWhen, Expr, Spanned, UnaryOperator, Value};
+use sqlparser::ast::{BinaryOperator, CaseWhen, Expr, Spanned, UnaryOperator, Value, ValueWithSpan};
 use sqlparser::tokenizer::Span;
 
 use super::scope::Typed;
@@ -164,14 +164,14 @@ impl Resolver<'_> {
                 any: false,
                 expr: self.boxed(expr)?,
                 pattern: self.boxed(pattern)?,
-                escape_char: escape_char.clone(),
+                escape_char: escape(pattern, escape_char),
             },
             Expr::ILike { negated, any: false, expr, pattern, escape_char } => Expr::ILike {
                 negated: *negated,
                 any: false,
                 expr: self.boxed(expr)?,
                 pattern: self.boxed(pattern)?,
-                escape_char: escape_char.clone(),
+                escape_char: escape(pattern, escape_char),
             },
             Expr::SimilarTo { negated, expr, pattern, escape_char } => Expr::SimilarTo {
                 negated: *negated,
@@ -206,6 +206,17 @@ impl Resolver<'_> {
         };
         Ok(Typed::unknown(resolved))
     }
+}
+
+/// The character that takes `%` and `_` their meaning: a backslash, as PostgreSQL has it. It is written out where the pattern
+/// may have one, since to some engines it means nothing by itself.
+fn escape(pattern: &Expr, written: &Option<ValueWithSpan>) -> Option<ValueWithSpan> {
+    let is_plain = match pattern {
+        Expr::Value(value) => matches!(&value.value, Value::SingleQuotedString(text) if !text.contains('\\')),
+        _ => false,
+    };
+    let backslash = || Value::SingleQuotedString("\\".to_owned()).with_empty_span();
+    written.clone().or_else(|| (!is_plain).then(backslash))
 }
 
 /// A condition.
