@@ -15,6 +15,8 @@ pub(super) struct Reach<'a> {
     names: &'a Names,
     pub(super) base: &'a TableNames,
     pub(super) rows: Rows,
+    /// What the query calls them; their alias may be another.
+    called: String,
     /// Whether what is reached takes the rows' own name into its alias: of rows that are not the only ones of their table.
     prefixed: bool,
     /// Inside a history aggregate: the rows for which it is taken, the grain's first.
@@ -23,12 +25,21 @@ pub(super) struct Reach<'a> {
 
 /// An enclosing row, seen from inside a history aggregate.
 struct Frame<'a> {
-    name: String,
+    alias: String,
+    called: String,
     table: &'a TableNames,
     /// The frames of which this row has exactly one row: itself and what of them lies above it.
     lineage: Vec<usize>,
     /// What is reached from it where it is no ancestor of the level's rows, and whether anything is.
     beside: Option<(Box<Reach<'a>>, bool)>,
+}
+
+/// A row as those inside an aggregate for it see it.
+struct Line<'a> {
+    alias: String,
+    called: String,
+    table: &'a TableNames,
+    lineage: Vec<usize>,
 }
 
 /// Which rows of a level an aggregate ranges over: those that have one row above them in common.
@@ -71,19 +82,25 @@ impl<'a> Reach<'a> {
     /// Rows of a history that are reduced for a row of `around`; `name` is what the query calls them.
     pub(super) fn of_level(base: &'a TableNames, name: Option<&str>, around: &Self, range: Range<'a>) -> Self {
         let names = around.names;
-        let mut reach = Self::of(names, base, name.unwrap_or(&base.name), visible(base));
+        let mut reach = Self::of(names, base, name.unwrap_or(&base.name), visible(names, base));
         reach.prefixed = name.is_some();
-        let lineages: Vec<(String, &TableNames, Vec<usize>)> = around.lineages();
-        let above = &lineages[range.of].2;
+        let lineages = around.lineages();
+        let above = &lineages[range.of].lineage;
         let is_above = |frame: usize, table: &TableNames| {
             above.contains(&frame) && path(names, range.shared).any(|shared| shared.name == table.name)
         };
-        let frames = lineages.iter().enumerate().map(|(number, (name, table, lineage))| {
-            let beside = (!is_above(number, table)).then(|| (Box::new(reach.beside(table, name)), false));
-            Frame { name: name.clone(), table, lineage: lineage.clone(), beside }
+        let frames = lineages.iter().enumerate().map(|(number, Line { alias, called, table, lineage })| {
+            let beside = (!is_above(number, table)).then(|| (Box::new(reach.beside(table, alias)), false));
+            Frame { alias: alias.clone(), called: called.clone(), table, lineage: lineage.clone(), beside }
         });
         reach.frames = frames.collect();
         reach
+    }
+
+    /// The same for a row of a sequence: its alias tells it from the others, but in its condition it is called as its table
+    /// is.
+    pub(super) fn of_step(base: &'a TableNames, alias: &str, around: &Self, range: Range<'a>) -> Self {
+        Self { called: base.name.clone(), ..Self::of_level(base, Some(alias), around, range) }
     }
 
     fn of(names: &'a Names, base: &'a TableNames, alias: &str, visible: Visible) -> Self {
@@ -95,26 +112,33 @@ impl<'a> Reach<'a> {
             reached: Reached::Itself,
         };
         let rows = Rows { relations: vec![itself], histories: Vec::new() };
-        Self { names, base, rows, prefixed: false, frames: Vec::new() }
+        Self { names, base, rows, called: alias.to_owned(), prefixed: false, frames: Vec::new() }
     }
 
-    /// Name, table and lineage of the enclosing rows and of the row at hand.
-    fn lineages(&self) -> Vec<(String, &'a TableNames, Vec<usize>)> {
-        let mut lineages: Vec<_> =
-            self.frames.iter().map(|frame| (frame.name.clone(), frame.table, frame.lineage.clone())).collect();
+    /// The enclosing rows and the row at hand.
+    fn lineages(&self) -> Vec<Line<'a>> {
+        let line = |Frame { alias, called, table, lineage, .. }: &Frame<'a>| {
+            let (alias, called, lineage) = (alias.clone(), called.clone(), lineage.clone());
+            Line { alias, called, table, lineage }
+        };
         let above = (0..self.frames.len()).filter(|frame| self.frames[*frame].beside.is_none());
-        lineages.push((self.alias().to_owned(), self.base, above.chain([self.frames.len()]).collect()));
-        lineages
+        let own = Line {
+            alias: self.alias().to_owned(),
+            called: self.called.clone(),
+            table: self.base,
+            lineage: above.chain([self.frames.len()]).collect(),
+        };
+        self.frames.iter().map(line).chain([own]).collect()
     }
 
     /// An enclosing row and what is reached from it, under aliases that nothing reached from the level's rows has.
     fn beside(&self, table: &'a TableNames, name: &str) -> Self {
         let taken = same_table(name, self.base) || self.path().any(|above| same_table(name, above));
         let alias = if taken { format!("{name}__around") } else { name.to_owned() };
-        Self { prefixed: true, ..Self::of(self.names, table, &alias, visible(table)) }
+        Self { prefixed: true, ..Self::of(self.names, table, &alias, by_itself(table)) }
     }
 
-    /// The name of the rows themselves.
+    /// The alias of the rows themselves.
     pub(super) fn alias(&self) -> &str {
         &self.rows.relations[0].alias
     }
@@ -122,6 +146,16 @@ impl<'a> Reach<'a> {
     /// The table itself, then its ancestors from the parent up.
     pub(super) fn path(&self) -> impl Iterator<Item = &'a TableNames> {
         path(self.names, self.base)
+    }
+
+    /// How many rows are around this one.
+    pub(super) fn depth(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// What the query calls the rows.
+    pub(super) fn called(&self) -> &str {
+        &self.called
     }
 
     /// Whether `table` is the rows' own or an ancestor.
@@ -137,16 +171,16 @@ impl<'a> Reach<'a> {
 
     /// Whether `name` leads to a lookup of these rows, or names one of them.
     pub(super) fn knows(&self, name: &Ident) -> bool {
-        let around = self.frames.iter().any(|frame| same_name(name, &frame.name));
-        around || same_name(name, self.alias()) || self.above(name).is_some() || self.owners(name).next().is_some()
+        let around = self.frames.iter().any(|frame| same_name(name, &frame.called));
+        around || same_name(name, &self.called) || self.above(name).is_some() || self.owners(name).next().is_some()
     }
 
     /// The number and table of the row that has this name: this one, or an enclosing one.
     pub(super) fn row_named(&self, name: &Ident) -> Option<(usize, &'a TableNames)> {
-        if same_name(name, self.alias()) {
+        if same_name(name, &self.called) {
             return Some((self.frames.len(), self.base));
         }
-        let frame = self.frames.iter().rposition(|frame| same_name(name, &frame.name))?;
+        let frame = self.frames.iter().rposition(|frame| same_name(name, &frame.called))?;
         Some((frame, self.frames[frame].table))
     }
 
@@ -225,10 +259,12 @@ impl<'a> Reach<'a> {
 
     /// The enclosing row of this name, where it is no ancestor of these rows.
     fn frame_beside(&self, head: &Ident) -> Result<Option<usize>, Fault> {
-        if same_name(head, self.alias()) {
+        if same_name(head, &self.called) {
             return Ok(None);
         }
-        let Some(frame) = self.frames.iter().rposition(|frame| same_name(head, &frame.name)) else { return Ok(None) };
+        let Some(frame) = self.frames.iter().rposition(|frame| same_name(head, &frame.called)) else {
+            return Ok(None);
+        };
         if self.frames[frame].beside.is_none() {
             return Ok(None);
         }
@@ -255,7 +291,7 @@ impl<'a> Reach<'a> {
 
     /// The row that the first part of a name means.
     fn head(&mut self, head: &Ident) -> Result<Option<Spot<'a>>, Fault> {
-        if same_name(head, self.alias()) {
+        if same_name(head, &self.called) {
             return Ok(Some(Spot { alias: self.alias().to_owned(), table: self.base }));
         }
         if let Some(table) = self.above(head) {
@@ -435,7 +471,7 @@ impl<'a> Reach<'a> {
                 alias: alias.to_owned(),
                 table: table.name.clone(),
                 columns: Vec::new(),
-                visible: visible(table),
+                visible: by_itself(table),
                 reached,
             });
         }
@@ -443,7 +479,7 @@ impl<'a> Reach<'a> {
 
     /// The ancestor that a name means: by its table's name, or by the name that it has as an enclosing row.
     fn above(&self, name: &Ident) -> Option<&'a TableNames> {
-        let framed = self.frames.iter().find(|frame| frame.beside.is_none() && same_name(name, &frame.name));
+        let framed = self.frames.iter().find(|frame| frame.beside.is_none() && same_name(name, &frame.called));
         let framed = framed.map(|frame| frame.table);
         self.path().skip(1).find(|table| same_name(name, &table.name) || framed.is_some_and(|it| it.name == table.name))
     }
@@ -487,8 +523,8 @@ pub(super) fn column_of<'a>(table: &'a TableNames, name: &Ident) -> Option<&'a C
     exact.or_else(|| table.columns.iter().find(|column| same_name(name, &column.name)))
 }
 
-/// Which rows of a table are there as of an instant, leaving aside whether their profile is.
-fn visible(table: &TableNames) -> Visible {
+/// Which rows of a table are there as of an instant, leaving aside whether those above them are.
+fn by_itself(table: &TableNames) -> Visible {
     match (&table.kind, &table.created_at) {
         (Kind::History { .. }, _) => Visible::ByTime,
         (Kind::Root, Some(_)) => Visible::ByTimeIfKnown,
@@ -496,14 +532,36 @@ fn visible(table: &TableNames) -> Visible {
     }
 }
 
+/// Which rows of a table are there as of an instant, for a profile that is: a row that has an instant of its own may stand
+/// below a later one, and is there only with it.
+fn visible(names: &Names, table: &TableNames) -> Visible {
+    match later_parent(names, table) {
+        Some(parent) => with_parent(parent, visible(names, parent)),
+        None => by_itself(table),
+    }
+}
+
 /// Which rows of a table are there as of an instant. A profile that does not exist yet takes its history with it; rows
 /// that are reached from a visible one need not ask again.
 pub(super) fn visible_with_profile(names: &Names, table: &TableNames) -> Visible {
     let root = names.tables.iter().find(|table| table.kind == Kind::Root && table.created_at.is_some());
-    match (&table.kind, root) {
-        (Kind::History { .. }, Some(root)) => Visible::ByTimeAndProfile(root.name.clone()),
-        _ => visible(table),
+    match (later_parent(names, table), &table.kind, root) {
+        (Some(parent), ..) => with_parent(parent, visible_with_profile(names, parent)),
+        (None, Kind::History { .. }, Some(root)) => Visible::ByTimeAndProfile(root.name.clone()),
+        _ => by_itself(table),
     }
+}
+
+fn with_parent(parent: &TableNames, there: Visible) -> Visible {
+    Visible::ByTimeAndParent { parent: parent.name.clone(), there: Box::new(there) }
+}
+
+/// The parent, where it or a row above it may come later than the row itself.
+fn later_parent<'a>(names: &'a Names, table: &'a TableNames) -> Option<&'a TableNames> {
+    let parent = names.table(table.parent()?).filter(|parent| matches!(parent.kind, Kind::History { .. }))?;
+    let below_others = path(names, table).filter(|above| above.time.is_some());
+    let mut comes_later = below_others.filter_map(|above| names.table(above.parent()?));
+    comes_later.any(|above| matches!(above.kind, Kind::History { .. })).then_some(parent)
 }
 
 /// Puts a column in its place: hidden ones first, the others in catalog order.

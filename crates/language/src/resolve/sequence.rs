@@ -71,12 +71,13 @@ impl<'a> Resolver<'a> {
 
     /// A row that meets the condition of this number, and has the others behind it.
     fn step(&mut self, steps: &Steps<'_, 'a>, number: usize) -> Result<Typed, Fault> {
-        let name = format!("{}step_{}", hidden::PREFIX, number + 1);
-        let level = Level { name: Some(name), choice: None, ..*steps.level };
         let Source::Rows(around) = &self.scope().source else {
             return Err(misplaced(steps.span, "a history aggregate needs a grain"));
         };
-        let reach = Reach::of_level(level.table, level.name.as_deref(), around, level.range);
+        // A sequence may stand in a step of another: each row on the way has another alias.
+        let alias = format!("{}step_{}", hidden::PREFIX, around.depth() + 1);
+        let level = Level { name: Some(alias.clone()), choice: None, ..*steps.level };
+        let reach = Reach::of_step(level.table, &alias, around, level.range);
         self.scopes.push(Scope::of_history(reach));
         let filter = self.conditions_of_step(steps, number);
         let scope = self.scopes.pop();
