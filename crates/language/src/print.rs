@@ -119,13 +119,21 @@ impl Visible {
             }
             Self::ByTimeAndProfile(profiles) => {
                 let there = Self::ByTimeIfKnown.condition(as_of);
-                let rows = vec![SelectItem::UnnamedExpr(bare(hidden::ROW))];
-                let subquery = Box::new(sql::select_query(sql::select(rows, vec![whole(profiles)], there)));
-                let of_them = Expr::InSubquery { expr: Box::new(bare(hidden::PROFILE)), subquery, negated: false };
-                Some(sql::binary(not_later(bare(hidden::TIME)), BinaryOperator::And, of_them))
+                Some(sql::conjunction(Some(not_later(bare(hidden::TIME))), among(hidden::PROFILE, profiles, there)))
+            }
+            Self::ByTimeAndParent { parent, there } => {
+                let there = there.condition(as_of);
+                Some(sql::conjunction(Some(not_later(bare(hidden::TIME))), among(hidden::PARENT, parent, there)))
             }
         }
     }
+}
+
+/// `"key" IN (SELECT "__row" FROM "table" WHERE there)`.
+fn among(key: &str, table: &str, there: Option<Expr>) -> Expr {
+    let rows = vec![SelectItem::UnnamedExpr(bare(hidden::ROW))];
+    let subquery = Box::new(sql::select_query(sql::select(rows, vec![whole(table)], there)));
+    Expr::InSubquery { expr: Box::new(bare(key)), subquery, negated: false }
 }
 
 fn bare(column: &str) -> Expr {

@@ -166,6 +166,13 @@ pub enum Visible {
     ByTimeIfKnown,
     /// Those of which `__time` is not later and whose profile, of the named table, is there too.
     ByTimeAndProfile(String),
+    /// Those of which `__time` is not later and whose parent is there too.
+    ByTimeAndParent {
+        /// The parent's table.
+        parent: String,
+        /// Which rows of it are there.
+        there: Box<Visible>,
+    },
 }
 
 /// How a row of a relation is found.

@@ -12,3 +12,5 @@ pub use real_data::real_data;
 pub mod world;
 
 pub mod interpreter;
+
+pub mod generator;

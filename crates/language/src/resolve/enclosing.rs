@@ -3,18 +3,28 @@
 use muster_catalog::{Kind, TableNames};
 use sqlparser::ast::Ident;
 
-use super::reach::{Reach, path, same_table, visible};
+use super::reach::{Reach, by_itself, path, same_table, visible};
 use super::scope::same_name;
 use crate::resolved::{Reached, Relation, hidden};
 
 /// An enclosing row, seen from inside a history aggregate.
 pub(super) struct Frame<'a> {
-    pub(super) name: String,
+    alias: String,
+    /// What the query calls it.
+    pub(super) called: String,
     pub(super) table: &'a TableNames,
     /// The frames of which this row has exactly one row: itself and what of them lies above it.
     lineage: Vec<usize>,
     /// What is reached from it where it is no ancestor of the level's rows, and whether anything is.
     pub(super) beside: Option<(Box<Reach<'a>>, bool)>,
+}
+
+/// A row as those inside an aggregate for it see it.
+struct Line<'a> {
+    alias: String,
+    called: String,
+    table: &'a TableNames,
+    lineage: Vec<usize>,
 }
 
 /// Which rows of a level an aggregate ranges over: those that have one row above them in common.
@@ -41,35 +51,42 @@ impl<'a> Reach<'a> {
     /// Rows of a history that are reduced for a row of `around`; `name` is what the query calls them.
     pub(super) fn of_level(base: &'a TableNames, name: Option<&str>, around: &Self, range: Range<'a>) -> Self {
         let names = around.names;
-        let mut reach = Self::of(names, base, name.unwrap_or(&base.name), visible(base));
+        let mut reach = Self::of(names, base, name.unwrap_or(&base.name), visible(names, base));
         reach.prefixed = name.is_some();
-        let lineages: Vec<(String, &TableNames, Vec<usize>)> = around.lineages();
-        let above = &lineages[range.of].2;
+        let lineages = around.lineages();
+        let above = &lineages[range.of].lineage;
         let is_above = |frame: usize, table: &TableNames| {
             above.contains(&frame) && path(names, range.shared).any(|shared| shared.name == table.name)
         };
-        let frames = lineages.iter().enumerate().map(|(number, (name, table, lineage))| {
-            let beside = (!is_above(number, table)).then(|| (Box::new(reach.beside(table, name)), false));
-            Frame { name: name.clone(), table, lineage: lineage.clone(), beside }
+        let frames = lineages.iter().enumerate().map(|(number, Line { alias, called, table, lineage })| {
+            let beside = (!is_above(number, table)).then(|| (Box::new(reach.beside(table, alias)), false));
+            Frame { alias: alias.clone(), called: called.clone(), table, lineage: lineage.clone(), beside }
         });
         reach.frames = frames.collect();
         reach
     }
 
-    /// Name, table and lineage of the enclosing rows and of the row at hand.
-    fn lineages(&self) -> Vec<(String, &'a TableNames, Vec<usize>)> {
-        let mut lineages: Vec<_> =
-            self.frames.iter().map(|frame| (frame.name.clone(), frame.table, frame.lineage.clone())).collect();
+    /// The enclosing rows and the row at hand.
+    fn lineages(&self) -> Vec<Line<'a>> {
+        let line = |Frame { alias, called, table, lineage, .. }: &Frame<'a>| {
+            let (alias, called, lineage) = (alias.clone(), called.clone(), lineage.clone());
+            Line { alias, called, table, lineage }
+        };
         let above = (0..self.frames.len()).filter(|frame| self.frames[*frame].beside.is_none());
-        lineages.push((self.alias().to_owned(), self.base, above.chain([self.frames.len()]).collect()));
-        lineages
+        let own = Line {
+            alias: self.alias().to_owned(),
+            called: self.called().to_owned(),
+            table: self.base,
+            lineage: above.chain([self.frames.len()]).collect(),
+        };
+        self.frames.iter().map(line).chain([own]).collect()
     }
 
     /// An enclosing row and what is reached from it, under aliases that nothing reached from the level's rows has.
     fn beside(&self, table: &'a TableNames, name: &str) -> Self {
         let taken = same_table(name, self.base) || self.path().any(|above| same_table(name, above));
         let alias = if taken { format!("{name}__around") } else { name.to_owned() };
-        Self { prefixed: true, ..Self::of(self.names, table, &alias, visible(table)) }
+        Self { prefixed: true, ..Self::of(self.names, table, &alias, by_itself(table)) }
     }
 
     /// Whether `table` is that of this row, of an enclosing one, or above one of them.
@@ -80,10 +97,10 @@ impl<'a> Reach<'a> {
 
     /// The number and table of the row that has this name: this one, or an enclosing one.
     pub(super) fn row_named(&self, name: &Ident) -> Option<(usize, &'a TableNames)> {
-        if same_name(name, self.alias()) {
+        if self.is_called(name) {
             return Some((self.frames.len(), self.base));
         }
-        let frame = self.frames.iter().rposition(|frame| same_name(name, &frame.name))?;
+        let frame = self.frames.iter().rposition(|frame| same_name(name, &frame.called))?;
         Some((frame, self.frames[frame].table))
     }
 

@@ -404,5 +404,6 @@ impl Visitor for Mentions {
 }
 
 fn is_aggregate(call: &Call) -> bool {
-    functions::is_history_aggregate(&call.name.to_string().to_lowercase())
+    let name = call.name.to_string().to_lowercase();
+    functions::is_history_aggregate(&name) || name == "has_sequence"
 }

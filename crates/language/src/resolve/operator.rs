@@ -164,14 +164,14 @@ impl Resolver<'_> {
                 any: false,
                 expr: self.boxed(expr)?,
                 pattern: self.boxed(pattern)?,
-                escape_char: pattern::escape(escape_char.as_ref())?,
+                escape_char: pattern::escape_in(pattern, escape_char.as_ref())?,
             },
             Expr::ILike { negated, any: false, expr, pattern, escape_char } => Expr::ILike {
                 negated: *negated,
                 any: false,
                 expr: self.boxed(expr)?,
                 pattern: self.boxed(pattern)?,
-                escape_char: pattern::escape(escape_char.as_ref())?,
+                escape_char: pattern::escape_in(pattern, escape_char.as_ref())?,
             },
             Expr::SimilarTo { negated, expr, pattern, escape_char } => Expr::SimilarTo {
                 negated: *negated,

@@ -37,6 +37,17 @@ fn refuse_moving(pattern: &Typed, span: Span) -> Result<(), Fault> {
     Err(Fault::new(ErrorKind::NotAllowed, span, message).hint("write LIKE for a pattern that comes from a column"))
 }
 
+/// The character that takes `%` and `_` their meaning: what ESCAPE says, else a backslash, as PostgreSQL has it. That is
+/// written out where the pattern may have one, since to some engines it means nothing by itself.
+pub(super) fn escape_in(pattern: &Expr, written: Option<&ValueWithSpan>) -> Result<Option<ValueWithSpan>, Fault> {
+    let is_plain = match pattern {
+        Expr::Value(value) => matches!(&value.value, Value::SingleQuotedString(text) if !text.contains('\\')),
+        _ => false,
+    };
+    let backslash = || sql::text_value("\\").into();
+    Ok(escape(written)?.or_else(|| (!is_plain).then(backslash)))
+}
+
 /// The character behind ESCAPE.
 pub(super) fn escape(written: Option<&ValueWithSpan>) -> Result<Option<ValueWithSpan>, Fault> {
     let Some(written) = written else { return Ok(None) };

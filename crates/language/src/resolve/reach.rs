@@ -4,8 +4,10 @@
 //! Which names lead where is [`super::ways`]'s; the rows around a history aggregate are [`super::enclosing`]'s.
 
 use muster_catalog::{Kind, Names, TableNames};
+use sqlparser::ast::Ident;
 
 use super::enclosing::Frame;
+use super::scope::same_name;
 use crate::resolved::{Reached, Relation, Rows, Visible, hidden};
 
 /// The rows of `base`, and everything that is reached from them so far.
@@ -13,6 +15,8 @@ pub(super) struct Reach<'a> {
     pub(super) names: &'a Names,
     pub(super) base: &'a TableNames,
     pub(super) rows: Rows,
+    /// What the query calls them; their alias may be another.
+    pub(super) called: String,
     /// Whether what is reached takes the rows' own name into its alias: of rows that are not the only ones of their table.
     pub(super) prefixed: bool,
     /// Inside a history aggregate: the rows for which it is taken, the grain's first.
@@ -34,10 +38,15 @@ impl<'a> Reach<'a> {
             reached: Reached::Itself,
         };
         let rows = Rows { relations: vec![itself], histories: Vec::new() };
-        Self { names, base, rows, prefixed: false, frames: Vec::new() }
+        Self { names, base, rows, called: alias.to_owned(), prefixed: false, frames: Vec::new() }
     }
 
-    /// The name of the rows themselves.
+    /// Rows of a sequence: their alias tells them from the others, but the query calls them as their table is.
+    pub(super) fn call_by_table(&mut self) {
+        self.called.clone_from(&self.base.name);
+    }
+
+    /// The alias of the rows themselves.
     pub(super) fn alias(&self) -> &str {
         &self.rows.relations[0].alias
     }
@@ -45,6 +54,21 @@ impl<'a> Reach<'a> {
     /// The table itself, then its ancestors from the parent up.
     pub(super) fn path(&self) -> impl Iterator<Item = &'a TableNames> {
         path(self.names, self.base)
+    }
+
+    /// How many rows are around this one.
+    pub(super) fn depth(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// What the query calls the rows.
+    pub(super) fn called(&self) -> &str {
+        &self.called
+    }
+
+    /// Whether the query calls the rows so.
+    pub(super) fn is_called(&self, name: &Ident) -> bool {
+        same_name(name, &self.called)
     }
 
     /// Whether `table` is the rows' own or an ancestor.
@@ -125,7 +149,7 @@ impl<'a> Reach<'a> {
                 alias: alias.to_owned(),
                 table: table.name.clone(),
                 columns: Vec::new(),
-                visible: visible(table),
+                visible: by_itself(table),
                 reached,
             });
         }
@@ -151,8 +175,8 @@ pub(super) fn path<'a>(names: &'a Names, table: &'a TableNames) -> impl Iterator
     std::iter::once(table).chain(names.ancestors(table))
 }
 
-/// Which rows of a table are there as of an instant, leaving aside whether their profile is.
-pub(super) fn visible(table: &TableNames) -> Visible {
+/// Which rows of a table are there as of an instant, leaving aside whether those above them are.
+pub(super) fn by_itself(table: &TableNames) -> Visible {
     match (&table.kind, &table.created_at) {
         (Kind::History { .. }, _) => Visible::ByTime,
         (Kind::Root, Some(_)) => Visible::ByTimeIfKnown,
@@ -160,14 +184,36 @@ pub(super) fn visible(table: &TableNames) -> Visible {
     }
 }
 
+/// Which rows of a table are there as of an instant, for a profile that is: a row that has an instant of its own may stand
+/// below a later one, and is there only with it.
+pub(super) fn visible(names: &Names, table: &TableNames) -> Visible {
+    match later_parent(names, table) {
+        Some(parent) => with_parent(parent, visible(names, parent)),
+        None => by_itself(table),
+    }
+}
+
 /// Which rows of a table are there as of an instant. A profile that does not exist yet takes its history with it; rows
 /// that are reached from a visible one need not ask again.
 pub(super) fn visible_with_profile(names: &Names, table: &TableNames) -> Visible {
     let root = names.tables.iter().find(|table| table.kind == Kind::Root && table.created_at.is_some());
-    match (&table.kind, root) {
-        (Kind::History { .. }, Some(root)) => Visible::ByTimeAndProfile(root.name.clone()),
-        _ => visible(table),
+    match (later_parent(names, table), &table.kind, root) {
+        (Some(parent), ..) => with_parent(parent, visible_with_profile(names, parent)),
+        (None, Kind::History { .. }, Some(root)) => Visible::ByTimeAndProfile(root.name.clone()),
+        _ => by_itself(table),
     }
+}
+
+fn with_parent(parent: &TableNames, there: Visible) -> Visible {
+    Visible::ByTimeAndParent { parent: parent.name.clone(), there: Box::new(there) }
+}
+
+/// The parent, where it or a row above it may come later than the row itself.
+fn later_parent<'a>(names: &'a Names, table: &'a TableNames) -> Option<&'a TableNames> {
+    let parent = names.table(table.parent()?).filter(|parent| matches!(parent.kind, Kind::History { .. }))?;
+    let below_others = path(names, table).filter(|above| above.time.is_some());
+    let mut comes_later = below_others.filter_map(|above| names.table(above.parent()?));
+    comes_later.any(|above| matches!(above.kind, Kind::History { .. })).then_some(parent)
 }
 
 /// Puts a column in its place: hidden ones first, the others in catalog order.

@@ -70,9 +70,13 @@ impl<'a> Resolver<'a> {
 
     /// A row that meets the condition of this number, and has the others behind it.
     fn step(&mut self, steps: &Steps<'_, 'a>, number: usize) -> Result<Typed, Fault> {
-        let name = format!("{}step_{}", hidden::PREFIX, number + 1);
-        let level = Level { name: Some(name), choice: None, ..*steps.level };
-        let (filter, reach) = self.inside(&level, steps.span, |inside| inside.conditions_of_step(steps, number))?;
+        // A sequence may stand in a step of another: each row on the way has another alias.
+        let alias = format!("{}step_{}", hidden::PREFIX, self.rows_around(steps.span)?.depth() + 1);
+        let level = Level { name: Some(alias), choice: None, ..*steps.level };
+        let (filter, reach) = self.inside(&level, steps.span, |inside| {
+            inside.rows_around(steps.span)?.call_by_table();
+            inside.conditions_of_step(steps, number)
+        })?;
         let inside = Inside { reach, argument: None, filter: Some(filter), order: Vec::new() };
         self.reduced(&Reduction { name: "has", distinct: false, place: None }, &level, inside, steps.span)
     }

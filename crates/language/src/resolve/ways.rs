@@ -87,10 +87,10 @@ impl<'a> Reach<'a> {
 
     /// The enclosing row of this name, where it is no ancestor of these rows.
     fn frame_beside(&self, head: &Ident) -> Result<Option<usize>, Fault> {
-        if same_name(head, self.alias()) {
+        if self.is_called(head) {
             return Ok(None);
         }
-        let Some(frame) = self.frames.iter().rposition(|frame| same_name(head, &frame.name)) else { return Ok(None) };
+        let Some(frame) = self.frames.iter().rposition(|frame| same_name(head, &frame.called)) else { return Ok(None) };
         if self.frames[frame].beside.is_none() {
             return Ok(None);
         }
@@ -117,7 +117,7 @@ impl<'a> Reach<'a> {
 
     /// The row that the first part of a name means.
     fn head(&mut self, head: &Ident) -> Result<Option<Spot<'a>>, Fault> {
-        if same_name(head, self.alias()) {
+        if self.is_called(head) {
             return Ok(Some(Spot { alias: self.alias().to_owned(), table: self.base }));
         }
         if let Some(table) = self.above(head) {
@@ -191,13 +191,13 @@ impl<'a> Reach<'a> {
 
     /// Whether `name` leads to a lookup of these rows, or names one of them.
     pub(super) fn knows(&self, name: &Ident) -> bool {
-        let around = self.frames.iter().any(|frame| same_name(name, &frame.name));
-        around || same_name(name, self.alias()) || self.above(name).is_some() || self.owners(name).next().is_some()
+        let around = self.frames.iter().any(|frame| same_name(name, &frame.called));
+        around || self.is_called(name) || self.above(name).is_some() || self.owners(name).next().is_some()
     }
 
     /// The ancestor that a name means: by its table's name, or by the name that it has as an enclosing row.
     fn above(&self, name: &Ident) -> Option<&'a TableNames> {
-        let framed = self.frames.iter().find(|frame| frame.beside.is_none() && same_name(name, &frame.name));
+        let framed = self.frames.iter().find(|frame| frame.beside.is_none() && same_name(name, &frame.called));
         let framed = framed.map(|frame| frame.table);
         self.path().skip(1).find(|table| same_name(name, &table.name) || framed.is_some_and(|it| it.name == table.name))
     }

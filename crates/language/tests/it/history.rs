@@ -1,8 +1,11 @@
 //! History aggregates: level, shared ancestor, FILTER, and where they may stand.
 
+use muster_catalog::{ColumnNames, ColumnType};
 use muster_language::{Body, Function, Reached};
 
-use crate::world::{deep_names, names_with_cart_lines, names_with_created_at, resolved, resolved_with, transcript};
+use crate::world::{
+    deep_names, names_with_cart_lines, names_with_created_at, resolved, resolved_with, sql, transcript,
+};
 
 #[test]
 fn the_query_of_the_languages_page_prints_as_one_join_per_history() {
@@ -205,4 +208,43 @@ fn equal_aggregates_are_computed_once() {
     let Body::Grain(grain) = query.body else { panic!("a SELECT from profiles has a grain") };
     assert_eq!(grain.rows.histories.len(), 1);
     assert_eq!(grain.rows.histories[0].aggregates.len(), 1);
+}
+
+#[test]
+fn the_rows_of_a_sequence_are_called_as_their_table_is() {
+    let bare = "SELECT email FROM profiles WHERE has_sequence(orders, total > 5, channel = 'web')";
+    let called = "SELECT email FROM profiles WHERE has_sequence(orders, orders.total > 5, orders.channel = 'web')";
+    assert_eq!(sql(called), sql(bare));
+    let compared = "SELECT email FROM profiles
+        WHERE has_sequence(carts, carts.status = 'open', has(orders) FILTER (WHERE orders.placed_at > carts.updated_at))";
+    assert!(sql(compared).contains(r#""orders"."placed_at" > "__step_2"."updated_at""#), "{}", sql(compared));
+}
+
+#[test]
+fn what_a_sequence_mentions_is_no_part_of_the_aggregate_around_it() {
+    let text = "SELECT count(carts) FILTER (WHERE has_sequence(orders, orders.total > 1, orders.total > 2)) AS n FROM profiles";
+    assert!(sql(text).contains("\"__step_2\""), "{}", sql(text));
+}
+
+#[test]
+fn the_rows_of_a_sequence_inside_a_step_of_another_have_aliases_of_their_own() {
+    let text = "SELECT email FROM profiles WHERE has_sequence(orders, total > 1, has_sequence(carts, status = 'open', status = 'left'))";
+    let printed = sql(text);
+    for alias in ["__step_1", "__step_2", "__step_3", "__step_4"] {
+        assert!(printed.contains(&format!("AS \"{alias}\"")), "{alias} in {printed}");
+    }
+}
+
+#[test]
+fn a_row_that_has_an_instant_of_its_own_is_there_only_with_the_rows_above_it() {
+    let mut names = deep_names();
+    let returns = names.tables.iter_mut().find(|table| table.name == "returns").unwrap();
+    returns.columns.push(ColumnNames { name: "at".to_owned(), column_type: ColumnType::Timestamp, role: None });
+    returns.time = Some("at".to_owned());
+    let printed = |text: &str| resolved_with(text, &names).unwrap().to_sql();
+    let with_line = r#"AND "__parent" IN (SELECT "__row" FROM "order_lines" WHERE "__time" <= "#;
+    assert!(printed("SELECT count(returns) AS n FROM profiles").contains(with_line));
+    assert!(printed("SELECT return_id FROM returns").contains(with_line));
+    // A line has no instant of its own, so it never comes before its order.
+    assert!(!printed("SELECT count(order_lines) AS n FROM profiles").contains("__parent\" IN"));
 }

@@ -1,6 +1,6 @@
 //! Everything else is SQL: joins, CTEs, subqueries, set operations, windows, and names that are bound like SQL's.
 
-use crate::world::{resolved, sql};
+use crate::world::{expression, resolved, sql};
 
 #[test]
 fn bare_names_bind_to_the_row_then_to_what_it_sees() {
@@ -91,4 +91,11 @@ fn a_limit_alone_takes_the_first_in_the_order_of_keys() {
         sql("SELECT country, count(*) AS n FROM profiles GROUP BY country LIMIT 5"),
         sql("SELECT country, count(*) AS n FROM profiles GROUP BY country ORDER BY country, n LIMIT 5"),
     );
+}
+
+#[test]
+fn a_backslash_in_a_pattern_takes_the_next_character_its_meaning_on_every_engine() {
+    assert!(expression(r"email LIKE '50\%%'").contains(r"LIKE '50\%%' ESCAPE '\'"));
+    assert!(expression("email ILIKE country").contains(r"ESCAPE '\'"));
+    assert!(!expression("email LIKE 'a%'").contains("ESCAPE"));
 }

@@ -33,10 +33,31 @@ pub struct Answer {
 /// # Errors
 /// That and why the query is an error, or that the interpreter does not know something in it.
 pub fn answer(world: &World, text: &str, instant: Timestamp) -> Result<Answer, Error> {
-    let (instant, text) = as_of(text, instant, world.catalog.workspace.time_zone)?;
-    let query = resolve::query(world, text)?;
-    let rows = evaluate::rows(world, &query, instant.micros())?;
-    Ok(Answer { columns: query.output.into_iter().map(|(name, _)| name).collect(), rows })
+    Reader::of(world).answer(text, instant)
+}
+
+/// Somebody who asks a world many questions, and remembers it as of each instant.
+pub struct Reader<'w> {
+    world: &'w World,
+    worlds: evaluate::Worlds<'w>,
+}
+
+impl<'w> Reader<'w> {
+    /// The reader of this world.
+    pub fn of(world: &'w World) -> Self {
+        Self { world, worlds: evaluate::Worlds::new(world) }
+    }
+
+    /// As [`answer`].
+    ///
+    /// # Errors
+    /// As [`answer`].
+    pub fn answer(&self, text: &str, instant: Timestamp) -> Result<Answer, Error> {
+        let (instant, text) = as_of(text, instant, self.world.catalog.workspace.time_zone)?;
+        let query = resolve::query(self.world, text)?;
+        let rows = evaluate::rows(&self.worlds, &query, instant.micros())?;
+        Ok(Answer { columns: query.output.into_iter().map(|(name, _)| name).collect(), rows })
+    }
 }
 
 /// The keys of the rows that a segment holds as of `instant`: of `SELECT …` with a grain, or of `WHERE …` over profiles.

@@ -35,8 +35,7 @@ impl<'a, 'w> Sight<'a, 'w> {
     /// selects.
     fn range(&self, range: &Range) -> Result<Vec<Row>> {
         let Some(above) = self.row(&range.below) else { return Ok(Vec::new()) };
-        let rows = self.past.rows(range.table).into_iter();
-        let below: Vec<Row> = rows.filter(|row| self.past.ancestor(*row, above.table) == Some(above)).collect();
+        let below = self.past.below(range.table, above);
         match &range.pick {
             None => Ok(below),
             Some(Pick { latest, count, condition }) => {

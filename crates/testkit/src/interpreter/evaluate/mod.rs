@@ -25,11 +25,10 @@ use crate::world::{Value, World};
 use past::Past;
 pub(super) use past::Row;
 
-/// The column names and rows of a query as of an instant.
-pub(super) fn rows(world: &World, query: &Select, micros: i64) -> Result<Vec<Vec<Value>>> {
-    let worlds = Worlds::new(world);
+/// The rows of a query as of an instant.
+pub(super) fn rows(worlds: &Worlds<'_>, query: &Select, micros: i64) -> Result<Vec<Vec<Value>>> {
     let past = worlds.as_of(micros);
-    select::answer(&worlds, &past, query)
+    select::answer(worlds, &past, query)
 }
 
 /// The keys of the rows of a segment as of an instant, in the order of the answer.
@@ -44,14 +43,14 @@ pub(super) fn keys(world: &World, query: &Select, micros: i64) -> Result<Vec<Vec
 type Members = Rc<Vec<Row>>;
 
 /// The world at the instants that a query speaks of, and the segments in it.
-struct Worlds<'w> {
+pub(super) struct Worlds<'w> {
     world: &'w World,
     pasts: RefCell<BTreeMap<i64, Rc<Past<'w>>>>,
     segments: RefCell<BTreeMap<(i64, String), Members>>,
 }
 
 impl<'w> Worlds<'w> {
-    fn new(world: &'w World) -> Self {
+    pub(super) fn new(world: &'w World) -> Self {
         Self { world, pasts: RefCell::default(), segments: RefCell::default() }
     }
 

@@ -1,14 +1,15 @@
 //! The world as of an instant (section 3): which rows are there, and what their fields said.
 
 use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono_tz::Tz;
 use muster_catalog::{Kind as TableKind, Timestamp};
 
-use crate::world::{Value, World};
+use crate::world::{Change, Value, World};
 
 /// A row: the table's place in the catalog, and the row's in the table as it is today.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Row {
     pub table: usize,
     pub index: usize,
@@ -23,6 +24,10 @@ pub(super) struct Past<'w> {
     tables: Vec<Vec<Entry>>,
     /// Per table the rows that are there, by profile key, then in row order.
     ordered: Vec<Vec<Row>>,
+    /// Where the row with a key stands, per table: looked up for every row, so walking all of them takes too long.
+    by_key: Vec<HashMap<String, usize>>,
+    /// The rows of a table below a row, in row order; for the same reason.
+    below: HashMap<(usize, Row), Vec<Row>>,
 }
 
 struct Entry {
@@ -36,15 +41,33 @@ impl<'w> Past<'w> {
     /// As of T: fields as the changes say they were; then no row with a later time, nor what stands below one.
     pub fn new(world: &'w World, micros: i64) -> Self {
         let table_count = world.catalog.tables.len();
+        let later = later_changes(world, micros);
         let tables = (0..table_count).map(|table| {
             let rows = (0..world.rows(table).rows.len()).map(|index| Row { table, index });
-            rows.map(|row| Entry { values: fields(world, row, micros), parent: None, is_visible: true }).collect()
+            rows.map(|row| Entry { values: fields(world, row, &later), parent: None, is_visible: true }).collect()
         });
-        let mut past = Self { world, micros, tables: tables.collect(), ordered: Vec::new() };
+        let (tables, ordered, by_key) = (tables.collect(), Vec::new(), Vec::new());
+        let mut past = Self { world, micros, tables, ordered, by_key, below: HashMap::new() };
+        past.by_key = (0..table_count).map(|table| past.places_by_key(table)).collect();
         past.find_parents();
         past.hide();
         past.ordered = (0..table_count).map(|table| past.in_order(table)).collect();
+        past.below = past.rows_below();
         past
+    }
+
+    fn places_by_key(&self, table: usize) -> HashMap<String, usize> {
+        let rows = (0..self.tables[table].len()).rev();
+        rows.map(|index| (spelled(&self.key(Row { table, index })), index)).collect()
+    }
+
+    fn rows_below(&self) -> HashMap<(usize, Row), Vec<Row>> {
+        let mut below: HashMap<(usize, Row), Vec<Row>> = HashMap::new();
+        for row in self.ordered.iter().flatten() {
+            let above = std::iter::successors(self.parent(*row), |row| self.parent(*row));
+            above.for_each(|above| below.entry((row.table, above)).or_default().push(*row));
+        }
+        below
     }
 
     fn find_parents(&mut self) {
@@ -122,9 +145,8 @@ impl<'w> Past<'w> {
 
     /// The row of a table with this key; NULL is nobody's key.
     pub fn row_of_key(&self, table: usize, key: &[Value]) -> Option<Row> {
-        let rows = (0..self.tables[table].len()).map(|index| Row { table, index });
-        let mut same = rows.filter(|row| self.is_visible(*row) && self.key(*row) == key);
-        same.next().filter(|_| !key.is_empty() && !key.iter().any(Value::is_null))
+        let row = Row { table, index: *self.by_key[table].get(&spelled(key))? };
+        Some(row).filter(|row| self.is_visible(*row) && !key.is_empty() && !key.iter().any(Value::is_null))
     }
 
     fn named_parent(&self, row: Row) -> Option<Row> {
@@ -150,6 +172,14 @@ impl<'w> Past<'w> {
     /// The rows of a table that are there, by profile key, then in row order.
     pub fn rows(&self, table: usize) -> Vec<Row> {
         self.ordered[table].clone()
+    }
+
+    /// The rows of a table that stand below a row, in row order; of its own table the row itself.
+    pub fn below(&self, table: usize, above: Row) -> Vec<Row> {
+        if table == above.table {
+            return vec![above];
+        }
+        self.below.get(&(table, above)).cloned().unwrap_or_default()
     }
 
     fn in_order(&self, table: usize) -> Vec<Row> {
@@ -201,7 +231,7 @@ pub(super) fn calendar_instant(value: &Value, zone: Tz) -> Option<i64> {
 
 /// "A field of a profile or of any keyed row has the value that `changes` says it had": the old value of its first change
 /// after T, else today's. Lookups are not versioned.
-fn fields(world: &World, row: Row, micros: i64) -> Vec<Value> {
+fn fields(world: &World, row: Row, later: &Later) -> Vec<Value> {
     let table = &world.catalog.tables[row.table];
     let rows = world.rows(row.table);
     let today = &rows.rows[row.index];
@@ -209,15 +239,27 @@ fn fields(world: &World, row: Row, micros: i64) -> Vec<Value> {
         return today.clone();
     }
     let part = |name: &String| world.column(row.table, name).map(|column| today[column].clone());
-    let key: Vec<Value> = table.key_parts.iter().filter_map(part).collect();
+    let key = spelled(&table.key_parts.iter().filter_map(part).collect::<Vec<Value>>());
+    let Some(changes) = later.get(&(table.name.as_str(), key)) else { return today.clone() };
     let then = |((name, _), now): (&(String, muster_catalog::ColumnType), &Value)| {
-        let of_field = world.changes.iter().filter(|change| {
-            change.table == table.name
-                && change.key == key
-                && change.field == *name
-                && change.at > Timestamp::from_micros(micros)
-        });
+        let of_field = changes.iter().filter(|change| change.field == *name);
         of_field.min_by_key(|change| change.at).map_or(now.clone(), |change| change.old.clone())
     };
     rows.columns.iter().zip(today).map(then).collect()
+}
+
+/// The changes after an instant, by table and key.
+type Later<'w> = BTreeMap<(&'w str, String), Vec<&'w Change>>;
+
+fn later_changes(world: &World, micros: i64) -> Later<'_> {
+    let mut later = Later::new();
+    for change in world.changes.iter().filter(|change| change.at > Timestamp::from_micros(micros)) {
+        later.entry((change.table.as_str(), spelled(&change.key))).or_default().push(change);
+    }
+    later
+}
+
+/// A key as one text: two keys are equal if theirs are.
+fn spelled(key: &[Value]) -> String {
+    format!("{key:?}")
 }

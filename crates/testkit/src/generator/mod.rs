@@ -1,0 +1,74 @@
+//! Random questions about random shops, for readings of the language that are to be compared.
+//!
+//! [`generated`] makes a shop and its named segments from a seed, [`question`] a query over it that is valid by
+//! construction: it goes by the grammar of the language's page, over what is in sight where an expression stands. What may
+//! stand in one is a table ([`functions`]): a function is added in one line.
+
+mod chance;
+pub mod files;
+pub mod functions;
+mod mix;
+mod questions;
+mod rows;
+mod sight;
+mod writing;
+
+pub use mix::Mix;
+pub use questions::{Question, question};
+pub use rows::{Shop, Tables};
+
+use chance::Chance;
+use muster_catalog::{Timestamp, parse_local};
+
+/// The `muster.toml` of every generated shop.
+pub const CATALOG: &str = include_str!("shop.toml");
+
+/// The named conditions, in an order in which each needs only those before.
+const SEGMENTS: [(&str, &str); 5] = [
+    ("buyers", "WHERE count(orders) FILTER (WHERE orders.status IS DISTINCT FROM 'back') >= 2"),
+    ("lapsed", "WHERE max(orders.placed_at) < now() - INTERVAL '120 days'"),
+    ("keen", "WHERE segments.buyers AND has(replies) FILTER (WHERE replies.kind = 'click') OR tier = 'gold'"),
+    ("top", "SELECT * FROM profiles ORDER BY sum(orders.total) DESC, points LIMIT 20"),
+    ("unsure", "WHERE NOT segments.lapsed AND (consent IS NULL OR points > 10)"),
+];
+
+/// The shop of this seed, with so many profiles.
+///
+/// # Panics
+/// If the shop's own `muster.toml` is not in order.
+pub fn generated(seed: u64, profiles: usize) -> Shop {
+    let catalog = muster_catalog::parse("shop.toml", CATALOG).expect("the shop's own catalog is in order");
+    let mut shop = rows::shop(catalog, seed, profiles);
+    SEGMENTS.iter().for_each(|(name, definition)| shop.world.segment(name, definition));
+    shop
+}
+
+/// The segments' names with their definitions, each after those that it needs.
+pub fn segments() -> impl Iterator<Item = (&'static str, &'static str)> {
+    SEGMENTS.into_iter()
+}
+
+/// The present of every generated shop.
+pub fn present() -> Timestamp {
+    let zone = chrono_tz::Europe::Amsterdam;
+    parse_local("2025-06-30T12:00:00", zone).expect("the present has a known form")
+}
+
+/// The instants as of which one may ask: that of a change, that of an order, the end of a day whose clocks change, one
+/// in the middle, and one that is still to come.
+pub fn instants(shop: &Shop, seed: u64) -> Vec<Timestamp> {
+    let mut chance = Chance::of(&[seed, 2]);
+    let changes: Vec<Timestamp> =
+        shop.world.changes.iter().map(|change| change.at).filter(|at| *at <= present()).collect();
+    let orders = &shop.world.tables["orders"].rows;
+    let placed = orders.iter().filter_map(|row| match row[2] {
+        crate::world::Value::Instant(micros) => Some(Timestamp::from_micros(micros)),
+        _ => None,
+    });
+    let placed: Vec<Timestamp> = placed.filter(|at| *at <= present()).collect();
+    let fixed = ["2025-03-30T02:30", "2024-12-31", "2025-12-31T23:59:59"].into_iter();
+    let fixed = fixed.filter_map(|text| parse_local(text, chrono_tz::Europe::Amsterdam).ok());
+    let some = [&changes, &placed].into_iter().filter(|among| !among.is_empty());
+    let some: Vec<Timestamp> = some.map(|among| *chance.pick(among)).collect();
+    some.into_iter().chain(fixed).collect()
+}
