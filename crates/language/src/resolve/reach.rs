@@ -15,14 +15,27 @@ pub(super) struct Reach<'a> {
     names: &'a Names,
     pub(super) base: &'a TableNames,
     pub(super) rows: Rows,
+    /// What a query calls one of them: their alias, but for the rows of a sequence, which have their table's name.
+    called: String,
     /// Whether what is reached takes the rows' own name into its alias: of rows that are not the only ones of their table.
     prefixed: bool,
     /// Inside a history aggregate: the rows for which it is taken, the grain's first.
     frames: Vec<Frame<'a>>,
 }
 
+/// A row around a history aggregate, before it is seen from inside.
+struct Lineage<'a> {
+    alias: String,
+    called: String,
+    table: &'a TableNames,
+    /// The numbers of the rows of which it has exactly one, its own among them.
+    above: Vec<usize>,
+}
+
 /// An enclosing row, seen from inside a history aggregate.
 struct Frame<'a> {
+    alias: String,
+    /// What a query calls it.
     name: String,
     table: &'a TableNames,
     /// The frames of which this row has exactly one row: itself and what of them lies above it.
@@ -73,14 +86,14 @@ impl<'a> Reach<'a> {
         let names = around.names;
         let mut reach = Self::of(names, base, name.unwrap_or(&base.name), visible(base));
         reach.prefixed = name.is_some();
-        let lineages: Vec<(String, &TableNames, Vec<usize>)> = around.lineages();
-        let above = &lineages[range.of].2;
+        let lineages = around.lineages();
+        let above = &lineages[range.of].above;
         let is_above = |frame: usize, table: &TableNames| {
             above.contains(&frame) && path(names, range.shared).any(|shared| shared.name == table.name)
         };
-        let frames = lineages.iter().enumerate().map(|(number, (name, table, lineage))| {
-            let beside = (!is_above(number, table)).then(|| (Box::new(reach.beside(table, name)), false));
-            Frame { name: name.clone(), table, lineage: lineage.clone(), beside }
+        let frames = lineages.iter().enumerate().map(|(number, Lineage { alias, called, table, above })| {
+            let beside = (!is_above(number, table)).then(|| (Box::new(reach.beside(table, alias)), false));
+            Frame { alias: alias.clone(), name: called.clone(), table, lineage: above.clone(), beside }
         });
         reach.frames = frames.collect();
         reach
@@ -95,16 +108,30 @@ impl<'a> Reach<'a> {
             reached: Reached::Itself,
         };
         let rows = Rows { relations: vec![itself], histories: Vec::new() };
-        Self { names, base, rows, prefixed: false, frames: Vec::new() }
+        Self { names, base, rows, called: alias.to_owned(), prefixed: false, frames: Vec::new() }
     }
 
-    /// Name, table and lineage of the enclosing rows and of the row at hand.
-    fn lineages(&self) -> Vec<(String, &'a TableNames, Vec<usize>)> {
-        let mut lineages: Vec<_> =
-            self.frames.iter().map(|frame| (frame.name.clone(), frame.table, frame.lineage.clone())).collect();
+    /// The same rows, which a query calls by their table's name.
+    pub(super) fn called_by_table(self) -> Self {
+        Self { called: self.base.name.clone(), ..self }
+    }
+
+    /// The enclosing rows and the row at hand.
+    fn lineages(&self) -> Vec<Lineage<'a>> {
+        let framed = |frame: &Frame<'a>| Lineage {
+            alias: frame.alias.clone(),
+            called: frame.name.clone(),
+            table: frame.table,
+            above: frame.lineage.clone(),
+        };
         let above = (0..self.frames.len()).filter(|frame| self.frames[*frame].beside.is_none());
-        lineages.push((self.alias().to_owned(), self.base, above.chain([self.frames.len()]).collect()));
-        lineages
+        let at_hand = Lineage {
+            alias: self.alias().to_owned(),
+            called: self.called.clone(),
+            table: self.base,
+            above: above.chain([self.frames.len()]).collect(),
+        };
+        self.frames.iter().map(framed).chain([at_hand]).collect()
     }
 
     /// An enclosing row and what is reached from it, under aliases that nothing reached from the level's rows has.
@@ -124,6 +151,16 @@ impl<'a> Reach<'a> {
         path(self.names, self.base)
     }
 
+    /// What a query calls the rows themselves.
+    pub(super) fn called(&self) -> &str {
+        &self.called
+    }
+
+    /// Whether a query calls the rows themselves so.
+    pub(super) fn is_called(&self, name: &Ident) -> bool {
+        same_name(name, &self.called)
+    }
+
     /// Whether `table` is the rows' own or an ancestor.
     pub(super) fn is_on_path(&self, table: &TableNames) -> bool {
         self.path().any(|on_path| on_path.name == table.name)
@@ -138,12 +175,12 @@ impl<'a> Reach<'a> {
     /// Whether `name` leads to a lookup of these rows, or names one of them.
     pub(super) fn knows(&self, name: &Ident) -> bool {
         let around = self.frames.iter().any(|frame| same_name(name, &frame.name));
-        around || same_name(name, self.alias()) || self.above(name).is_some() || self.owners(name).next().is_some()
+        around || self.is_called(name) || self.above(name).is_some() || self.owners(name).next().is_some()
     }
 
     /// The number and table of the row that has this name: this one, or an enclosing one.
     pub(super) fn row_named(&self, name: &Ident) -> Option<(usize, &'a TableNames)> {
-        if same_name(name, self.alias()) {
+        if self.is_called(name) {
             return Some((self.frames.len(), self.base));
         }
         let frame = self.frames.iter().rposition(|frame| same_name(name, &frame.name))?;
@@ -225,7 +262,7 @@ impl<'a> Reach<'a> {
 
     /// The enclosing row of this name, where it is no ancestor of these rows.
     fn frame_beside(&self, head: &Ident) -> Result<Option<usize>, Fault> {
-        if same_name(head, self.alias()) {
+        if self.is_called(head) {
             return Ok(None);
         }
         let Some(frame) = self.frames.iter().rposition(|frame| same_name(head, &frame.name)) else { return Ok(None) };
@@ -255,7 +292,7 @@ impl<'a> Reach<'a> {
 
     /// The row that the first part of a name means.
     fn head(&mut self, head: &Ident) -> Result<Option<Spot<'a>>, Fault> {
-        if same_name(head, self.alias()) {
+        if self.is_called(head) {
             return Ok(Some(Spot { alias: self.alias().to_owned(), table: self.base }));
         }
         if let Some(table) = self.above(head) {

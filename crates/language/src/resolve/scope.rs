@@ -108,7 +108,7 @@ impl<'a> Scope<'a> {
     /// Whether the FROM gives this name to one of its tables.
     pub(super) fn gives(&self, name: &Ident) -> bool {
         match &self.source {
-            Source::Rows(reach) => same_name(name, reach.alias()),
+            Source::Rows(reach) => reach.is_called(name),
             Source::Tables(tables) => tables.aliases().any(|alias| same_name(name, alias)),
         }
     }

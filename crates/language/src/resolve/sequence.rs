@@ -76,7 +76,7 @@ impl<'a> Resolver<'a> {
         let Source::Rows(around) = &self.scope().source else {
             return Err(misplaced(steps.span, "a history aggregate needs a grain"));
         };
-        let reach = Reach::of_level(level.table, level.name.as_deref(), around, level.range);
+        let reach = Reach::of_level(level.table, level.name.as_deref(), around, level.range).called_by_table();
         self.scopes.push(Scope::of_history(reach));
         let filter = self.conditions_of_step(steps, number);
         let scope = self.scopes.pop();
