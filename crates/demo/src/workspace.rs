@@ -1,7 +1,7 @@
 //! The demo's workspace: everything that a person would write around the shop's tables.
 //!
 //! `muster.toml`, the campaign and its templates are those of `datasets/corner-shop`, and the
-//! queries those of `queries/segments`, embedded so that the binary needs nothing beside it.
+//! queries those of `queries`, embedded so that the binary needs nothing beside it.
 
 use std::fs;
 use std::path::Path;
@@ -25,20 +25,55 @@ pub const DAYS: &str = "days";
 /// The port that `muster.toml` names for e-mail, unless another is asked for.
 pub const MAIL_PORT: u16 = 2525;
 
-/// The segments that ship with muster: file name and text, in the order of the names.
-pub const QUERIES: &[(&str, &str)] = &embedded!["../../../queries/segments/":
-    "big_spenders.sql",
-    "buyers.sql",
-    "frequent_returners.sql",
-    "lapsed.sql",
-    "lapsed_vips.sql",
-    "looking_around.sql",
-    "new_customers.sql",
-    "open_carts.sql",
-    "prospects.sql",
-    "sofa_without_cushions.sql",
-    "store_and_web.sql",
-    "top_hundred.sql",
+/// The segments that ship with muster: path below `queries` and text, in the order of the paths.
+pub const QUERIES: &[(&str, &str)] = &embedded!["../../../queries/":
+    "basket/bed_without_mattress.sql",
+    "basket/bought_again.sql",
+    "basket/cushions_after_sofa.sql",
+    "basket/dreaming_of_sofas.sql",
+    "basket/gardeners.sql",
+    "basket/sofa_without_cushions.sql",
+    "basket/store_and_web.sql",
+    "basket/whole_rooms.sql",
+    "carts/cart_not_ordered.sql",
+    "carts/collectors.sql",
+    "carts/comparing.sql",
+    "carts/last_seen_at_a_product.sql",
+    "carts/looking_around.sql",
+    "carts/open_carts.sql",
+    "carts/valuable_carts.sql",
+    "contact/in_town.sql",
+    "contact/mailable.sql",
+    "contact/never_asked.sql",
+    "contact/only_by_text.sql",
+    "contact/store_shoppers.sql",
+    "lifecycle/birthday_next_week.sql",
+    "lifecycle/buyers.sql",
+    "lifecycle/every_year.sql",
+    "lifecycle/lapsed.sql",
+    "lifecycle/new_customers.sql",
+    "lifecycle/prospects.sql",
+    "lifecycle/reactivated.sql",
+    "lifecycle/second_order_due.sql",
+    "lifecycle/signed_up_this_month.sql",
+    "lifecycle/slipping_away.sql",
+    "quality/odd_addresses.sql",
+    "quality/unreachable.sql",
+    "quality/without_birth_date.sql",
+    "service/bad_start.sql",
+    "service/delivery_due.sql",
+    "service/frequent_returners.sql",
+    "service/recent_return.sql",
+    "service/waiting_long.sql",
+    "value/bargain_hunters.sql",
+    "value/big_spenders.sql",
+    "value/lapsed_vips.sql",
+    "value/nearly_platinum.sql",
+    "value/one_large_order.sql",
+    "value/rising_spenders.sql",
+    "value/sofa_spenders.sql",
+    "value/steady_spenders.sql",
+    "value/top_hundred.sql",
 ];
 
 const MUSTER_TOML: &str = include_str!("../../../datasets/corner-shop/muster.toml");

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use muster_demo::workspace::QUERIES;
 use muster_state::{Mode, State};
 use serde_json::{Value, json};
 
@@ -94,7 +95,7 @@ fn every_listing_is_one_document() {
     let shop = corner_shop();
     let segments = json(shop, &["segments"]);
     let lapsed = segments.as_array().unwrap().iter().find(|segment| segment["segment"] == "lapsed").unwrap();
-    assert_eq!((segments.as_array().unwrap().len(), &lapsed["profiles"]), (12, &json!(436)));
+    assert_eq!((segments.as_array().unwrap().len(), &lapsed["profiles"]), (QUERIES.len(), &json!(436)));
     assert_eq!(json(shop, &["segment", "lapsed"])[0]["used_by"], "lapsed_vips");
     assert_eq!(json(shop, &["segment", "lapsed", "--members"]).as_array().unwrap().len(), 436);
     assert_eq!(json(shop, &["check"]), json!({"problems": [], "doubtful": [], "inferred": [], "written": 0}));
@@ -126,7 +127,7 @@ fn statements_come_from_an_argument_a_file_or_standard_input() {
 fn a_slip_in_the_last_statement_keeps_the_first_from_running() {
     let shop = own_corner_shop();
     said(1, shop.path(), &["sql", "-c", "CREATE SEGMENT everyone AS WHERE TRUE; SELEC 1"]);
-    assert_eq!(json(shop.path(), &["segments"]).as_array().unwrap().len(), 12);
+    assert_eq!(json(shop.path(), &["segments"]).as_array().unwrap().len(), QUERIES.len());
 }
 
 #[test]
@@ -205,7 +206,7 @@ fn applying_again_changes_nothing_and_a_changed_file_says_both_counts() {
     let shop = own_corner_shop();
     let dir = shop.path();
     assert!(done(dir, &["apply"]).contains("lapsed: unchanged, 436 profiles"));
-    let file = dir.join("queries/lapsed.sql");
+    let file = dir.join("queries/lifecycle/lapsed.sql");
     let text = fs::read_to_string(&file).unwrap().replace(">= 2", ">= 1");
     fs::write(&file, text).unwrap();
     let applied = done(dir, &["apply", file.to_str().unwrap()]);

@@ -248,7 +248,7 @@ fn a_campaign_writes_to_whoever_is_not_on_the_list_when_it_is_due() {
     .unwrap();
     write(dir, "stop.csv", &format!("customer_id\n{}\n", keys[..300].join("\n")));
     done(dir, &["load"]);
-    done(dir, &["apply", dir.join("queries/lapsed.sql").to_str().unwrap()]);
+    done(dir, &["apply", dir.join("queries/lifecycle/lapsed.sql").to_str().unwrap()]);
     done(dir, &["sql", "-c", "CREATE SEGMENT reachable AS WHERE segments.lapsed AND NOT lists.stop"]);
     done(dir, &["campaign", "publish", "winback"]);
     // After the campaign was published, and before it is due.

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use muster_demo::workspace::QUERIES;
 use muster_state::{Mode, State, Tx};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -351,7 +352,7 @@ fn what_goes_out_next_and_what_does_not_move() {
     done(dir, &["campaign", "publish", "winback"]);
     let quiet = json(dir, &["status"]);
     assert_eq!((&quiet["campaigns"][0]["enters"], &quiet["stuck"]), (&json!("lapsed"), &json!([])));
-    assert_eq!(quiet["segments"].as_array().unwrap().len(), 12);
+    assert_eq!(quiet["segments"].as_array().unwrap().len(), QUERIES.len());
     assert!(done(dir, &["status"]).contains("campaign winback: version 1 is live; next: whoever is new in lapsed\n"));
     plant_decisions(dir);
     let status = json(dir, &["status"]);

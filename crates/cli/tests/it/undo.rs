@@ -5,6 +5,7 @@ use std::path::Path;
 
 use muster_campaign::consent::{self, Statement};
 use muster_catalog::Timestamp;
+use muster_demo::workspace::QUERIES;
 use muster_state::{Mode, State};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -178,7 +179,7 @@ fn a_load_that_sends_used_is_not_taken_back_and_one_after_them_is() {
     let text = fs::read_to_string(&campaign).unwrap();
     fs::write(&campaign, text.replace("send = { email =", "send = { console =")).unwrap();
     done(dir, &["load"]);
-    done(dir, &["apply", dir.join("queries/lapsed.sql").to_str().unwrap()]);
+    done(dir, &["apply", dir.join("queries/lifecycle/lapsed.sql").to_str().unwrap()]);
     done(dir, &["campaign", "publish", "winback"]);
     done(dir, &["campaign", "run-due"]);
     let sent = digests(dir);
@@ -202,5 +203,5 @@ fn audiences_hold_up_nothing() {
     done(dir, &["load", "--undo"]);
     assert_eq!(digests(dir), [].into());
     let segments: Value = json(dir, &["segments"]);
-    assert_eq!(segments.as_array().unwrap().len(), 12);
+    assert_eq!(segments.as_array().unwrap().len(), QUERIES.len());
 }

@@ -181,7 +181,7 @@ impl<'a> Resolver<'a> {
     fn level_of_table(&mut self, ident: &Ident, name: &str) -> Result<Option<&'a TableNames>, Fault> {
         let table = self.names.table(&ident.value).filter(|table| same_name(ident, &table.name));
         let table = table.or_else(|| match &self.scope().source {
-            Source::Rows(reach) => Some(reach.base).filter(|_| same_name(ident, reach.alias())),
+            Source::Rows(reach) => Some(reach.base).filter(|_| reach.is_called(ident)),
             Source::Tables(_) => None,
         });
         let Some(table) = table else { return Ok(None) };

@@ -116,8 +116,8 @@ fn way(names: &Names, scope: &Scope<'_>, head: &Ident, parts: &[Ident]) -> Fault
     let table = names.table(&head.value).filter(|table| same_name(head, &table.name));
     match (&scope.source, table) {
         (Source::Rows(reach), Some(table)) if reach.is_on_path(table) => {
-            let message = format!("`{}` is called `{}` here", table.name, reach.alias());
-            unknown(head.span, message).hint(format!("write {}.{}", reach.alias(), written_behind(parts)))
+            let message = format!("`{}` is called `{}` here", table.name, reach.called());
+            unknown(head.span, message).hint(format!("write {}.{}", reach.called(), written_behind(parts)))
         }
         (Source::Rows(reach), Some(table)) if matches!(table.kind, Kind::History { .. }) && !scope.is_history() => {
             let message = format!("`{written}` has many values for one row of {}", reach.base.name);
@@ -173,7 +173,7 @@ fn heads_in_sight<'n>(names: &'n Names, scope: &'n Scope<'_>) -> Vec<&'n str> {
     let here: Vec<&str> = match &scope.source {
         Source::Rows(reach) => {
             let links = reach.path().flat_map(|table| &table.links).map(|(link, _, _)| link.as_str());
-            std::iter::once(reach.alias()).chain(links).collect()
+            std::iter::once(reach.called()).chain(links).collect()
         }
         Source::Tables(tables) => tables.aliases().collect(),
     };

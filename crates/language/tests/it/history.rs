@@ -122,6 +122,18 @@ fn a_sequence_is_has_in_has() {
 }
 
 #[test]
+fn a_sequence_may_name_its_table_wherever_it_stands() {
+    let among = |condition: &str| {
+        format!(
+            "SELECT email FROM profiles WHERE has(orders) FILTER (WHERE has_sequence(order_lines, {condition}, TRUE))"
+        )
+    };
+    let [long, short] = ["order_lines.quantity > 1", "quantity > 1"].map(|condition| resolved(&among(condition)));
+    assert_eq!(long.map(|query| query.to_sql()), short.map(|query| query.to_sql()));
+    assert!(resolved(&among("order_lines.quantity > 1")).is_ok());
+}
+
+#[test]
 fn history_aggregates_stand_inside_group_aggregates_keys_and_windows() {
     check_transcript!(&[
         "SELECT country, count(*) AS n, avg(sum(orders.total)) AS mean FROM profiles GROUP BY country",

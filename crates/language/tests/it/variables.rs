@@ -77,10 +77,11 @@ fn an_expression_without_a_value_per_profile_is_refused() {
   hint: reduce a history of the profile: sum(orders.total)"
     );
     assert_eq!(
-        error("CREATE VARIABLE v AS totl"),
-        "line 1, column 22: unknown column `totl`
-  CREATE VARIABLE v AS totl
-                       ^"
+        error("CREATE VARIABLE v AS incme"),
+        "line 1, column 22: unknown column `incme`
+  CREATE VARIABLE v AS incme
+                       ^
+  hint: did you mean `income`?"
     );
     assert_eq!(
         parse("CREATE VARIABLE v AS 1 FROM profiles").unwrap_err().to_string(),

@@ -149,6 +149,8 @@ fn a_sequence_is_in_strict_order_and_within_its_span() {
     check_each(&sequence(", sku = 'vase', within => INTERVAL '121 days')"), ["true", "false", "false"]);
     check_each(&sequence(", sku = 'vase', within => INTERVAL '100 days')"), ["false", "false", "false"]);
     check_each("has_sequence(lines, sku = 'lamp', sku = 'sofa')", ["false", "false", "false"]);
+    check_each("has_sequence(lines, lines.sku = 'sofa', lines.sku = 'lamp')", ["true", "false", "false"]);
+    check_each("has_sequence(lines, lines.sku = 'lamp', lines.sku = 'sofa')", ["false", "false", "false"]);
     check_each("has_sequence(lines, TRUE, TRUE) FILTER (WHERE quantity > 1)", ["true", "false", "false"]);
     check_each("has_sequence(lines, TRUE, TRUE) FILTER (WHERE quantity > 2)", ["false", "false", "false"]);
     // The lines of one order stand at one instant.

@@ -105,11 +105,16 @@ fn engines_are_named_behind_their_doors_only() {
     }
 }
 
+/// The queries that ship: in a folder for each use.
+fn queries() -> Vec<File> {
+    let is_query = |file: &File| file.path.ends_with(".sql") && !file.path.starts_with("queries/checks/");
+    files("queries").into_iter().filter(is_query).collect()
+}
+
 #[test]
 fn every_query_has_a_check() {
-    let is_query = |file: &File| file.path.ends_with(".sql") && !file.path.starts_with("queries/checks/");
-    let queries: Vec<File> = files("queries").into_iter().filter(is_query).collect();
-    assert!(queries.len() >= 12, "{} queries", queries.len());
+    let queries = queries();
+    assert!(queries.len() >= 40, "{} queries", queries.len());
     let name = |file: &File| file.path.rsplit('/').next().unwrap().trim_end_matches(".sql").to_owned();
     let checks: BTreeSet<String> = files("queries/checks").into_iter().map(|file| file.path).collect();
     let unchecked = queries.iter().map(name).filter(|name| !checks.contains(&format!("queries/checks/{name}.slt")));
@@ -118,7 +123,7 @@ fn every_query_has_a_check() {
 
 #[test]
 fn every_query_says_what_it_answers_and_defines_the_segment_of_its_name() {
-    for File { path, text } in files("queries/segments") {
+    for File { path, text } in queries() {
         let name = path.rsplit('/').next().unwrap().trim_end_matches(".sql");
         let question = text.lines().next().unwrap();
         assert!(question.starts_with("-- ") && question.ends_with('?'), "{path}: {question}");
