@@ -31,6 +31,8 @@ mod history;
 mod level;
 mod list;
 mod segment;
+mod segment_counts;
+mod segment_tables;
 mod sequence;
 
 // What is wrong.
