@@ -222,7 +222,7 @@ pub(super) fn misplaced(span: Span, message: impl Into<String>) -> Fault {
 }
 
 /// The expressions among the arguments.
-pub(super) fn argument_expressions(function: &Function) -> impl Iterator<Item = &Expr> {
+pub(crate) fn argument_expressions(function: &Function) -> impl Iterator<Item = &Expr> {
     let list = match &function.args {
         FunctionArguments::List(list) => list.args.as_slice(),
         FunctionArguments::None | FunctionArguments::Subquery(_) => &[],

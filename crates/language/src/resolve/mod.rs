@@ -39,6 +39,9 @@ mod sequence;
 mod refuse;
 mod unknown;
 
+pub(crate) use call::argument_expressions;
+pub(crate) use reach::path;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
