@@ -13,6 +13,38 @@ pub enum Use {
     Aggregate,
     /// One value per row, only with OVER.
     Window,
+    /// Rows, in FROM.
+    Table,
+}
+
+/// The functions that give rows counted from segments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SegmentTable {
+    Venn,
+    Overlap,
+    Compare,
+}
+
+impl SegmentTable {
+    const ALL: [Self; 3] = [Self::Venn, Self::Overlap, Self::Compare];
+
+    /// As it is written.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Venn => "venn",
+            Self::Overlap => "overlap",
+            Self::Compare => "compare",
+        }
+    }
+
+    /// How it is called.
+    pub(crate) fn shape(self) -> &'static str {
+        match self {
+            Self::Venn => "FROM venn('a', 'b', 'c')",
+            Self::Overlap => "FROM overlap('a', 'b', 'c')",
+            Self::Compare => "FROM compare('segment', 'base', country, age(birth_date))",
+        }
+    }
 }
 
 /// Scalar functions of text.
@@ -227,18 +259,15 @@ const OWN: [&str; 16] = [
 ];
 
 /// Functions of the language's page that this version does not have, with what they are called in the message.
-const NOT_YET: [(&str, &str); 11] = [
+const NOT_YET: [(&str, &str); 8] = [
     ("bucket", "`bucket`"),
-    ("compare", "`compare`"),
     ("distance_km", "`distance_km`"),
     ("is_double", "`is_double`"),
     ("is_email", "`is_email`"),
     ("is_first_of", "`is_first_of`"),
     ("mode", "`mode` over history"),
-    ("overlap", "`overlap`"),
     ("sample", "`sample`"),
     ("travel_time", "`travel_time`"),
-    ("venn", "`venn`"),
 ];
 
 /// Functions that are no function of their input: chance and the wall clock.
@@ -278,7 +307,8 @@ pub fn functions() -> impl Iterator<Item = (&'static str, Use)> {
     let own = OWN.into_iter().map(move |name| (name, if reduces(name) { Use::Aggregate } else { Use::Scalar }));
     let aggregates = AGGREGATES.into_iter().map(|name| (name, Use::Aggregate));
     let windows = WINDOWS.into_iter().map(|name| (name, Use::Window));
-    own.chain(aggregates).chain(windows).chain(scalars().map(|name| (name, Use::Scalar)))
+    let tables = SegmentTable::ALL.into_iter().map(|table| (table.name(), Use::Table));
+    own.chain(tables).chain(aggregates).chain(windows).chain(scalars().map(|name| (name, Use::Scalar)))
 }
 
 /// How the function of this lower-case name is used; `None` if a query may not call it.
@@ -290,6 +320,11 @@ pub(crate) fn used_as(function: &str) -> Option<Use> {
     } else {
         scalars().any(|known| known == function).then_some(Use::Scalar)
     }
+}
+
+/// The function of this lower-case name that gives rows.
+pub(crate) fn segment_table(function: &str) -> Option<SegmentTable> {
+    SegmentTable::ALL.into_iter().find(|table| table.name() == function)
 }
 
 /// What the message calls a function that this version does not have.
@@ -328,7 +363,8 @@ mod tests {
         let listed: Vec<&str> = functions().map(|(name, _)| name).collect();
         assert_eq!(listed.iter().collect::<BTreeSet<_>>().len(), listed.len());
         for (name, used) in functions() {
-            assert!(OWN.contains(&name) || used_as(name) == Some(used), "{name}");
+            let known = OWN.contains(&name) || segment_table(name).is_some();
+            assert!(known || used_as(name) == Some(used), "{name}");
             assert!(not_yet(name).is_none() && !is_impure(name), "{name}");
         }
     }

@@ -33,6 +33,9 @@ pub use resolve::{resolve, resolve_segment, resolve_variable};
 mod waterfall;
 pub use waterfall::Waterfall;
 
+mod reasons;
+pub use reasons::{Comparison, Condition, Deciding, Input, Joined, Reasons, Reduced};
+
 mod functions;
 pub use functions::{Use, functions};
 

@@ -209,8 +209,8 @@ impl<'a> Reader<'a> {
             "SEGMENT" => {
                 self.skip();
                 let name = self.name()?;
-                if self.peek() == "FOR" {
-                    return Err(Fault::not_yet(self.span(), "EXPLAIN SEGMENT … FOR"));
+                if self.take("FOR") {
+                    return Ok(Statement::ExplainSegmentFor { name, key: self.string()?.0 });
                 }
                 Ok(Statement::ExplainSegment { name })
             }

@@ -38,6 +38,13 @@ pub enum Statement {
         /// The segment; lower case unless quoted.
         name: String,
     },
+    /// `EXPLAIN SEGMENT name FOR 'key'`: why a profile, or a row of the segment's table, is in it or not.
+    ExplainSegmentFor {
+        /// The segment; lower case unless quoted.
+        name: String,
+        /// The key of the row.
+        key: String,
+    },
     /// `CREATE [OR REPLACE] SEGMENT name [COMMENT 'text'] AS …`, or the same as a view of the schema `segments`.
     CreateSegment(SegmentDefinition),
     /// `CREATE [OR REPLACE] VARIABLE name [COMMENT 'text'] AS expression`.

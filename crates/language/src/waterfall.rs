@@ -60,7 +60,8 @@ fn count(filter: Option<Expr>) -> Expr {
     Expr::Function(call)
 }
 
-fn choice(query: &Syntax, select: &Select) -> Option<String> {
+/// What chooses among the rows that meet the condition, as it is written.
+pub(crate) fn choice(query: &Syntax, select: &Select) -> Option<String> {
     let parts = [
         select.qualify.as_ref().map(|condition| format!("QUALIFY {}", sql::written(condition))),
         query.limit_clause.as_ref().and(query.order_by.as_ref()).map(sql::written),

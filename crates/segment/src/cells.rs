@@ -1,9 +1,10 @@
 //! Queries that the room itself asks, and their answers as counts and texts.
 
-use arrow_array::ArrayRef;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
+use arrow_array::{Array, ArrayRef};
 use arrow_cast::cast;
+use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::DataType;
 use muster_catalog::Timestamp;
 use muster_language::{Statement, parse};
@@ -31,6 +32,29 @@ pub(crate) fn counts(answer: &Answer, column: usize) -> Result<Vec<u64>, Error> 
     let columns = cells(answer, column, &DataType::Int64)?;
     let counts = columns.iter().flat_map(|cells| cells.as_primitive::<Int64Type>().iter());
     Ok(counts.map(|count| count.unwrap_or(0).cast_unsigned()).collect())
+}
+
+/// A column of an answer as whole numbers.
+pub(crate) fn counted(answer: &Answer, column: usize) -> Result<Vec<Option<i64>>, Error> {
+    let columns = cells(answer, column, &DataType::Int64)?;
+    Ok(columns.iter().flat_map(|cells| cells.as_primitive::<Int64Type>().iter()).collect())
+}
+
+/// A column of an answer as TRUE, FALSE or NULL.
+pub(crate) fn truths(answer: &Answer, column: usize) -> Result<Vec<Option<bool>>, Error> {
+    let columns = cells(answer, column, &DataType::Boolean)?;
+    Ok(columns.iter().flat_map(|cells| cells.as_boolean().iter()).collect())
+}
+
+/// A column of an answer as people read it, whatever it holds.
+pub(crate) fn shown(answer: &Answer, column: usize) -> Result<Vec<Option<String>>, Error> {
+    let options = FormatOptions::default();
+    let mut texts = Vec::with_capacity(answer.row_count());
+    for cells in answer.batches.iter().map(|batch| batch.column(column)) {
+        let text = ArrayFormatter::try_new(cells, &options).map_err(muster_store::Error::from)?;
+        texts.extend((0..cells.len()).map(|row| cells.is_valid(row).then(|| text.value(row).to_string())));
+    }
+    Ok(texts)
 }
 
 fn cells(answer: &Answer, column: usize, as_type: &DataType) -> Result<Vec<ArrayRef>, Error> {

@@ -54,6 +54,16 @@ pub enum Error {
         /// The nearest one that there is.
         nearest: Option<String>,
     },
+    /// There is no such row as of the instant.
+    #[error("there is no row of `{table}` with the key `{key}` as of {instant}")]
+    UnknownRow {
+        /// The table.
+        table: String,
+        /// The key that was asked for.
+        key: String,
+        /// The instant, in the workspace's zone.
+        instant: String,
+    },
     /// The name is taken.
     #[error("there is a {} already; CREATE OR REPLACE {} takes its place", with_kind(item), keyword(item))]
     Exists {

@@ -42,6 +42,9 @@ pub use describe::{
     Classes, ColumnDescription, Depth, Distinct, MOST_FREQUENT, TableDescription, Wanted, class_word, part,
 };
 
+mod explanation;
+pub use explanation::{DecidingRow, ExplainedCondition, Explanation, Missing, MissingPlace, Turning};
+
 mod freshness;
 pub use freshness::Freshness;
 

@@ -10,7 +10,10 @@ use muster_catalog::{ColumnType, Kind, Timestamp};
 use muster_query::Answer;
 use muster_store::{Snapshot, TableSchema};
 
-use crate::{ColumnDescription, Definition, Distinct, Error, Refresh, TableDescription, Variable, class_word, part};
+use crate::{
+    ColumnDescription, Definition, Distinct, Error, ExplainedCondition, Explanation, Refresh, TableDescription,
+    Turning, Variable, class_word, part,
+};
 
 /// A column of a listing.
 enum Cells {
@@ -78,6 +81,82 @@ pub(crate) fn waterfall(steps: &[Step]) -> Result<Answer, Error> {
         ("remain", Cells::Count(steps.iter().map(|step| Some(step.remain as i64)).collect())),
         ("removes", Cells::Count(steps.iter().map(|step| step.removes.map(|count| count as i64)).collect())),
     ])
+}
+
+/// How many deciding rows a line names; all of them are in the explanation.
+const MOST_ROWS: usize = 10;
+
+/// One row for the segment, and one per condition below it, its parts one step in.
+pub(crate) fn explanation(why: &Explanation) -> Result<Answer, Error> {
+    let mut lines = Vec::new();
+    explain(why, 0, &mut lines);
+    let all = || lines.iter();
+    answer(vec![
+        ("condition", texts(all(), |line| Some(format!("{}{}", "  ".repeat(line.depth), line.text)))),
+        ("truth", texts(all(), |line| line.truth.map(str::to_owned))),
+        ("values", texts(all(), |line| joined(&line.values))),
+        ("rows", texts(all(), |line| joined(&line.rows))),
+        ("missing", texts(all(), |line| line.missing.clone())),
+    ])
+}
+
+/// One line of EXPLAIN SEGMENT … FOR.
+struct Reason<'a> {
+    depth: usize,
+    text: &'a str,
+    truth: Option<&'static str>,
+    values: Vec<String>,
+    rows: Vec<String>,
+    missing: Option<String>,
+}
+
+fn explain<'a>(why: &'a Explanation, depth: usize, lines: &mut Vec<Reason<'a>>) {
+    let line = |text: &'a str, depth: usize, truth: Option<&'static str>| Reason {
+        depth,
+        text,
+        truth,
+        values: Vec::new(),
+        rows: Vec::new(),
+        missing: None,
+    };
+    lines.push(line(&why.segment, depth, Some(truth(Some(why.is_member)))));
+    let condition = why.condition.iter();
+    condition.for_each(|condition| explain_condition(condition, depth + 1, lines));
+    lines.extend(why.choice.as_deref().map(|choice| line(choice, depth + 1, None)));
+}
+
+fn explain_condition<'a>(condition: &'a ExplainedCondition, depth: usize, lines: &mut Vec<Reason<'a>>) {
+    let turning = condition.turning.as_ref();
+    let value = |(text, value): &(String, Option<String>)| format!("{text} = {}", value.as_deref().unwrap_or("NULL"));
+    lines.push(Reason {
+        depth,
+        text: &condition.text,
+        truth: Some(truth(condition.truth)),
+        values: condition.values.iter().map(value).collect(),
+        rows: turning.map(deciding_rows).unwrap_or_default(),
+        missing: turning.and_then(|turning| turning.missing.as_ref()).map(ToString::to_string),
+    });
+    condition.parts.iter().for_each(|part| explain_condition(part, depth + 1, lines));
+    condition.definition.iter().for_each(|definition| explain(definition, depth + 1, lines));
+}
+
+/// The rows with their table in front, and how many more there are.
+fn deciding_rows(turning: &Turning) -> Vec<String> {
+    let listed = turning.rows.iter().take(MOST_ROWS).map(|row| format!("{} {row}", turning.table));
+    let others = turning.rows.len().saturating_sub(MOST_ROWS);
+    listed.chain((others > 0).then(|| format!("and {others} more"))).collect()
+}
+
+fn truth(truth: Option<bool>) -> &'static str {
+    match truth {
+        Some(true) => "TRUE",
+        Some(false) => "FALSE",
+        None => "NULL",
+    }
+}
+
+fn joined(texts: &[String]) -> Option<String> {
+    (!texts.is_empty()).then(|| texts.join("; "))
 }
 
 /// One row per table: what it is and how many rows it has.

@@ -29,6 +29,10 @@ impl Resolver<'_> {
         if let Some(feature) = functions::not_yet(&name) {
             return Err(Fault::not_yet(ident.span, feature));
         }
+        if let Some(table) = functions::segment_table(&name) {
+            let message = format!("`{name}` gives rows, so it stands in FROM");
+            return Err(misplaced(ident.span, message).hint(format!("SELECT * {}", table.shape())));
+        }
         if name == "has_sequence" {
             return self.has_sequence(function, whole);
         }
@@ -55,7 +59,7 @@ impl Resolver<'_> {
             (Some(Use::Aggregate), None) => self.group_aggregate(function, &name, ident.span),
             (Some(Use::Aggregate | Use::Window), Some(over)) => self.window(function, over, &name, ident.span),
             (Some(Use::Window), None) => Err(misplaced(ident.span, format!("`{name}` needs OVER (…)"))),
-            (None, _) => Err(unknown::function(&ident)),
+            (None | Some(Use::Table), _) => Err(unknown::function(&ident)),
         }
     }
 
@@ -223,7 +227,7 @@ pub(super) fn misplaced(span: Span, message: impl Into<String>) -> Fault {
 }
 
 /// The expressions among the arguments.
-pub(super) fn argument_expressions(function: &Function) -> impl Iterator<Item = &Expr> {
+pub(crate) fn argument_expressions(function: &Function) -> impl Iterator<Item = &Expr> {
     let list = match &function.args {
         FunctionArguments::List(list) => list.args.as_slice(),
         FunctionArguments::None | FunctionArguments::Subquery(_) => &[],

@@ -150,6 +150,10 @@ impl<'a> Resolver<'a> {
     }
 
     fn factor(&mut self, factor: &TableFactor) -> Result<TableFactor, Fault> {
+        if let TableFactor::Table { name, alias, args: Some(arguments), .. } = factor {
+            refuse::table_modifiers(&without_arguments(factor))?;
+            return self.segment_table(name, arguments, alias.as_ref());
+        }
         refuse::table_modifiers(factor)?;
         match factor {
             TableFactor::Table { name, alias, .. } => self.named_table(name, alias.as_ref()),
@@ -230,7 +234,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The tables of the innermost scope, which is a plain one.
-    fn tables(&mut self) -> &mut Tables {
+    pub(super) fn tables(&mut self) -> &mut Tables {
         match self.scopes.last_mut().map(|scope| &mut scope.source) {
             Some(Source::Tables(tables)) => tables,
             Some(Source::Rows(_)) | None => unreachable!("a plain FROM is read in a scope of tables"),
@@ -272,6 +276,15 @@ fn single(name: &ObjectName) -> Option<&Ident> {
         [part] => part.as_ident(),
         _ => None,
     }
+}
+
+/// A call as if it were a table, of which the same modifiers are no part.
+fn without_arguments(call: &TableFactor) -> TableFactor {
+    let mut table = call.clone();
+    if let TableFactor::Table { args, .. } = &mut table {
+        *args = None;
+    }
+    table
 }
 
 fn unsupported(factor: &TableFactor) -> &'static str {

@@ -36,12 +36,17 @@ mod level;
 mod list;
 mod past;
 mod segment;
+mod segment_counts;
+mod segment_tables;
 mod sequence;
 mod variable;
 
 // What is wrong.
 mod refuse;
 mod unknown;
+
+pub(crate) use call::argument_expressions;
+pub(crate) use reach::path;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

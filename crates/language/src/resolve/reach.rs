@@ -171,7 +171,7 @@ pub(super) fn same_table(name: &str, table: &TableNames) -> bool {
 }
 
 /// `table` and its ancestors up to the root.
-pub(super) fn path<'a>(names: &'a Names, table: &'a TableNames) -> impl Iterator<Item = &'a TableNames> {
+pub(crate) fn path<'a>(names: &'a Names, table: &'a TableNames) -> impl Iterator<Item = &'a TableNames> {
     std::iter::once(table).chain(names.ancestors(table))
 }
 

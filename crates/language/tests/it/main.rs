@@ -10,6 +10,7 @@ mod past;
 mod plain;
 mod printed;
 mod property;
+mod segment_tables;
 mod segments;
 mod statements;
 mod time;

@@ -70,7 +70,7 @@ fn an_instant_that_is_not_the_same_for_all_rows_is_refused() {
     );
     check(
         "SELECT has(orders) FILTER (WHERE has(carts) FILTER (WHERE was(«orders.total > 5, now()))) FROM profiles",
-        ErrorKind::Position,
+        ErrorKind::Level,
         "`orders.total` has many values for one row of carts",
         Some("reduce them to one: max(orders.total), or has(orders) FILTER (WHERE …)"),
     );

@@ -15,7 +15,7 @@ use crate::cells::Line;
 use crate::listing::Step;
 use crate::past::Past;
 use crate::{
-    Audience, Classes, Definition, Definitions, Depth, Error, Evaluator, Item, NewDefinition, Refresh,
+    Audience, Classes, Definition, Definitions, Depth, Error, Evaluator, Explanation, Item, NewDefinition, Refresh,
     TableDescription, Variable, Wanted, listing, memberships,
 };
 
@@ -162,6 +162,9 @@ impl<'a> Session<'a> {
                 self.evaluator()?.plain_sql(&query, as_of).map(Outcome::Text)
             }
             Statement::ExplainSegment { name } => self.explain_segment(&name).map(Outcome::Answer),
+            Statement::ExplainSegmentFor { name, key } => {
+                listing::explanation(&self.explanation(&name, &key)?).map(Outcome::Answer)
+            }
             Statement::SetAsOf(text) => {
                 self.as_of = text.instant(self.bench.zone)?;
                 Ok(Outcome::AsOf(self.as_of))
@@ -237,6 +240,14 @@ impl<'a> Session<'a> {
             steps.push(Step { condition: waterfall.choice, remain, removes: None });
         }
         listing::waterfall(&steps)
+    }
+
+    /// Why the row with this key is in the segment `name` or not.
+    ///
+    /// # Errors
+    /// As [`Evaluator::explanation`].
+    pub fn explanation(&self, name: &str, key: &str) -> Result<Explanation, Error> {
+        self.evaluator()?.explanation(name, key, self.as_of)
     }
 
     /// The segments and variables that name `item`.

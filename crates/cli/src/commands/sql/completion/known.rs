@@ -78,5 +78,6 @@ fn kind(used: Use) -> &'static str {
         Use::Scalar => "function",
         Use::Aggregate => "aggregate",
         Use::Window => "window",
+        Use::Table => "table of segments",
     }
 }
