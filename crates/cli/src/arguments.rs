@@ -55,8 +55,10 @@ pub enum Command {
     Segments,
     /// One segment
     Segment(Segment),
-    /// Create or replace the segments that queries/ defines
+    /// Create or replace the segments and variables that queries/ defines
     Apply(Apply),
+    /// Evaluate segments again, and keep who came and went
+    Refresh(Refresh),
     /// Campaigns: what is sent to whom
     #[command(subcommand)]
     Campaign(Campaign),
@@ -219,6 +221,17 @@ pub struct Segment {
     /// How many remain after each condition, and how many each takes away by itself
     #[arg(long, conflicts_with_all = ["members", "history"])]
     pub explain: bool,
+}
+
+/// `muster refresh`
+#[derive(Debug, Clone, Default, Args, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Refresh {
+    /// Segments; without any all of them
+    pub names: Vec<String>,
+    /// Only those whose WITH (refresh = …) says that it is time
+    #[arg(long, conflicts_with = "names")]
+    pub due: bool,
 }
 
 /// `muster apply`

@@ -12,8 +12,8 @@ use muster_server::{Report, VERSION, Wrong};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::arguments::{Apply, Arguments, Load, RowFormat};
-use crate::commands::{apply, campaign, load, sql};
+use crate::arguments::{Apply, Arguments, Load, Refresh, RowFormat};
+use crate::commands::{apply, campaign, load, refresh, sql};
 use crate::exit::Exit;
 use crate::workspace::{Opened, Workspace};
 use crate::{holder, output};
@@ -27,6 +27,8 @@ pub enum Writing {
     Load(Load),
     /// `muster apply`
     Apply(Apply),
+    /// `muster refresh`
+    Refresh(Refresh),
     /// `muster sql` with statements that write
     Sql(Statements),
     /// `muster campaign publish`
@@ -82,6 +84,7 @@ impl Writing {
     pub const NAMES: &[&str] = &[
         "load",
         "apply",
+        "refresh",
         "sql",
         "campaign_publish",
         "campaign_run_due",
@@ -98,6 +101,7 @@ impl Writing {
         match self {
             Self::Load(wanted) => load::perform(workspace, opened, wanted, json),
             Self::Apply(wanted) => apply::perform(workspace, opened, wanted),
+            Self::Refresh(wanted) => refresh::perform(workspace, opened, wanted),
             Self::Sql(wanted) => sql::perform(workspace, opened, wanted),
             Self::CampaignPublish(Named { name }) => campaign::publish(workspace, opened, name),
             Self::CampaignRunDue(Due { name }) => campaign::due(workspace, opened, name.as_deref(), json),
@@ -231,6 +235,7 @@ mod tests {
         let all = [
             Writing::Load(Load::default()),
             Writing::Apply(Apply::default()),
+            Writing::Refresh(Refresh::default()),
             Writing::Sql(Statements { text: String::new(), format: RowFormat::Csv, timeout: 1, as_of: None }),
             Writing::CampaignPublish(Named { name: "a".to_owned() }),
             Writing::CampaignRunDue(Due::default()),

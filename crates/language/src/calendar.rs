@@ -80,7 +80,7 @@ impl CalendarSpan {
 
     /// Months and days step on the local calendar (a result in a gap moves forward, in a fold it is the first); hours and
     /// smaller units are elapsed time.
-    fn after(self, instant: Timestamp, zone: Tz) -> Option<Timestamp> {
+    pub(crate) fn after(self, instant: Timestamp, zone: Tz) -> Option<Timestamp> {
         let stepped = if self.months == 0 && self.days == 0 {
             instant
         } else {
@@ -159,10 +159,15 @@ pub(crate) fn interval_of(interval: &Interval, span: Span) -> Result<CalendarSpa
     }
     let read = match &interval.leading_field {
         Some(field) => amount_of(text.trim(), &field_unit(field)),
-        None if text.trim_start_matches(['-', ' ']).starts_with(['P', 'p']) => iso_span(text.trim()),
-        None => worded_span(text),
+        None => span_of(text),
     };
     read.ok_or_else(fault)
+}
+
+/// The span that a text means by itself: `'1 hour'`, `'P1D'`.
+pub(crate) fn span_of(text: &str) -> Option<CalendarSpan> {
+    let text = text.trim();
+    if text.trim_start_matches(['-', ' ']).starts_with(['P', 'p']) { iso_span(text) } else { worded_span(text) }
 }
 
 fn field_unit(field: &DateTimeField) -> String {

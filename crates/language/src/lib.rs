@@ -30,6 +30,9 @@ pub use resolved::{
 mod resolve;
 pub use resolve::{resolve, resolve_segment, resolve_variable};
 
+mod every;
+pub use every::Every;
+
 mod waterfall;
 pub use waterfall::Waterfall;
 

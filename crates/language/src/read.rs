@@ -12,6 +12,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan};
 
 use crate::error::{ErrorKind, Place};
+use crate::every::Every;
 use crate::source::{Fault, Source};
 use crate::sql;
 use crate::statement::{InstantText, Query, SegmentDefinition, Statement, VariableDefinition};
@@ -97,12 +98,25 @@ impl<'a> Reader<'a> {
             }
         };
         let comment = if self.take("COMMENT") { Some(self.string()?.0) } else { None };
-        if self.peek() == "WITH" {
-            return Err(Fault::not_yet(self.span(), "WITH (refresh = …)"));
-        }
+        let refresh = if self.take("WITH") { Some(self.refresh_option()?) } else { None };
         self.expect("AS")?;
         let query = if self.peek() == "WHERE" { self.condition_query()? } else { self.query()? };
-        Ok(Statement::CreateSegment(SegmentDefinition { name, or_replace, comment, query }))
+        Ok(Statement::CreateSegment(SegmentDefinition { name, or_replace, comment, refresh, query }))
+    }
+
+    /// `(refresh = '1 hour')`, the one option that there is.
+    fn refresh_option(&mut self) -> Result<Every, Fault> {
+        self.expect("(")?;
+        if !self.take("REFRESH") {
+            return Err(self.expected("refresh = 'span'"));
+        }
+        self.expect("=")?;
+        let (text, span) = self.string()?;
+        self.expect(")")?;
+        Every::of(&text).ok_or_else(|| {
+            let message = format!("'{text}' is no span of time after which a segment is due again");
+            Fault::new(ErrorKind::Literal, span, message).hint("write '1 hour', '90 minutes' or '1 day'")
+        })
     }
 
     /// `VARIABLE name [COMMENT 'text'] AS expression`.

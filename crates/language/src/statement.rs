@@ -9,6 +9,7 @@ use sqlparser::tokenizer::Span;
 
 use crate::calendar;
 use crate::error::{Error, ErrorKind};
+use crate::every::Every;
 use crate::read::Reader;
 use crate::source::{Fault, Source};
 use crate::split::{Piece, split_statements};
@@ -45,7 +46,7 @@ pub enum Statement {
         /// The key of the row.
         key: String,
     },
-    /// `CREATE [OR REPLACE] SEGMENT name [COMMENT 'text'] AS …`, or the same as a view of the schema `segments`.
+    /// `CREATE [OR REPLACE] SEGMENT name [COMMENT 'text'] [WITH (refresh = '1 hour')] AS …`, or the same as a view of the schema `segments`.
     CreateSegment(SegmentDefinition),
     /// `CREATE [OR REPLACE] VARIABLE name [COMMENT 'text'] AS expression`.
     CreateVariable(VariableDefinition),
@@ -95,6 +96,8 @@ pub struct SegmentDefinition {
     pub or_replace: bool,
     /// What a person should know about it.
     pub comment: Option<String>,
+    /// How often it is to be evaluated again, where that is said.
+    pub refresh: Option<Every>,
     /// Who is in it. `AS WHERE condition` has become `SELECT * FROM profiles WHERE condition`.
     pub query: Query,
 }

@@ -89,7 +89,10 @@ impl Content {
     }
 
     /// The column for the rows with these numbers.
-    pub(crate) fn of(&self, rows: &[i64]) -> Result<ArrayRef, ArrowError> {
+    ///
+    /// # Errors
+    /// If there are more of them than an array holds.
+    pub fn of(&self, rows: &[i64]) -> Result<ArrayRef, ArrowError> {
         match self {
             Self::Members(members) => {
                 let member = |row: &i64| Some(u32::try_from(*row).is_ok_and(|row| members.contains(row)));

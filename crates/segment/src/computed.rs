@@ -4,40 +4,55 @@
 use std::sync::Arc;
 
 use arrow_schema::{DataType, TimeUnit};
-use muster_catalog::{ColumnType, RowSet, Timestamp};
+use muster_catalog::{ColumnType, RowSet, TableNames, Timestamp};
 use muster_language::{ResolvedQuery, VariableDefinition, hidden, resolve_variable};
 use muster_query::{Computed, Content, Evaluation, Values};
 
 use crate::evaluator::{Evaluator, PROFILES};
-use crate::{Error, Item};
+use crate::{Error, Item, Variable};
 
 impl Evaluator<'_> {
     /// What `query` runs over; `path` holds the segments and variables that wait for it.
     pub(crate) fn evaluation(&self, query: &ResolvedQuery, path: &mut Vec<Item>) -> Result<Evaluation, Error> {
         let as_of = query.as_of;
-        let mut computed = Vec::new();
-        let mut members = |table: &str, column: String, rows: Arc<RowSet>| {
-            computed.push(Computed { table: table.to_owned(), column, content: Content::Members(rows) });
-        };
-        for name in &query.segments_used {
-            members(self.grain(self.definition(name)?), hidden::segment(name), self.rows_below(name, as_of, path)?);
-        }
-        for name in &query.lists_used {
-            members(PROFILES, hidden::list(name), self.on_list(name)?);
-        }
-        for name in &query.audiences_used {
-            members(PROFILES, hidden::audience(name), self.audience(name, as_of)?);
-        }
+        let mut computed = self.columns(&Named::by(query), as_of, path)?;
         for past in &query.past {
             let evaluation = self.evaluation(&past.rows.query, path)?;
             let rows = Arc::new(self.engine().rows(&past.rows, &evaluation)?);
-            members(&past.rows.grain, past.column.clone(), rows);
-        }
-        for name in &query.variables_used {
-            let content = Content::Values(self.values(name, as_of, path)?);
-            computed.push(Computed { table: PROFILES.to_owned(), column: name.clone(), content });
+            computed.push(members(&past.rows.grain, past.column.clone(), rows));
         }
         Ok(Evaluation { snapshot: self.snapshot_as_of(as_of)?, zone: self.names().zone, computed })
+    }
+
+    /// All that a query may name and no table stores, as of an instant: what printed SQL finds in exported tables.
+    ///
+    /// # Errors
+    /// If a definition no longer resolves, or fails.
+    pub fn all_columns(&self, as_of: Timestamp) -> Result<Vec<Computed>, Error> {
+        let segments: Vec<&str> = self.definitions().map(|definition| definition.name.as_str()).collect();
+        let lists = self.names().lists().filter_map(TableNames::list_name).collect();
+        let variables = self.variables().map(Variable::name).collect();
+        let named = Named { audiences: segments.clone(), segments, lists, variables };
+        self.columns(&named, as_of, &mut Vec::new())
+    }
+
+    fn columns(&self, named: &Named<'_>, as_of: Timestamp, path: &mut Vec<Item>) -> Result<Vec<Computed>, Error> {
+        let mut computed = Vec::new();
+        for name in &named.segments {
+            let (grain, rows) = (self.grain(self.definition(name)?), self.rows_below(name, as_of, path)?);
+            computed.push(members(grain, hidden::segment(name), rows));
+        }
+        for name in &named.lists {
+            computed.push(members(PROFILES, hidden::list(name), self.on_list(name)?));
+        }
+        for name in &named.audiences {
+            computed.push(members(PROFILES, hidden::audience(name), self.audience(name, as_of)?));
+        }
+        for name in &named.variables {
+            let content = Content::Values(self.values(name, as_of, path)?);
+            computed.push(Computed { table: PROFILES.to_owned(), column: (*name).to_owned(), content });
+        }
+        Ok(computed)
     }
 
     /// What the variable `name` is for each profile as of an instant.
@@ -75,4 +90,28 @@ impl Evaluator<'_> {
             other => other.arrow(),
         }
     }
+}
+
+/// What is computed for a query, by name.
+struct Named<'n> {
+    segments: Vec<&'n str>,
+    lists: Vec<&'n str>,
+    audiences: Vec<&'n str>,
+    variables: Vec<&'n str>,
+}
+
+impl<'n> Named<'n> {
+    fn by(query: &'n ResolvedQuery) -> Self {
+        let of = |names: &'n [String]| names.iter().map(String::as_str).collect();
+        Self {
+            segments: of(&query.segments_used),
+            lists: of(&query.lists_used),
+            audiences: of(&query.audiences_used),
+            variables: of(&query.variables_used),
+        }
+    }
+}
+
+fn members(table: &str, column: String, rows: Arc<RowSet>) -> Computed {
+    Computed { table: table.to_owned(), column, content: Content::Members(rows) }
 }

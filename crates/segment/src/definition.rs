@@ -1,7 +1,7 @@
 //! A segment's definition: a name, a query, and what a person should know about it.
 
 use muster_catalog::Timestamp;
-use muster_language::{Query, SegmentDefinition, Statement, parse};
+use muster_language::{Every, Query, SegmentDefinition, Statement, parse};
 use muster_state::{Tx, params};
 use sha2::{Digest, Sha256};
 
@@ -47,14 +47,16 @@ pub struct Definition {
     pub digest: String,
     /// When it was stored.
     pub defined_at: Timestamp,
+    /// How often it is to be evaluated again, where that is said.
+    pub refresh: Option<Every>,
 }
 
 impl Definition {
     /// What is to be stored of a parsed definition.
     pub fn new(parsed: SegmentDefinition, defined_at: Timestamp) -> Self {
-        let SegmentDefinition { name, comment, query, .. } = parsed;
+        let SegmentDefinition { name, comment, query, refresh, .. } = parsed;
         let digest = digest(&query.digest_text());
-        Self { name, query, comment, digest, defined_at }
+        Self { name, query, comment, digest, defined_at, refresh }
     }
 
     /// The query in its canonical text.
@@ -67,7 +69,7 @@ impl Definition {
     /// # Errors
     /// If the state cannot be read, or holds a text of a newer language.
     pub fn all(tx: &Tx<'_>) -> Result<Vec<Self>, Error> {
-        let sql = "SELECT name, query, comment, digest, defined_at FROM segment_definitions ORDER BY name";
+        let sql = "SELECT name, query, comment, digest, defined_at, refresh FROM segment_definitions ORDER BY name";
         let mut definitions = Vec::new();
         tx.each(sql, [], |row| {
             let query = read(&row.get::<_, String>(1).map_err(muster_state::Error::from)?)?;
@@ -78,6 +80,7 @@ impl Definition {
                 comment: row.get(2).map_err(column)?,
                 digest: row.get(3).map_err(column)?,
                 defined_at: Timestamp::from_micros(row.get(4).map_err(column)?),
+                refresh: row.get::<_, Option<String>>(5).map_err(column)?.as_deref().and_then(Every::of),
             });
             Ok::<(), Error>(())
         })?;
@@ -90,9 +93,17 @@ impl Definition {
     /// If the state cannot be written.
     pub fn save(&self, tx: &Tx<'_>) -> Result<(), Error> {
         tx.execute(
-            "INSERT INTO segment_definitions VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (name) DO UPDATE SET query = ?2, comment = ?3, digest = ?4, defined_at = ?5",
-            params![self.name, self.text(), self.comment, self.digest, self.defined_at.micros()],
+            "INSERT INTO segment_definitions (name, query, comment, digest, defined_at, refresh)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (name) DO UPDATE SET query = ?2, comment = ?3, digest = ?4, defined_at = ?5, refresh = ?6",
+            params![
+                self.name,
+                self.text(),
+                self.comment,
+                self.digest,
+                self.defined_at.micros(),
+                self.refresh.as_ref().map(Every::text)
+            ],
         )?;
         Ok(())
     }

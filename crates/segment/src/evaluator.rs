@@ -290,12 +290,24 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// If it does not resolve, or the store cannot be read.
     pub fn plain_sql(&self, query: &Query, as_of: Timestamp) -> Result<String, Error> {
-        let text = resolve(query, &self.names, as_of)?.to_pretty_sql();
-        if Arc::ptr_eq(&self.snapshot_as_of(as_of)?, self.snapshot()) {
-            return Ok(text);
+        let resolved = resolve(query, &self.names, as_of)?;
+        let mut text = String::new();
+        if !Arc::ptr_eq(&self.snapshot_as_of(as_of)?, self.snapshot()) {
+            text = format!("-- for the tables of: {}\n", self.export(as_of));
         }
-        let instant = as_of.rfc3339(self.names.zone);
-        Ok(format!("-- for the tables of: muster export --tables DIR --as-of {instant}\n{text}"))
+        for past in &resolved.past {
+            let ResolvedSegment { grain, query } = &past.rows;
+            let tables = self.export(query.as_of);
+            text +=
+                &format!("-- {}.{}: whether a row is among these, of the tables of: {tables}\n", grain, past.column);
+            text.extend(query.to_pretty_sql().lines().map(|line| format!("--   {line}\n")));
+        }
+        Ok(text + &resolved.to_pretty_sql())
+    }
+
+    /// The command that writes the tables as of an instant.
+    fn export(&self, as_of: Timestamp) -> String {
+        format!("muster export --tables DIR --as-of {}", as_of.rfc3339(self.names.zone))
     }
 
     /// The profiles of the segment `name` as of an instant: its rows, or the owners of its rows, each once.

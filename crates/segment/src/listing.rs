@@ -325,6 +325,7 @@ pub(crate) fn segment(definition: &Definition, counts: &[Count], users: &[String
         ("as_of", one(count.map(|found| found.2.rfc3339(zone)))),
         ("evaluated_at", one(count.map(|found| found.3.rfc3339(zone)))),
         ("definition", one(Some(definition.text()))),
+        ("refresh", one(definition.refresh.as_ref().map(|every| every.text().to_owned()))),
         ("used_by", one((!users.is_empty()).then(|| users.join(", ")))),
         ("comment", one(definition.comment.clone())),
     ])

@@ -69,6 +69,7 @@ CREATE TABLE variable_definitions (
     digest     TEXT    NOT NULL,
     defined_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+ALTER TABLE segment_definitions ADD COLUMN refresh TEXT;
 ",
     },
 ];

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::{ArrayRef, BooleanArray, RecordBatch};
-use arrow_schema::Schema;
-use muster_catalog::{Kind, RowSet, TableNames};
-use muster_language::{hidden, parse};
-use muster_query::Answer;
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{DataType, Schema};
+use muster_catalog::ColumnType;
+use muster_language::parse;
+use muster_query::{Answer, Computed};
 use muster_segment::{Outcome, Session};
 use muster_store::{Snapshot, SystemColumn, TableSchema};
 use serde::Serialize;
@@ -41,9 +41,7 @@ struct Manifest {
 pub fn run(arguments: &Arguments, wanted: &Export) -> Result<Exit> {
     let workspace = Workspace::find(arguments)?;
     if let Some(folder) = &wanted.tables {
-        let opened = workspace.open_reading()?;
-        let snapshot = opened.store.snapshot().context("there is no data yet; load some with `muster load`")?;
-        tables(snapshot.as_of(workspace.clock().now())?.as_ref(), folder)?;
+        tables(&workspace, folder)?;
         return Ok(Exit::Done);
     }
     let segment = wanted.segment.as_deref().context("the name of a segment is missing")?;
@@ -92,24 +90,19 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Every table as one Parquet file, fields as they are in `snapshot`, system columns last, of profiles behind them who is on
-/// which list, instants in UTC: what SQL that was printed as of the same instant runs on elsewhere.
-fn tables(snapshot: &Snapshot, folder: &Path) -> Result<()> {
+/// Every table as one Parquet file, fields as they were as of the workspace's instant, system columns last, behind them what
+/// queries may name beside what is stored (segments, audiences, lists, variables), instants in UTC: what SQL that was printed
+/// as of the same instant runs on elsewhere.
+fn tables(workspace: &Workspace, folder: &Path) -> Result<()> {
+    let (opened, clock, engine) = (workspace.open_reading()?, workspace.clock(), engine(PATIENT)?);
+    let session = Session::new(opened.workbench(workspace, &engine, clock.as_ref()), workspace.as_of)?;
+    let evaluator = session.evaluator()?;
+    let snapshot = evaluator.snapshot_as_of(session.as_of())?;
+    let computed = evaluator.all_columns(session.as_of())?;
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     for table in snapshot.schemas() {
-        let own = table.columns.iter().map(|column| column.name.as_str());
-        let system = snapshot.system_columns(&table.name);
-        let names: Vec<&str> = own.chain(system.iter().map(|column| column.name())).collect();
-        let lists = if table.kind == Kind::Root { lists(snapshot)? } else { Vec::new() };
-        let block = |block: usize| -> Result<RecordBatch> {
-            let stored = snapshot.scan(&table.name, block, &names)?;
-            let rows = snapshot.scan(&table.name, block, &[SystemColumn::Row.name()])?.remove(0);
-            let on_lists = lists.iter().map(|(name, members)| (name.as_str(), are_members(&rows, members)));
-            let columns: Vec<(&str, ArrayRef)> = names.iter().copied().zip(stored).chain(on_lists).collect();
-            Ok(RecordBatch::try_from_iter_with_nullable(
-                columns.into_iter().map(|(name, column)| (name, column, true)),
-            )?)
-        };
+        let of_table: Vec<&Computed> = computed.iter().filter(|computed| computed.table == table.name).collect();
+        let block = |block| whole_block(&snapshot, table, block, &of_table);
         let batches = (0..snapshot.block_count(&table.name)).map(block).collect::<Result<Vec<_>>>()?;
         let schema = batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
         let file = folder.join(format!("{}.parquet", table.name));
@@ -119,14 +112,26 @@ fn tables(snapshot: &Snapshot, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The column of profiles for each list, and who is on it.
-fn lists(snapshot: &Snapshot) -> Result<Vec<(String, RowSet)>> {
-    let names = snapshot.schemas().map(TableSchema::names).collect::<Vec<_>>();
-    let named = names.iter().filter_map(TableNames::list_name);
-    named.map(|name| Ok((hidden::list(name), snapshot.profiles_on(name)?))).collect()
+fn whole_block(snapshot: &Snapshot, table: &TableSchema, block: usize, computed: &[&Computed]) -> Result<RecordBatch> {
+    let own = table.columns.iter().map(|column| column.name.as_str());
+    let system = snapshot.system_columns(&table.name);
+    let names: Vec<&str> = own.chain(system.iter().map(|column| column.name())).collect();
+    let stored = names.iter().copied().zip(snapshot.scan(&table.name, block, &names)?);
+    let mut columns: Vec<(&str, ArrayRef)> = stored.collect();
+    if !computed.is_empty() {
+        let rows = snapshot.scan(&table.name, block, &[SystemColumn::Row.name()])?.remove(0);
+        let numbers = rows.as_primitive::<Int64Type>().values();
+        for Computed { column, content, .. } in computed {
+            columns.push((column, in_utc(content.of(numbers)?)?));
+        }
+    }
+    Ok(RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true)))?)
 }
 
-fn are_members(rows: &ArrayRef, members: &RowSet) -> ArrayRef {
-    let is_member = |row: &i64| Some(members.contains(u32::try_from(*row).ok()?));
-    Arc::new(rows.as_primitive::<Int64Type>().values().iter().map(is_member).collect::<BooleanArray>())
+/// Instants have the workspace's zone inside the engine, and in files UTC.
+fn in_utc(column: ArrayRef) -> Result<ArrayRef> {
+    match column.data_type() {
+        DataType::Timestamp(..) => Ok(arrow_cast::cast(&column, &ColumnType::Timestamp.arrow())?),
+        _ => Ok(column),
+    }
 }

@@ -10,6 +10,7 @@ mod export;
 mod init;
 mod listing;
 pub mod load;
+pub mod refresh;
 mod restore;
 mod segment;
 mod segments;
@@ -38,6 +39,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit> {
         Command::Segments => segments::run(arguments),
         Command::Segment(segment) => segment::run(arguments, segment),
         Command::Apply(apply) => apply::run(arguments, apply),
+        Command::Refresh(refresh) => refresh::run(arguments, refresh),
         Command::Campaign(campaign) => campaign::run(arguments, campaign),
         Command::Export(export) => export::run(arguments, export),
         Command::Backup(backup) => backup::run(arguments, backup),

@@ -132,12 +132,21 @@ fn sql_that_is_not_part_of_the_language_is_refused_by_name() {
 }
 
 #[test]
-fn statements_of_a_later_version_are_named() {
-    for (text, feature) in [
-        ("CREATE SEGMENT a WITH (refresh = '1 hour') AS WHERE TRUE", "WITH (refresh = …)"),
-    ] {
-        assert_eq!(kind(text), Some(ErrorKind::NotSupportedYet { feature }), "{text}");
+fn a_definition_says_how_often_it_is_due() {
+    let refresh = |option: &str| match parse(&format!("CREATE SEGMENT a COMMENT 'x' WITH {option} AS WHERE TRUE")) {
+        Ok(Statement::CreateSegment(definition)) => Ok(definition.refresh.map(|every| every.text().to_owned())),
+        Ok(other) => panic!("{other:?}"),
+        Err(error) => Err(error.message),
+    };
+    for span in ["1 hour", "90 minutes", "1 day", "P1D", "1 month 2 days"] {
+        assert_eq!(refresh(&format!("(refresh = '{span}')")), Ok(Some(span.to_owned())), "{span}");
     }
+    for span in ["", "soon", "-1 hour", "0 days", "1 hour -1 day"] {
+        let message = format!("'{span}' is no span of time after which a segment is due again");
+        assert_eq!(refresh(&format!("(refresh = '{span}')")), Err(message));
+    }
+    assert_eq!(refresh("(cost = '1')"), Err("expected refresh = 'span'; found `cost`".to_owned()));
+    assert_eq!(refresh("(refresh = '1 hour', cost = '1')"), Err("expected ); found `,`".to_owned()));
 }
 
 #[test]

@@ -312,6 +312,22 @@ impl<'a> Session<'a> {
         Ok(audience)
     }
 
+    /// The segments whose span since their last refresh is over, or that have no audience; those that say no span are never
+    /// due. In the order of their names.
+    ///
+    /// # Errors
+    /// If the state cannot be read.
+    pub fn due(&self) -> Result<Vec<String>, Error> {
+        let (segments, kept) = self.bench.access.read(|tx| Ok((Definition::all(tx)?, Audience::counts(tx)?)))?;
+        let is_due = |definition: &Definition| {
+            let Some(every) = &definition.refresh else { return false };
+            let last = kept.iter().find(|(name, ..)| *name == definition.name).map(|(_, _, as_of, _)| *as_of);
+            let again = last.map(|last| every.after(last, self.bench.zone));
+            again.is_none_or(|again| again.is_some_and(|again| again <= self.as_of))
+        };
+        Ok(segments.into_iter().filter(is_due).map(|definition| definition.name).collect())
+    }
+
     /// The refreshes of a segment that found something new, oldest first; also of one that was dropped.
     ///
     /// # Errors

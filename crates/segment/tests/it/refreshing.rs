@@ -70,3 +70,25 @@ fn statements_after_set_as_of_look_at_that_instant() {
     assert_eq!(shop.rows(&format!("SET as_of = '2025-02-01'; AS OF '2025-04-01' {count}")), ["n", "2"]);
     assert_eq!(shop.rows(count), ["n", "4"], "the next session looks at the present again");
 }
+
+#[test]
+fn a_segment_is_due_when_its_span_is_over() {
+    let shop = Shop::open();
+    let due = |as_of: &str| shop.session_as_of(as_of).due().unwrap();
+    shop.session_as_of("2025-06-01T10:00:00")
+        .define_all(
+            crate::world::definitions(&[
+                "CREATE SEGMENT hourly WITH (refresh = '1 hour') AS WHERE income > 0",
+                "CREATE SEGMENT monthly WITH (refresh = '1 month') AS WHERE income > 0",
+                "CREATE SEGMENT never AS WHERE income > 0",
+            ]),
+            false,
+        )
+        .unwrap();
+    assert_eq!(due("2025-06-01T10:59:59"), Vec::<String>::new());
+    assert_eq!(due("2025-06-01T11:00:00"), ["hourly"]);
+    assert_eq!(due("2025-07-01T10:00:00"), ["hourly", "monthly"]);
+    shop.session_as_of("2025-07-01T10:00:00").refresh("hourly").unwrap();
+    assert_eq!(due("2025-07-01T10:00:00"), ["monthly"]);
+    assert!(shop.rows("DESCRIBE SEGMENT monthly")[1].contains("1 month"));
+}
