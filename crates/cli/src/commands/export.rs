@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments, wanted: &Export) -> Result<Exit> {
     if arguments.json {
         output::document(&manifest)?;
     } else {
-        output::text(&format!("{}: {} profiles of {segment}", file.display(), manifest.rows))?;
+        output::text(&format!("{}: {} rows of {segment}", file.display(), manifest.rows))?;
     }
     Ok(Exit::Done)
 }
@@ -60,15 +60,16 @@ fn export(workspace: &Workspace, segment: &str, columns: &[String], file: &Path)
     let mut session = Session::new(opened.workbench(workspace, &engine, clock.as_ref()), workspace.as_of)?;
     let evaluator = session.evaluator()?;
     let definition = evaluator.definition(segment)?.clone();
-    let key =
-        evaluator.snapshot().schema("profiles").and_then(|root| root.key.clone()).context("profiles have a key")?;
+    let grain = evaluator.grain(&definition);
+    let key = evaluator.snapshot().schema(grain).and_then(|table| table.key.clone());
+    let key = key.with_context(|| format!("{grain} has no key"))?;
     let columns = if columns.is_empty() {
         "*".to_owned()
     } else {
         columns.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")
     };
-    let text =
-        format!("SELECT {columns} FROM profiles WHERE segments.{} ORDER BY {}", quoted(&definition.name), quoted(&key));
+    let (from, name) = (quoted(grain), quoted(&definition.name));
+    let text = format!("SELECT {columns} FROM {from} WHERE segments.{name} ORDER BY {}", quoted(&key));
     let Outcome::Answer(answer) = session.execute(parse(&text)?)? else { unreachable!("a SELECT has an answer") };
     output::file(&answer, file)?;
     let manifest = Manifest {
@@ -86,7 +87,8 @@ fn export(workspace: &Workspace, segment: &str, columns: &[String], file: &Path)
     Ok(manifest)
 }
 
-fn quoted(name: &str) -> String {
+/// A name as the language reads it, whatever its characters are.
+pub fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

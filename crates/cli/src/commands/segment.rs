@@ -1,9 +1,10 @@
-//! `muster segment`: one segment, the keys of its profiles, who came and who went, or what each condition leaves.
+//! `muster segment`: one segment, the keys of its profiles or rows, who came and who went, or what each condition leaves.
 
-use anyhow::Result;
-use muster_language::Statement;
-use muster_segment::{Outcome, Session};
+use anyhow::{Context, Result};
+use muster_language::{Statement, parse};
+use muster_segment::{Definition, Evaluator, Outcome, Session};
 
+use super::export::quoted;
 use crate::arguments::{Arguments, RowFormat, Segment};
 use crate::exit::Exit;
 use crate::output;
@@ -18,7 +19,7 @@ pub fn run(arguments: &Arguments, wanted: &Segment) -> Result<Exit> {
     let (opened, clock, engine) = (workspace.open_reading()?, workspace.clock(), engine(PATIENT)?);
     let mut session = Session::new(opened.workbench(&workspace, &engine, clock.as_ref()), workspace.as_of)?;
     if wanted.members {
-        return members(arguments, wanted, &session);
+        return members(arguments, wanted, &mut session, &workspace);
     }
     let name = wanted.name.clone();
     let shown = match (wanted.history, wanted.explain) {
@@ -31,13 +32,33 @@ pub fn run(arguments: &Arguments, wanted: &Segment) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn members(arguments: &Arguments, wanted: &Segment, session: &Session<'_>) -> Result<Exit> {
+fn members(arguments: &Arguments, wanted: &Segment, session: &mut Session<'_>, workspace: &Workspace) -> Result<Exit> {
     let evaluator = session.evaluator()?;
-    let keys = evaluator.keys(evaluator.profiles(&wanted.name, session.as_of())?.as_ref())?;
+    let definition = evaluator.definition(&wanted.name)?;
+    if evaluator.grain(definition) != "profiles" {
+        let query = rows_of(&evaluator, definition)?;
+        let format = if arguments.json { RowFormat::Json } else { RowFormat::Csv };
+        super::sql::print(&session.execute(query)?, format, workspace)?;
+        return Ok(Exit::Done);
+    }
+    let keys = evaluator.keys(evaluator.rows(&wanted.name, session.as_of())?.as_ref())?;
     if arguments.json {
         output::document(&keys)?
     } else {
         output::text(&keys.join("\n"))?
     }
     Ok(Exit::Done)
+}
+
+/// Of a segment of rows: their keys, each with the key of the profile that owns it.
+fn rows_of(evaluator: &Evaluator<'_>, definition: &Definition) -> Result<Statement> {
+    let grain = evaluator.grain(definition);
+    let key = |table: &str| {
+        let key = evaluator.snapshot().schema(table).and_then(|schema| schema.key.clone());
+        key.map(|key| quoted(&key)).with_context(|| format!("{table} has no key"))
+    };
+    let (row, owner) = (key(grain)?, key("profiles")?);
+    let (grain, name) = (quoted(grain), quoted(&definition.name));
+    let text = format!("SELECT {row}, profiles.{owner} AS profile FROM {grain} WHERE segments.{name} ORDER BY 1");
+    Ok(parse(&text)?)
 }

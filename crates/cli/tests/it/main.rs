@@ -6,6 +6,7 @@ mod world;
 
 mod checks;
 mod commands;
+mod definitions;
 mod durable;
 mod exporting;
 mod guards;
