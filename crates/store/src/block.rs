@@ -9,7 +9,7 @@ use arrow_schema::DataType;
 use muster_catalog::ColumnType;
 
 use crate::Error;
-use crate::column::{ColumnData, absent};
+use crate::column::{ColumnData, absent, detached};
 use crate::files::{ColumnFile, PARENT_COLUMN};
 use crate::keys::KeyIndex;
 use crate::schema::ColumnSchema;
@@ -47,8 +47,45 @@ impl BlockTable {
         if let Some(known) = kept.get() {
             return Ok(Arc::clone(known));
         }
-        let packed = Arc::new(packed(column.column_type, self.read(column)?, dictionary)?);
+        let packed = Arc::new(packed(column.column_type, detached(&self.read(column)?), dictionary)?);
         Ok(Arc::clone(kept.get_or_init(|| packed)))
+    }
+
+    /// The values at these places, which ascend, as they are at the border; what stands between them is not unpacked, and
+    /// nothing is kept. `texts` are those of the files.
+    pub(crate) fn values_at(
+        &self,
+        place: usize,
+        column: &ColumnSchema,
+        texts: Option<&Arc<StringViewArray>>,
+        places: &[u32],
+    ) -> Result<ArrayRef, Error> {
+        if places.is_empty() {
+            return Ok(absent(column.column_type, 0));
+        }
+        if self.is_kept(place) {
+            return Ok(self.column(place, column, texts)?.taken(&places.to_vec().into())?);
+        }
+        let found = self.file.rows_if_there(&column.name, places)?;
+        let found = found.unwrap_or_else(|| absent(column.column_type, places.len()));
+        Ok(packed(column.column_type, found, texts)?.arrow()?)
+    }
+
+    /// Whether the column at `place` need not be read any more.
+    pub(crate) fn is_kept(&self, place: usize) -> bool {
+        self.columns.get(place).is_none_or(|kept| kept.get().is_some())
+    }
+
+    /// Calls `visit` with the texts of a column without codes, some rows at a time; nothing is kept.
+    pub(crate) fn each_piece(
+        &self,
+        column: &ColumnSchema,
+        mut visit: impl FnMut(&StringViewArray),
+    ) -> Result<(), Error> {
+        self.file.each_piece(&column.name, |piece| {
+            visit(at_border(piece, column.column_type, false)?.as_string_view());
+            Ok(())
+        })
     }
 
     /// Its rows by their keys, `keys` being the column of them; made once, for who looks often.

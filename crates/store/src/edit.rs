@@ -15,12 +15,13 @@ use arrow_array::{Array, ArrayRef};
 use arrow_ord::ord::{DynComparator, make_comparator};
 use arrow_schema::SortOptions;
 use muster_catalog::{Kind, MissingParent, ProfileId, Table};
+use rayon::prelude::*;
 
 use crate::Error;
 use crate::changes::{self, Telling};
 use crate::merge::{Meeting, Merged, Rows, comparators, merge};
 use crate::overlay::{Came, Edits, Extra, NONE, Overlay, Parent};
-use crate::places::{Spot, Wanted, families, locate, parents_of, rows_at};
+use crate::places::{Looking, Spot, Wanted, families, file_values, locate, parents_of, rows_at};
 use crate::published::{Edited, PublishedTable};
 use crate::report::{Refusal, TableCounts};
 use crate::schema::TableSchema;
@@ -45,8 +46,15 @@ pub(crate) struct Task<'a> {
     pub(crate) number: u64,
     /// Through what the rows come, and when.
     pub(crate) telling: Telling,
-    /// Whether keys will be looked for again and again in this process.
-    pub(crate) often: bool,
+    /// How often rows of the table are looked for.
+    pub(crate) looking: Looking,
+}
+
+impl Task<'_> {
+    /// How often rows of the parent are looked for: by every table below it.
+    fn looking_above(&self) -> Looking {
+        if self.looking == Looking::Often { Looking::Often } else { Looking::Again }
+    }
 }
 
 /// What an edit did to rows that others refer to.
@@ -117,7 +125,7 @@ fn candidates(task: &Task<'_>) -> Result<(Vec<Origin>, Rows), Error> {
         return everything(task);
     }
     let mut spots: Vec<Spot> = match task.schema.key_position() {
-        Some(key) => locate(task.before, &Wanted::of(task.incoming.columns[key].as_string_view()), task.often)?
+        Some(key) => locate(task.before, &Wanted::of(task.incoming.columns[key].as_string_view()), task.looking)?
             .into_values()
             .collect(),
         None => Vec::new(),
@@ -156,7 +164,7 @@ fn everything(task: &Task<'_>) -> Result<(Vec<Origin>, Rows), Error> {
 
 /// What stands at these spots, and behind it the rows that wait.
 fn with_waiting(task: &Task<'_>, spots: Vec<Spot>) -> Result<(Vec<Origin>, Rows), Error> {
-    let placed = with_columns(rows_at(task.snapshot, task.before, &spots)?, &task.schema);
+    let placed = with_columns(rows_at(task.snapshot, task.before, &spots, task.looking)?, &task.schema);
     let waiting = with_columns(task.before.orphans()?, &task.schema);
     let origins = spots.into_iter().map(Origin::Placed).chain(std::iter::repeat_n(Origin::Waiting, waiting.count));
     Ok((origins.collect(), Rows::joined(vec![placed, waiting])?))
@@ -174,7 +182,7 @@ pub(crate) fn with_columns(mut rows: Rows, schema: &TableSchema) -> Rows {
 fn spots_by_parent(task: &Task<'_>) -> Result<Vec<Spot>, Error> {
     let (Some((parent, moves)), Some(on)) = (task.parent, task.schema.on_position()) else { return Ok(Vec::new()) };
     let wanted = Wanted::of(task.incoming.columns[on].as_string_view());
-    let now: Vec<Spot> = locate(parent, &wanted, task.often)?.into_values().collect();
+    let now: Vec<Spot> = locate(parent, &wanted, task.looking_above())?.into_values().collect();
     // A parent that moved in this load had its rows at its old spot.
     let was: HashMap<Spot, Spot> = moves
         .moved
@@ -317,7 +325,7 @@ impl<'a> Placing<'a> {
     ) -> Result<Self, Error> {
         let wanted = task.schema.on_position().map(|on| Wanted::of(merged.rows.columns[on].as_string_view()));
         let targets = match (&wanted, task.parent) {
-            (Some(wanted), Some((parent, _))) => locate(parent, wanted, task.often)?,
+            (Some(wanted), Some((parent, _))) => locate(parent, wanted, task.looking_above())?,
             _ => HashMap::new(),
         };
         Ok(Self {
@@ -466,8 +474,7 @@ impl<'a> Placing<'a> {
             return Some(LOOKUP);
         }
         let on = self.merged.rows.columns[self.task.schema.on_position()?].as_string_view();
-        let key = on.is_valid(row as usize).then(|| on.value(row as usize))?;
-        self.targets.get(&self.wanted.as_ref()?.find(key)?).copied()
+        self.targets.get(&self.wanted.as_ref()?.find(on, row)?).copied()
     }
 
     /// Whether a row can stand where its stored self stands: below the same parent, at the same time.
@@ -541,9 +548,15 @@ impl<'a> Placing<'a> {
         let columns = self.task.schema.columns.len();
         let draft = Overlay::new(parts.clone(), BTreeMap::new(), columns);
         let mut edits = before.edits.clone();
-        for (block, working) in std::mem::take(&mut self.blocks) {
-            let arrivals = self.arrivals.remove(&block).unwrap_or_default();
-            let edited = Neighbours::of(self.task, &draft, block)?.seat(working, arrivals)?;
+        let blocks = std::mem::take(&mut self.blocks).into_iter().collect::<Vec<_>>();
+        let mut arrivals = std::mem::take(&mut self.arrivals);
+        let blocks = blocks.into_iter().map(|(block, working)| (block, working, arrivals.remove(&block)));
+        let (task, blocks) = (self.task, blocks.collect::<Vec<_>>());
+        let seated = blocks.into_par_iter().map(|(block, working, arrivals)| {
+            let arrivals = arrivals.unwrap_or_default();
+            Ok((block, Neighbours::of(task, &draft, block, &arrivals)?.seat(working, arrivals)?))
+        });
+        for (block, edited) in seated.collect::<Result<Vec<_>, Error>>()? {
             match edited.gone.is_empty() && edited.came.is_empty() {
                 true => edits.remove(&block),
                 false => edits.insert(block, Arc::new(edited)),
@@ -586,30 +599,61 @@ struct Neighbours<'a> {
     block: usize,
     /// Where parents stand.
     parents: Option<Arc<crate::overlay::Translation>>,
-    parent_edits: Option<Arc<Edits>>,
+    /// The places of the parent's file before which parents stand that came, by their slots.
+    before_slots: HashMap<u32, u32>,
     /// The deciding columns of the rows that came, by their numbers.
     came: Vec<ArrayRef>,
-    /// Compares a row that came with a row of the file; made when it is first asked for.
-    against_file: OnceCell<AgainstFile>,
+    /// The places of the file among which arrivals stand, ascending.
+    places: Vec<u32>,
+    /// For each deciding column what compares a row that came with the n-th of the places; made when it is first asked for.
+    against_file: Vec<OnceCell<DynComparator>>,
 }
 
-type AgainstFile = Box<dyn Fn(usize, usize) -> Ordering>;
-
 impl<'a> Neighbours<'a> {
-    fn of(task: &'a Task<'a>, overlay: &Overlay, block: usize) -> Result<Self, Error> {
+    fn of(task: &'a Task<'a>, overlay: &Overlay, block: usize, arrivals: &[Arrival]) -> Result<Self, Error> {
         let (parents, parent_edits) = match task.parent {
-            Some((parent, _)) => (parent.translation(block)?, parent.edits(block)?.cloned()),
+            Some((parent, _)) => (parent.translation(block)?, parent.edits(block)?),
             None => (None, None),
         };
         let deciding = deciding(&task.schema);
         let came = deciding.iter().map(|place| overlay.column(*place, &task.schema.columns[*place]));
-        Ok(Self {
+        let slots = parent_edits.into_iter().flat_map(|edits| &edits.came).map(|came| (came.slot, came.before));
+        let mut neighbours = Self {
             came: came.collect::<Result<_, _>>()?,
             task,
             block,
             parents,
-            parent_edits,
-            against_file: OnceCell::new(),
+            before_slots: slots.collect(),
+            places: Vec::new(),
+            against_file: deciding.iter().map(|_| OnceCell::new()).collect(),
+        };
+        neighbours.places = neighbours.families(arrivals)?;
+        Ok(neighbours)
+    }
+
+    /// The places of the file that stand below the parents of arrivals, ascending.
+    fn families(&self, arrivals: &[Arrival]) -> Result<Vec<u32>, Error> {
+        let parents: BTreeSet<Parent> = arrivals.iter().map(|arrival| arrival.parent).collect();
+        let families = parents.into_iter().map(|parent| self.family(parent)).collect::<Result<Vec<_>, Error>>()?;
+        let mut places: Vec<u32> = families.into_iter().flatten().collect();
+        places.sort_unstable();
+        Ok(places)
+    }
+
+    /// The places of the file that stand below a parent, or below what it stands before.
+    fn family(&self, parent: Parent) -> Result<Range<u32>, Error> {
+        let Some(Some(base)) = self.task.before.blocks.get(self.block) else { return Ok(0..0) };
+        if self.task.schema.kind.is_beside_the_tree() {
+            return Ok(0..base.rows() as u32);
+        }
+        let parents = base.parents()?.values();
+        let first = |of: u32| parents.partition_point(|parent| *parent < of) as u32;
+        Ok(match parent {
+            Parent::Base(of) => first(of)..parents.partition_point(|parent| *parent <= of) as u32,
+            Parent::Slot(slot) => {
+                let before = first(self.before_slots.get(&slot).copied().unwrap_or(NONE));
+                before..before
+            }
         })
     }
 
@@ -643,57 +687,41 @@ impl<'a> Neighbours<'a> {
 
     /// The first place of the block's file whose row stands behind an arrival.
     fn before(&self, arrival: &Arrival) -> Result<u32, Error> {
-        let Some(Some(base)) = self.task.before.blocks.get(self.block) else { return Ok(0) };
-        if self.task.schema.kind.is_beside_the_tree() {
-            return self.behind(base, arrival, 0..base.rows());
-        }
-        let parents = base.parents()?.values();
-        match arrival.parent {
-            Parent::Base(of) => {
-                let from = parents.partition_point(|parent| *parent < of);
-                let to = parents.partition_point(|parent| *parent <= of);
-                if from == to {
-                    return Ok(from as u32);
-                }
-                self.behind(base, arrival, from..to)
-            }
-            Parent::Slot(slot) => {
-                let came = self.parent_edits.iter().flat_map(|edits| &edits.came).find(|came| came.slot == slot);
-                let first = came.map_or(NONE, |came| came.before);
-                Ok(parents.partition_point(|parent| *parent < first) as u32)
+        let Range { mut start, mut end } = self.family(arrival.parent)?;
+        while start < end {
+            let middle = start + (end - start) / 2;
+            match self.with_file(arrival.row, middle)? {
+                Ordering::Less => end = middle,
+                _ => start = middle + 1,
             }
         }
+        Ok(start)
     }
 
-    /// The first of these places of the file, sorted as they are, whose row stands behind an arrival.
-    fn behind(&self, base: &crate::block::BlockTable, arrival: &Arrival, places: Range<usize>) -> Result<u32, Error> {
-        let compare = self.against_file(base)?;
-        let (first, places) = (places.start, places.collect::<Vec<_>>());
-        let before = places.partition_point(|place| compare(arrival.row as usize, *place).is_ge());
-        Ok((first + before) as u32)
-    }
-
-    fn against_file(&self, base: &crate::block::BlockTable) -> Result<&AgainstFile, Error> {
-        if let Some(known) = self.against_file.get() {
-            return Ok(known);
-        }
-        let schema = &self.task.schema;
-        let options = SortOptions { descending: false, nulls_first: true };
-        let mut compare: Vec<DynComparator> = Vec::new();
-        for (place, came) in deciding(schema).into_iter().zip(&self.came) {
-            if schema.on_position() == Some(place) {
+    /// Compares a row that came with one of the file, below the same parent.
+    fn with_file(&self, row: u32, place: u32) -> Result<Ordering, Error> {
+        let place = self.places.partition_point(|known| *known < place);
+        for (number, column) in deciding(&self.task.schema).into_iter().enumerate() {
+            if self.task.schema.on_position() == Some(column) {
                 continue;
             }
-            let column = &schema.columns[place];
-            let dictionary = self.task.before.dictionary(place)?;
-            let of_base = base.column(place, column, dictionary.as_ref())?.arrow()?;
-            compare.push(make_comparator(came, &of_base, options)?);
+            let order = self.against_file(number, column)?(row as usize, place);
+            if order.is_ne() {
+                return Ok(order);
+            }
         }
-        let against = move |came: usize, place: usize| {
-            let differing = compare.iter().map(|compare| compare(came, place)).find(|order| order.is_ne());
-            differing.unwrap_or(Ordering::Equal)
-        };
-        Ok(self.against_file.get_or_init(|| Box::new(against)))
+        Ok(Ordering::Equal)
+    }
+
+    fn against_file(&self, number: usize, column: usize) -> Result<&DynComparator, Error> {
+        let kept = &self.against_file[number];
+        if let Some(known) = kept.get() {
+            return Ok(known);
+        }
+        let of_file = file_values(self.task.before, self.block, column, &self.places, self.task.looking)?;
+        let options = SortOptions { descending: false, nulls_first: true };
+        let compare = make_comparator(&self.came[number], &of_file, options)?;
+        Ok(kept.get_or_init(|| compare))
     }
 }
 

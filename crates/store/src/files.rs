@@ -12,7 +12,9 @@ use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{Field, Schema};
 use arrow_select::concat::concat;
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
+};
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, Encoding};
 use parquet::errors::ParquetError;
@@ -28,6 +30,9 @@ use crate::disk::Disk;
 
 /// The parent of each row, as its place among the parents of the block: grows slowly, so its differences are tiny.
 pub(crate) const PARENT_COLUMN: &str = "__parent";
+
+/// Rows that are unpacked together where a column goes by: their values stay in the processor's cache.
+const PIECE_ROWS: usize = 1 << 14;
 
 /// The folder of the store's files.
 #[derive(Debug, Clone)]
@@ -163,26 +168,63 @@ impl ColumnFile {
 
     /// Reads the column `name`; `None` where the file was written before there was such a column.
     pub(crate) fn column_if_there(&self, name: &str) -> Result<Option<ArrayRef>, Error> {
+        let Some(reading) = self.reading(name)? else { return Ok(None) };
+        let rows = self.rows();
+        self.read_whole(reading.with_batch_size(rows.max(1)), rows).map(Some)
+    }
+
+    /// Reads some rows of the column `name`: those at these places, which ascend. What stands between them is not unpacked.
+    pub(crate) fn rows_if_there(&self, name: &str, places: &[u32]) -> Result<Option<ArrayRef>, Error> {
+        let Some(reading) = self.reading(name)? else { return Ok(None) };
+        let runs = places.chunk_by(|a, b| a + 1 == *b).map(|run| run[0] as usize..run[0] as usize + run.len());
+        let selection = RowSelection::from_consecutive_ranges(runs, self.rows());
+        let reading = reading.with_batch_size(places.len().max(1)).with_row_selection(selection);
+        self.read_whole(reading, places.len()).map(Some)
+    }
+
+    /// Calls `visit` with the column `name`, some rows at a time, so that never all of them are unpacked; not at all where
+    /// the file was written before there was such a column.
+    pub(crate) fn each_piece(
+        &self,
+        name: &str,
+        mut visit: impl FnMut(ArrayRef) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let Some(reading) = self.reading(name)? else { return Ok(()) };
+        let reader = reading.with_batch_size(PIECE_ROWS).build().map_err(|error| self.unreadable(error))?;
+        let mut rows = 0;
+        for batch in reader {
+            let batch = batch.map_err(|error| self.unreadable(error.into()))?;
+            rows += batch.num_rows();
+            visit(Arc::clone(batch.column(0)))?;
+        }
+        self.checked_count(rows, self.rows())
+    }
+
+    /// The column `name`, checked and about to be read.
+    fn reading(&self, name: &str) -> Result<Option<ParquetRecordBatchReaderBuilder<Chunks>>, Error> {
         let metadata = self.metadata()?;
         let Ok(place) = metadata.schema().index_of(name) else { return Ok(None) };
         let chunks = metadata.metadata().row_groups().iter().map(|group| range(group.column(place).byte_range()));
         let chunks = chunks.map(|chunk| Ok((chunk.start, self.part(&chunk)?))).collect::<Result<_, Error>>()?;
         let input = Chunks { length: self.written.bytes, chunks };
         let mask = ProjectionMask::roots(metadata.parquet_schema(), [place]);
-        let rows = self.rows();
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(input, metadata.clone())
-            .with_projection(mask)
-            .with_batch_size(rows.max(1))
-            .build()
-            .map_err(|error| self.unreadable(error))?;
+        let reading = ParquetRecordBatchReaderBuilder::new_with_metadata(input, metadata.clone());
+        Ok(Some(reading.with_projection(mask)))
+    }
+
+    fn read_whole(&self, reading: ParquetRecordBatchReaderBuilder<Chunks>, rows: usize) -> Result<ArrayRef, Error> {
+        let reader = reading.build().map_err(|error| self.unreadable(error))?;
         let batches = reader.map(|batch| batch.map(|batch| Arc::clone(batch.column(0))));
         let batches = batches.collect::<Result<Vec<ArrayRef>, _>>().map_err(|error| self.unreadable(error.into()))?;
         let column = joined(batches)?.ok_or_else(|| self.damaged("it is empty"))?;
-        if column.len() == rows {
-            Ok(Some(column))
-        } else {
-            Err(self.damaged(format!("it has {} rows where the catalogue says {rows}", column.len())))
+        self.checked_count(column.len(), rows).map(|()| column)
+    }
+
+    fn checked_count(&self, found: usize, expected: usize) -> Result<(), Error> {
+        if found == expected {
+            return Ok(());
         }
+        Err(self.damaged(format!("it has {found} rows where the catalogue says {expected}")))
     }
 
     fn metadata(&self) -> Result<&ArrowReaderMetadata, Error> {

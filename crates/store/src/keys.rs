@@ -47,15 +47,6 @@ impl KeyIndex {
 
     /// The row of `keys` with this key.
     pub(crate) fn find(&self, keys: &StringViewArray, key: &str) -> Option<u32> {
-        self.find_hashed(keys, key, self.hash(key))
-    }
-
-    pub(crate) fn hash(&self, key: &str) -> u64 {
-        self.hasher.hash_one(key)
-    }
-
-    /// The same, for who knows the key's [`hash`](Self::hash).
-    pub(crate) fn find_hashed(&self, keys: &StringViewArray, key: &str, hash: u64) -> Option<u32> {
-        self.rows.find(hash, |row| keys.value(*row as usize) == key).copied()
+        self.rows.find(self.hasher.hash_one(key), |row| keys.value(*row as usize) == key).copied()
     }
 }

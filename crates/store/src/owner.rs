@@ -16,7 +16,7 @@ use muster_catalog::{Owner, Role, Table};
 use crate::changes::{Holding, Source, Telling, Timelines};
 use crate::edit::with_columns;
 use crate::merge::Rows;
-use crate::places::{Spot, Wanted, locate, rows_at};
+use crate::places::{Looking, Spot, Wanted, locate, rows_at};
 use crate::published::PublishedTable;
 use crate::schema::TableSchema;
 use crate::{Error, Snapshot};
@@ -73,9 +73,9 @@ fn stored_rows<'a>(
     keys: impl Iterator<Item = &'a str>,
 ) -> Result<Rows, Error> {
     let wanted = Wanted::of(&StringViewArray::from_iter_values(keys));
-    let mut spots: Vec<Spot> = locate(table, &wanted, false)?.into_values().collect();
+    let mut spots: Vec<Spot> = locate(table, &wanted, Looking::Again)?.into_values().collect();
     spots.sort_unstable();
-    let placed = with_columns(rows_at(before, table, &spots)?, schema);
+    let placed = with_columns(rows_at(before, table, &spots, Looking::Again)?, schema);
     let waiting = with_columns(table.orphans()?, schema);
     Ok(Rows::joined(vec![placed, waiting])?)
 }

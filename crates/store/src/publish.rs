@@ -22,7 +22,7 @@ use crate::layout::{Placed, lay_out};
 use crate::merge::{Meeting, Merged, Rows, merge};
 use crate::overlay::{Extra, Parent};
 use crate::owner::Settled;
-use crate::places::{Spot, Wanted, locate};
+use crate::places::{Looking, Spot, Wanted, locate};
 use crate::published::{PublishedTable, Shared};
 use crate::report::{PublishReport, Refusal, TableCounts};
 use crate::schema::TableSchema;
@@ -197,6 +197,16 @@ impl<'a> Making<'a> {
         Telling::of(table, self.at, if self.in_memory { Source::Rows } else { Source::Load })
     }
 
+    /// How often rows of a table are looked for while this snapshot is made, or after it.
+    fn looking(&self, table: &Table) -> Looking {
+        let has_children = || self.catalog.tables.iter().any(|child| child.parent() == Some(&table.name));
+        match self.in_memory {
+            true => Looking::Often,
+            false if has_children() => Looking::Again,
+            false => Looking::Once,
+        }
+    }
+
     fn input(&mut self, table: &str) -> Result<Option<TableInput>, Error> {
         match self.early.remove(table) {
             Some(early) => Ok(early),
@@ -300,7 +310,7 @@ impl<'a> Making<'a> {
             meeting: meeting(table.mode),
             number: self.number,
             telling: self.telling(table),
-            often: self.in_memory,
+            looking: self.looking(table),
         };
         let EditedTable { table: made, moves, counts, refusals } = edit(task)?;
         self.tables.push(Arc::new(made));
@@ -403,11 +413,12 @@ impl<'a> Making<'a> {
         let wanted = Wanted::of(&texts);
         let stored = self
             .stored(table)
-            .map_or_else(|| Ok(Default::default()), |stored| locate(stored, &wanted, self.in_memory))?;
-        let unknown = |key: &String| {
-            coming.find(key).is_none() && wanted.find(key).is_none_or(|number| !stored.contains_key(&number))
+            .map_or_else(|| Ok(Default::default()), |stored| locate(stored, &wanted, self.looking(table)))?;
+        let unknown = |row: u32| {
+            let is_stored = || wanted.find(&texts, row).is_some_and(|number| stored.contains_key(&number));
+            coming.find(&texts, row).is_none() && !is_stored()
         };
-        Ok(named.into_iter().filter(unknown).collect())
+        Ok((0..).zip(named).filter(|(row, _)| unknown(*row)).map(|(_, key)| key).collect())
     }
 
     /// The distinct parents' keys that are named by rows whose table makes missing parents, in order of first mention.

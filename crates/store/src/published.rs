@@ -361,7 +361,7 @@ impl PublishedTable {
         if let Some(known) = kept.get() {
             return Ok(known.clone());
         }
-        let base = self.texts.get(&place).map(|texts| texts.read()).transpose()?;
+        let base = self.texts_of_files(place)?;
         let dictionary = match base {
             Some(base) if !self.overlay()?.is_empty() => {
                 let column = &self.manifest.schema.columns[place];
@@ -371,6 +371,11 @@ impl PublishedTable {
             base => base,
         };
         Ok(kept.get_or_init(|| dictionary).clone())
+    }
+
+    /// The texts of a column where its files have codes, and nothing that came since.
+    pub(crate) fn texts_of_files(&self, place: usize) -> Result<Option<Arc<StringViewArray>>, Error> {
+        self.texts.get(&place).map(|texts| texts.read()).transpose()
     }
 
     pub(crate) fn has_column(&self, place: usize) -> bool {

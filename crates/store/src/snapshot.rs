@@ -14,7 +14,7 @@ use crate::changes::Past;
 use crate::column::{absent, row_numbers};
 use crate::files::Folder;
 use crate::merge::Rows;
-use crate::places::{Spot, Wanted, locate, rows_at};
+use crate::places::{Looking, Spot, Wanted, locate, rows_at};
 use crate::published::{PublishedTable, Shared};
 use crate::schema::TableSchema;
 
@@ -217,9 +217,9 @@ impl Snapshot {
     /// If a file cannot be read or does not hold what the catalogue says.
     pub fn rows_with_keys(&self, table: &str, keys: &StringViewArray) -> Result<Vec<ArrayRef>, Error> {
         let Some(table) = self.table(table) else { return Ok(Vec::new()) };
-        let mut spots: Vec<Spot> = locate(table, &Wanted::of(keys), true)?.into_values().collect();
+        let mut spots: Vec<Spot> = locate(table, &Wanted::of(keys), Looking::Often)?.into_values().collect();
         spots.sort_unstable();
-        Ok(rows_at(self, table, &spots)?.columns)
+        Ok(rows_at(self, table, &spots, Looking::Often)?.columns)
     }
 
     fn column(&self, table: &PublishedTable, block: usize, name: &str) -> Result<ArrayRef, Error> {
