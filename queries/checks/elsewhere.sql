@@ -38,3 +38,30 @@ FROM profiles ORDER BY customer_id;
 
 SELECT country, count(*) AS profiles, avg(sum(orders.total)) AS spent, sum(count(orders)) AS orders
 FROM profiles GROUP BY country ORDER BY country;
+
+SELECT customer_id, mode(orders.channel) AS usual, mode(order_lines.product_id) AS product,
+       mode(orders.total) FILTER (WHERE orders.total > 50) AS total
+FROM profiles ORDER BY customer_id;
+
+SELECT country, mode(city) AS city, mode(mode(orders.channel)) AS usual FROM profiles GROUP BY country ORDER BY country;
+
+SELECT customer_id, is_email(email) AS mails, is_email(mobile) AS other, is_email(replace(email, '.', '..')) AS broken
+FROM profiles ORDER BY customer_id;
+
+SELECT customer_id, is_double(lower(email)) AS again, is_first_of(lower(email)) AS first, is_double(household_id) AS shared,
+       is_first_of(count(orders)) AS first_of_so_many
+FROM profiles ORDER BY customer_id;
+
+SELECT order_id, is_double(household_id) AS shared FROM orders ORDER BY order_id;
+
+SELECT customer_id, sample(0.1, 'spring') AS tenth, sample(0.5, 'spring', household_id) AS half, sample(1, 'spring') AS everyone,
+       bucket(10, 'spring') AS ten, bucket(1000003, 'spring') AS many, bucket(36028797018963968, 'é', city) AS most
+FROM profiles ORDER BY customer_id;
+
+SELECT order_id, bucket(100, 'spring') AS his, bucket(100, 'spring', order_id) AS its FROM orders ORDER BY order_id;
+
+SELECT customer_id, count(orders) FILTER (WHERE orders.total > (SELECT avg(total) FROM orders)) AS large,
+       count(order_lines) FILTER (WHERE order_lines.product_id NOT IN (SELECT product_id FROM products WHERE category = 'Sofas')) AS others,
+       has(carts) FILTER (WHERE EXISTS (SELECT 1 FROM orders WHERE total > 5000)) AS in_good_times,
+       sum(CASE WHEN orders.order_id IN (SELECT order_id FROM order_lines WHERE quantity > 1) THEN orders.total ELSE 0 END) AS several
+FROM profiles ORDER BY customer_id;

@@ -197,7 +197,7 @@ const SETS: [&str; 33] = [
 ];
 
 /// Aggregate functions over the rows of a group or a window.
-const AGGREGATES: [&str; 31] = [
+const AGGREGATES: [&str; 32] = [
     "any_value",
     "approx_distinct",
     "approx_median",
@@ -217,6 +217,7 @@ const AGGREGATES: [&str; 31] = [
     "mean",
     "median",
     "min",
+    "mode",
     "nth_value",
     "percentile_cont",
     "quantile_cont",
@@ -235,12 +236,13 @@ const AGGREGATES: [&str; 31] = [
 const WINDOWS: [&str; 8] = ["cume_dist", "dense_rank", "lag", "lead", "ntile", "percent_rank", "rank", "row_number"];
 
 /// Functions that reduce the rows of a history.
-const HISTORY_AGGREGATES: [&str; 12] =
-    ["avg", "count", "every", "first", "has", "last", "max", "median", "min", "nth", "stddev", "sum"];
+const HISTORY_AGGREGATES: [&str; 13] =
+    ["avg", "count", "every", "first", "has", "last", "max", "median", "min", "mode", "nth", "stddev", "sum"];
 
 /// Functions of the language itself; the resolver gives them their meaning.
-const OWN: [&str; 16] = [
+const OWN: [&str; 21] = [
     "age",
+    "bucket",
     "current_date",
     "current_timestamp",
     "days_between",
@@ -250,25 +252,20 @@ const OWN: [&str; 16] = [
     "first",
     "has",
     "has_sequence",
+    "is_double",
+    "is_email",
+    "is_first_of",
     "last",
     "latest",
     "now",
     "nth",
+    "sample",
     "today",
     "was",
 ];
 
 /// Functions of the language's page that this version does not have, with what they are called in the message.
-const NOT_YET: [(&str, &str); 8] = [
-    ("bucket", "`bucket`"),
-    ("distance_km", "`distance_km`"),
-    ("is_double", "`is_double`"),
-    ("is_email", "`is_email`"),
-    ("is_first_of", "`is_first_of`"),
-    ("mode", "`mode` over history"),
-    ("sample", "`sample`"),
-    ("travel_time", "`travel_time`"),
-];
+const NOT_YET: [(&str, &str); 2] = [("distance_km", "`distance_km`"), ("travel_time", "`travel_time`")];
 
 /// Functions that are no function of their input: chance and the wall clock.
 const IMPURE: [&str; 27] = [

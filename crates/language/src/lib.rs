@@ -23,8 +23,8 @@ pub use statement::{InstantText, Query, SegmentDefinition, Statement, VariableDe
 
 mod resolved;
 pub use resolved::{
-    Aggregate, Body, Chosen, Function, GrainQuery, GroupKey, History, OutputColumn, PastCondition, Reached, Relation,
-    ResolvedQuery, ResolvedSegment, Rows, Visible, hidden,
+    Aggregate, Aside, Body, Chosen, Function, GrainQuery, GroupKey, History, OutputColumn, PastCondition, Reached,
+    Relation, ResolvedQuery, ResolvedSegment, Rows, Visible, hidden,
 };
 
 mod resolve;

@@ -12,7 +12,7 @@ use sqlparser::ast::{
 };
 
 use crate::resolved::{
-    Aggregate, Body, Chosen, Function, GrainQuery, GroupKey, History, Reached, Relation, ResolvedQuery,
+    Aggregate, Aside, Body, Chosen, Function, GrainQuery, GroupKey, History, Reached, Relation, ResolvedQuery,
     ResolvedSegment, Rows, Visible, hidden,
 };
 use crate::sql;
@@ -54,7 +54,7 @@ impl GrainQuery {
     /// The query as syntax that any engine plans.
     pub(crate) fn lowered(&self, as_of: Timestamp) -> Query {
         let mut query = self.rest.clone();
-        let ctes: Vec<Cte> = self.rows.histories.iter().flat_map(|history| history.ctes(as_of)).collect();
+        let ctes = self.rows.ctes(as_of);
         if !ctes.is_empty() {
             query.with.get_or_insert_with(no_ctes).cte_tables.extend(ctes);
         }
@@ -76,7 +76,15 @@ impl Rows {
         let relations = reached.iter().chain(enclosing).filter_map(|relation| relation.joined(as_of));
         let among = among.map(|chosen| chosen.joined(&itself.alias));
         let histories = self.histories.iter().map(History::joined);
-        TableWithJoins { relation: itself.factor(as_of), joins: relations.chain(among).chain(histories).collect() }
+        let asides = self.asides.iter().map(Aside::joined);
+        let joins = relations.chain(among).chain(histories).chain(asides).collect();
+        TableWithJoins { relation: itself.factor(as_of), joins }
+    }
+
+    /// What makes the histories that are reduced for the rows, and the tables beside them.
+    fn ctes(&self, as_of: Timestamp) -> Vec<Cte> {
+        let histories = self.histories.iter().flat_map(|history| history.ctes(as_of));
+        histories.chain(self.asides.iter().flat_map(|aside| aside.ctes.clone())).collect()
     }
 }
 
@@ -104,6 +112,16 @@ impl Relation {
             Reached::Itself | Reached::Ancestor { .. } | Reached::Lookup { .. } => JoinOperator::Left(on),
         };
         Some(Join { relation: self.factor(as_of), global: false, join_operator })
+    }
+}
+
+impl Aside {
+    fn joined(&self) -> Join {
+        let join_operator = match &self.found {
+            Some(found) => JoinOperator::Left(JoinConstraint::On(found.clone())),
+            None => JoinOperator::CrossJoin(JoinConstraint::None),
+        };
+        Join { relation: sql::table(&self.name, None), global: false, join_operator }
     }
 }
 
@@ -154,7 +172,7 @@ impl History {
     /// Those of the histories that are reduced for its rows and of the rows that are chosen, then its own.
     fn ctes(&self, as_of: Timestamp) -> Vec<Cte> {
         let mut ctes: Vec<Cte> = self.among.iter().flat_map(|chosen| chosen.ctes(as_of)).collect();
-        ctes.extend(self.rows.histories.iter().flat_map(|history| history.ctes(as_of)));
+        ctes.extend(self.rows.ctes(as_of));
         ctes.push(self.cte(as_of));
         ctes
     }
@@ -175,7 +193,7 @@ impl History {
             group_by: GroupByExpr::Expressions(group.clone(), Vec::new()),
             ..sql::select(Vec::new(), vec![from], shared_filter)
         };
-        cte(&self.name, select)
+        sql::cte(&self.name, sql::select_query(select))
     }
 
     /// The filter that all aggregates have in common. Before grouping it spares the engine the groups that it empties,
@@ -183,17 +201,6 @@ impl History {
     fn shared_filter(&self) -> Option<Expr> {
         let (first, others) = self.aggregates.split_first()?;
         first.filter.clone().filter(|filter| others.iter().all(|other| other.filter.as_ref() == Some(filter)))
-    }
-}
-
-/// `"name" AS (select)`.
-fn cte(name: &str, select: Select) -> Cte {
-    Cte {
-        alias: sql::cte_name(name),
-        query: Box::new(sql::select_query(select)),
-        from: None,
-        materialized: None,
-        closing_paren_token: AttachedToken::empty(),
     }
 }
 
@@ -216,7 +223,7 @@ impl Chosen {
     }
 
     fn ctes(&self, as_of: Timestamp) -> Vec<Cte> {
-        let mut ctes: Vec<Cte> = self.rows.histories.iter().flat_map(|history| history.ctes(as_of)).collect();
+        let mut ctes = self.rows.ctes(as_of);
         ctes.push(self.cte(as_of));
         ctes
     }
@@ -235,7 +242,7 @@ impl Chosen {
             qualify: Some(sql::binary(place, BinaryOperator::LtEq, count)),
             ..sql::select(projection.collect(), vec![from], self.condition.clone())
         };
-        cte(&self.name, select)
+        sql::cte(&self.name, sql::select_query(select))
     }
 }
 
@@ -243,6 +250,10 @@ impl Aggregate {
     fn call(&self, filter: Option<Expr>) -> Expr {
         match self.function {
             Function::Count | Function::Sum | Function::Min | Function::Max => self.plain(self.function.name(), filter),
+            // Engines take the one of several that comes first.
+            Function::Mode => {
+                Self { order: self.argument.iter().cloned().collect(), ..self.clone() }.plain("mode", filter)
+            }
             Function::Has => sql::binary(self.plain("count", filter), BinaryOperator::Gt, sql::number(0)),
             // At one more decimal the middle of two is exact.
             Function::Median => self.of("median", |argument| sql::nested(sql::times_one(argument)), filter),

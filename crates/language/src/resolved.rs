@@ -123,6 +123,19 @@ pub struct Rows {
     pub relations: Vec<Relation>,
     /// The histories that are reduced for each row.
     pub histories: Vec<History>,
+    /// Tables that the query makes beside them.
+    pub asides: Vec<Aside>,
+}
+
+/// A table that the query makes beside its rows: at most one of its rows is found for each of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Aside {
+    /// Its alias.
+    pub name: String,
+    /// What makes it; the last has its name.
+    pub ctes: Vec<ast::Cte>,
+    /// What finds a row of it; `None` where it has one row for all.
+    pub found: Option<ast::Expr>,
 }
 
 impl Rows {
@@ -300,6 +313,8 @@ pub enum Function {
     Min,
     /// The largest; NULL without values.
     Max,
+    /// The most frequent, of several the smallest; NULL without values.
+    Mode,
     /// Whether there is a row (BOOLEAN).
     Has,
     /// The one in the middle, or halfway between two; NULL without values. Of exact numbers at one more decimal.
@@ -319,6 +334,7 @@ impl Function {
             Self::Sum => "sum",
             Self::Min => "min",
             Self::Max => "max",
+            Self::Mode => "mode",
             Self::Has => "has",
             Self::Median => "median",
             Self::Stddev => "stddev",

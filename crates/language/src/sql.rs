@@ -7,11 +7,11 @@ use std::ops::ControlFlow;
 use muster_catalog::Timestamp;
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
-    AccessExpr, BinaryOperator, CaseWhen, CastKind, DataType, ExactNumberInfo, Expr, Function, FunctionArg,
+    AccessExpr, BinaryOperator, CaseWhen, CastKind, Cte, DataType, ExactNumberInfo, Expr, Function, FunctionArg,
     FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, ObjectNamePart,
-    OrderByExpr, OrderByOptions, Query, Select, SelectFlavor, SelectItem, SetExpr, Subscript, TableAlias, TableFactor,
-    TableWithJoins, TimezoneInfo, TypedString, UnaryOperator, Value, ValueWithSpan, VisitMut, VisitorMut, WindowSpec,
-    WindowType,
+    OrderByExpr, OrderByOptions, Query, Select, SelectFlavor, SelectItem, SetExpr, Subscript, TableAlias,
+    TableAliasColumnDef, TableFactor, TableWithJoins, TimezoneInfo, TypedString, UnaryOperator, Value, ValueWithSpan,
+    VisitMut, VisitorMut, WindowSpec, WindowType,
 };
 
 /// A quoted name.
@@ -209,6 +209,27 @@ pub(crate) fn bare_call(function: &str, args: Vec<FunctionArg>) -> Function {
 /// `expr AS "alias"`.
 pub(crate) fn aliased(expr: Expr, alias: &str) -> SelectItem {
     SelectItem::ExprWithAlias { expr, alias: name(alias) }
+}
+
+/// `"name" AS (query)`.
+pub(crate) fn cte(name: &str, query: Query) -> Cte {
+    cte_of(cte_name(name), query)
+}
+
+/// The same, where the alias may name the columns too.
+pub(crate) fn cte_of(alias: TableAlias, query: Query) -> Cte {
+    let closing_paren_token = AttachedToken::empty();
+    Cte { alias, query: Box::new(query), from: None, materialized: None, closing_paren_token }
+}
+
+/// The name that an alias gives to a column.
+pub(crate) fn column_name(column: &str) -> TableAliasColumnDef {
+    TableAliasColumnDef { name: name(column), data_type: None }
+}
+
+/// `count(*)`.
+pub(crate) fn count_rows() -> Expr {
+    Expr::Function(bare_call("count", vec![FunctionArg::Unnamed(FunctionArgExpr::Wildcard)]))
 }
 
 /// `"name"` in front of a CTE's `AS (…)`.

@@ -25,4 +25,8 @@ mod interrupt;
 
 mod sum;
 
+mod mode;
+
+mod sha256;
+
 mod table;

@@ -18,7 +18,9 @@ use crate::Error;
 use crate::engine::Limits;
 use crate::evaluation::Evaluation;
 use crate::interrupt::Interruptible;
+use crate::mode::mode;
 use crate::patience::Patience;
+use crate::sha256::sha256;
 use crate::sum::exact_sum;
 use crate::table::SnapshotTable;
 
@@ -39,6 +41,8 @@ pub(crate) fn open(evaluation: &Evaluation, limits: &Limits, patience: &Patience
         context.deregister_udtf(function);
     }
     context.register_udaf(exact_sum());
+    context.register_udaf(mode());
+    context.register_udf(sha256());
     context.register_catalog(CATALOG, tables(evaluation)?);
     Ok(context)
 }

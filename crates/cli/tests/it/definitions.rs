@@ -34,7 +34,8 @@ total = "decimal(12,2)"
 "#;
 
 const CUSTOMERS: &str = "id,name\n01,Ann\n2,Bob\n3,Cas\n";
-const ORDERS: &str = "order_id,customer,placed_at,total\na,01,2025-01-02,5.00\nb,2,2025-06-03,40.00\nc,2,2025-06-04,2.50\n";
+const ORDERS: &str =
+    "order_id,customer,placed_at,total\na,01,2025-01-02,5.00\nb,2,2025-06-03,40.00\nc,2,2025-06-04,2.50\n";
 
 const DEFINITIONS: &str = "
 CREATE SEGMENT big AS WHERE spent > 10;
@@ -72,8 +73,12 @@ fn the_members_of_a_row_segment_are_rows_with_their_owners() {
     assert_eq!(done(shop.path(), &["segment", "large_orders", "--members"]), "order_id,profile\na,01\nb,2\n");
     assert_eq!(done(shop.path(), &["segment", "big", "--members"]), "2\n");
     let file = shop.path().join("large.csv");
-    let manifest = json(shop.path(), &["export", "large_orders", "--to", file.to_str().unwrap(), "--columns", "order_id,total"]);
-    assert_eq!((manifest["rows"].as_u64(), fs::read_to_string(file).unwrap()), (Some(2), "order_id,total\na,5.00\nb,40.00\n".to_owned()));
+    let manifest =
+        json(shop.path(), &["export", "large_orders", "--to", file.to_str().unwrap(), "--columns", "order_id,total"]);
+    assert_eq!(
+        (manifest["rows"].as_u64(), fs::read_to_string(file).unwrap()),
+        (Some(2), "order_id,total\na,5.00\nb,40.00\n".to_owned())
+    );
 }
 
 #[test]
@@ -100,7 +105,10 @@ fn columns(file: &Path) -> Vec<String> {
 }
 
 fn is_stored(name: &str) -> bool {
-    ["__row", "__parent", "__profile", "__time", "__block"].contains(&name) || SHOP.contains(name) || CUSTOMERS.contains(name) || ORDERS.contains(name)
+    ["__row", "__parent", "__profile", "__time", "__block"].contains(&name)
+        || SHOP.contains(name)
+        || CUSTOMERS.contains(name)
+        || ORDERS.contains(name)
 }
 
 #[test]
@@ -117,6 +125,7 @@ fn exported_tables_have_what_queries_name_and_printed_sql_says_what_it_asks_the_
     let query = "EXPLAIN SQL SELECT id FROM profiles WHERE was(segments.big, '2025-01-01')";
     let printed = done(shop.path(), &["sql", "-c", query]);
     let tables = "muster export --tables DIR --as-of 2025-01-01T00:00:00+01:00";
-    let expected = format!("-- profiles.__was_1: whether a row is among these, of the tables of: {tables}\n--   SELECT");
+    let expected =
+        format!("-- profiles.__was_1: whether a row is among these, of the tables of: {tables}\n--   SELECT");
     assert!(printed.starts_with(&expected), "{printed}");
 }

@@ -70,7 +70,13 @@ impl Resolver<'_> {
         if name == "was" {
             return Some(plain_arguments(function, name, span).and_then(|_| self.was(&arguments, whole)));
         }
-        self.clock(name, &arguments, span).or_else(|| self.day_helper(name, &arguments, span))
+        let typed = self
+            .clock(name, &arguments, span)
+            .or_else(|| self.day_helper(name, &arguments, span))
+            .or_else(|| self.email(name, &arguments, span))
+            .or_else(|| self.chance(name, &arguments, span))
+            .or_else(|| self.alike(name, &arguments, span))?;
+        Some(typed.and_then(|typed| refuse_beside(function, name, arguments.len(), span).map(|()| typed)))
     }
 
     fn scalar(&mut self, function: &Function, name: &str, span: Span) -> Result<Typed, Fault> {
@@ -114,7 +120,9 @@ impl Resolver<'_> {
         scope.in_group_aggregate = true;
         let call = self.aggregate_call(function, name, span);
         self.scope().in_group_aggregate = false;
-        call.map(|(call, holds)| averaged(call, name, holds))
+        let (call, holds) = call?;
+        let call = if name == "mode" { smallest_of_ties(call, span)? } else { call };
+        Ok(averaged(call, name, holds))
     }
 
     /// A function with OVER: computed after grouping, one value per row.
@@ -123,6 +131,9 @@ impl Resolver<'_> {
         if !matches!(clause, Clause::Select | Clause::Qualify | Clause::OrderBy) || self.scope().in_group_aggregate {
             let message = format!("`{name}` with OVER cannot stand in {}", clause.name());
             return Err(misplaced(span, message).hint("write QUALIFY …, or compute it in a CTE"));
+        }
+        if name == "mode" {
+            return Err(misplaced(span, "`mode` cannot have OVER").hint("compute it in a CTE with GROUP BY"));
         }
         let (mut call, holds) = self.aggregate_call(function, name, span)?;
         call.over = Some(match over {
@@ -221,6 +232,21 @@ impl Resolver<'_> {
     }
 }
 
+/// `mode(x ORDER BY x)`: of several values that are the most frequent, engines take the one that comes first.
+fn smallest_of_ties(mut call: Function, span: Span) -> Result<Function, Fault> {
+    let plain = call.null_treatment.is_none() && call.within_group.is_empty();
+    let argument = argument_expressions(&call).next().cloned();
+    let FunctionArguments::List(list) = &mut call.args else { return Ok(call) };
+    let plain = plain && list.duplicate_treatment.is_none() && list.clauses.is_empty() && list.args.len() == 1;
+    match argument.filter(|_| plain) {
+        Some(argument) => {
+            list.clauses.push(FunctionArgumentClause::OrderBy(vec![sql::ascending(argument)]));
+            Ok(call)
+        }
+        None => Err(misplaced(span, "`mode` takes one value, and FILTER only")),
+    }
+}
+
 /// The fault of something that stands where it cannot.
 pub(super) fn misplaced(span: Span, message: impl Into<String>) -> Fault {
     Fault::new(ErrorKind::Position, span, message)
@@ -291,6 +317,18 @@ fn plain_arguments<'f>(function: &'f Function, name: &str, span: Span) -> Result
     Ok(&list.args)
 }
 
+/// Refuses what stands in or behind the parentheses of a function of the language beside its arguments.
+fn refuse_beside(function: &Function, name: &str, arguments: usize, span: Span) -> Result<(), Fault> {
+    if function.over.is_some() {
+        return Err(misplaced(span, format!("`{name}` cannot have OVER")));
+    }
+    let given = match function.args {
+        FunctionArguments::List(_) => plain_arguments(function, name, span)?.len(),
+        FunctionArguments::None | FunctionArguments::Subquery(_) => 0,
+    };
+    if given == arguments { Ok(()) } else { Err(misplaced(span, format!("`{name}` takes values only"))) }
+}
+
 /// An average as an exact sum over a count; any other aggregate as it is.
 fn averaged(call: Function, name: &str, holds: Option<ColumnType>) -> Typed {
     match name {
@@ -299,7 +337,7 @@ fn averaged(call: Function, name: &str, holds: Option<ColumnType>) -> Typed {
             Typed::new(average(Expr::Function(named("sum")), Expr::Function(named("count"))), Some(ColumnType::Float))
         }
         "count" => Typed::new(Expr::Function(call), Some(ColumnType::Int)),
-        "min" | "max" | "first_value" | "last_value" | "lag" | "lead" | "any_value" | "nth_value" => {
+        "min" | "max" | "mode" | "first_value" | "last_value" | "lag" | "lead" | "any_value" | "nth_value" => {
             Typed::new(Expr::Function(call), holds)
         }
         _ => Typed::unknown(Expr::Function(call)),

@@ -8,6 +8,7 @@ use super::list::list_as_one;
 use super::scope::{Scope, Source, Typed, same_name};
 use super::segment::{AUDIENCES, SEGMENTS};
 use super::{Resolver, unknown};
+use crate::error::ErrorKind;
 use crate::source::Fault;
 use crate::sql;
 
@@ -29,10 +30,11 @@ impl Resolver<'_> {
         let parts = joined.as_deref().unwrap_or(parts);
         // A name that a FROM gives is meant before a way that leads there: in a subquery over orders, `profiles.country` is
         // the outer row's where the outer query is FROM profiles, as in SQL.
-        let named = self.scopes_in_sight().find(|index| parts.len() > 1 && self.scopes[*index].gives(&parts[0]));
+        let named = self.scopes_in_sight().find(|index| parts.len() > 1 && self.names_row(*index, &parts[0]));
         let searched: Vec<usize> = named.map_or_else(|| self.scopes_in_sight().collect(), |index| vec![index]);
         for index in searched {
             if let Some(typed) = self.column_of_scope(index, parts)? {
+                self.refuse_correlated(index, parts)?;
                 if index + 1 == self.scopes.len() {
                     self.note_loose(parts);
                 }
@@ -43,6 +45,25 @@ impl Resolver<'_> {
             Some(item) => self.item(&item),
             None => Err(self.unknown_column(parts)),
         }
+    }
+
+    /// Whether a scope gives this name to its rows; a history aggregate around a query also to those around it.
+    fn names_row(&self, index: usize, name: &Ident) -> bool {
+        let scope = &self.scopes[index];
+        let around = index + 1 < self.scopes.len() && scope.is_history();
+        let is_around = matches!(&scope.source, Source::Rows(reach) if around && reach.row_named(name).is_some());
+        is_around || scope.gives(name)
+    }
+
+    /// Refuses a name of a row that is reduced, in a query inside the aggregate: no engine runs that for each row.
+    fn refuse_correlated(&self, index: usize, parts: &[Ident]) -> Result<(), Fault> {
+        if index + 1 == self.scopes.len() || !self.scopes[index].is_history() {
+            return Ok(());
+        }
+        let written: Vec<&str> = parts.iter().map(|part| part.value.as_str()).collect();
+        let message = format!("`{}` is of a row around this query", written.join("."));
+        let fault = Fault::new(ErrorKind::NotAllowed, parts[0].span, message);
+        Err(fault.hint("a query inside a history aggregate sees its own rows only; name its tables: FROM orders AS o"))
     }
 
     /// The scopes that a name may belong to, innermost first: from inside a history aggregate only that one.

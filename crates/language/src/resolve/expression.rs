@@ -9,7 +9,6 @@ use super::scope::Typed;
 use super::{Resolver, pattern};
 use crate::calendar::{self, Constant};
 use crate::error::ErrorKind;
-use crate::resolved::OutputColumn;
 use crate::source::Fault;
 use crate::sql;
 
@@ -57,14 +56,13 @@ impl Resolver<'_> {
             }
             Expr::Between { expr, negated, low, high } => self.between(expr, *negated, low, high),
             Expr::InList { expr, list, negated } => self.in_list(expr, list, *negated),
-            Expr::InSubquery { expr, subquery, negated } => {
-                let needle = Box::new(self.expression(expr)?.sql);
-                let (subquery, _) = self.one_column(subquery)?;
-                Ok(truth(Expr::InSubquery { expr: needle, subquery: Box::new(subquery), negated: *negated }))
-            }
+            Expr::InSubquery { expr: inner, subquery, negated } => self.in_subquery(inner, subquery, *negated, expr),
             Expr::Exists { subquery, negated } => {
-                let subquery = Box::new(self.subquery(subquery)?.0);
-                Ok(truth(Expr::Exists { subquery, negated: *negated }))
+                let subquery = self.lowered(subquery)?.0;
+                if self.scope().is_history() {
+                    return Ok(self.exists(subquery, *negated));
+                }
+                Ok(truth(Expr::Exists { subquery: Box::new(subquery), negated: *negated }))
             }
             Expr::Subquery(subquery) => {
                 let (subquery, holds) = self.one_column(subquery)?;
@@ -137,15 +135,17 @@ impl Resolver<'_> {
         expr.map(|expr| self.boxed(expr)).transpose()
     }
 
-    fn subquery(&mut self, query: &Query) -> Result<(Query, Vec<OutputColumn>), Fault> {
+    fn in_subquery(&mut self, needle: &Expr, subquery: &Query, negated: bool, whole: &Expr) -> Result<Typed, Fault> {
+        let needle = self.expression(needle)?.sql;
+        let (subquery, _) = self.one_column(subquery)?;
         if self.scope().is_history() {
-            return Err(Fault::not_yet(query.span(), "a subquery inside a history aggregate"));
+            return self.listed(sql::nested(needle), subquery, negated, whole.span());
         }
-        self.lowered(query)
+        Ok(truth(Expr::InSubquery { expr: Box::new(needle), subquery: Box::new(subquery), negated }))
     }
 
     fn one_column(&mut self, query: &Query) -> Result<(Query, Option<ColumnType>), Fault> {
-        let (lowered, columns) = self.subquery(query)?;
+        let (lowered, columns) = self.lowered(query)?;
         match columns.as_slice() {
             [column] => Ok((lowered, column.holds)),
             several => {

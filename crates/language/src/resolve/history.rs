@@ -10,9 +10,9 @@ use super::enclosing::Range;
 use super::inside::{Joined, joined};
 use super::level::{Level, named_rows};
 use super::reach::{Reach, insert_column};
-use super::scope::{Source, Typed};
+use super::scope::Typed;
 use crate::error::ErrorKind;
-use crate::resolved::{Aggregate, Chosen, Function, GroupKey, History, Relation, hidden};
+use crate::resolved::{Aggregate, Chosen, Function, GroupKey, History, Relation};
 use crate::source::Fault;
 use crate::sql;
 
@@ -101,6 +101,7 @@ impl<'a> Resolver<'a> {
             }
             ("min", None) => Typed::new(column(Function::Min), holds),
             ("max", None) => Typed::new(column(Function::Max), holds),
+            ("mode", None) => Typed::new(column(Function::Mode), holds),
             ("median", None) => Typed::unknown(column(Function::Median)),
             ("stddev", None) => Typed::new(column(Function::Stddev), Some(ColumnType::Float)),
             _ => Typed::new(column(Function::Sum), holds.filter(|holds| *holds == ColumnType::Int)),
@@ -114,30 +115,19 @@ impl<'a> Resolver<'a> {
         let chosen = made.among.iter().flat_map(|chosen| chosen.rows.relations.iter().chain(&chosen.enclosing));
         let relations = made.rows.relations.iter().chain(&made.enclosing).chain(chosen);
         self.tables_used.extend(relations.map(|relation| relation.table.clone()));
-        let Source::Rows(around) = &mut self.scopes.last_mut().expect("the scope around is open").source else {
-            return Err(misplaced(span, "a history aggregate needs a grain"));
-        };
-        let histories = &mut around.rows.histories;
-        let index = match histories.iter().position(|known| reduces_the_same(known, &made)) {
-            Some(index) => {
-                absorb(&mut histories[index], made, names);
-                index
+        let known = self.rows_around(span)?.rows.histories.iter().position(|known| reduces_the_same(known, &made));
+        if known.is_none() {
+            if let Some(chosen) = &mut made.among {
+                chosen.name = self.unique_name(&format!("chosen_{}", made.level));
             }
-            None => {
-                let mut name = |of: &str| {
-                    let count = self.histories_named.entry(of.to_owned()).or_insert(0);
-                    *count += 1;
-                    let suffix = if *count == 1 { String::new() } else { format!("_{count}") };
-                    format!("{}{of}{suffix}", hidden::PREFIX)
-                };
-                if let Some(chosen) = &mut made.among {
-                    chosen.name = name(&format!("chosen_{}", made.level));
-                }
-                made.name = name(&made.level);
-                histories.push(made);
-                histories.len() - 1
-            }
-        };
+            made.name = self.unique_name(&made.level);
+        }
+        let histories = &mut self.rows_around(span)?.rows.histories;
+        let index = known.unwrap_or(histories.len());
+        match histories.get_mut(index) {
+            Some(known) => absorb(known, made, names),
+            None => histories.push(made),
+        }
         Ok(&mut histories[index])
     }
 
@@ -236,6 +226,7 @@ fn absorb(history: &mut History, other: History, names: &Names) {
         absorb_relation(&mut history.enclosing, relation, names);
     }
     history.rows.histories.extend(other.rows.histories);
+    history.rows.asides.extend(other.rows.asides);
 }
 
 fn absorb_relation(relations: &mut Vec<Relation>, relation: Relation, names: &Names) {

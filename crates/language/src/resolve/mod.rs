@@ -20,9 +20,13 @@ mod select;
 mod ties;
 
 // What stands in them.
+mod alike;
+mod aside;
 mod call;
+mod chance;
 mod clock;
 mod column;
+mod email;
 mod expression;
 mod literal;
 mod operator;
@@ -105,9 +109,8 @@ struct Resolver<'a> {
     scopes: Vec<Scope<'a>>,
     /// The CTEs in sight, the innermost last.
     ctes: Vec<CommonTable>,
-    /// How many histories of each level have a name already: names are unique in the whole statement, since engines
-    /// let an inner WITH collide with an outer one.
-    histories_named: BTreeMap<String, usize>,
+    /// How many CTEs of each name there are already.
+    ctes_named: BTreeMap<String, usize>,
     tables_used: BTreeSet<String>,
     segments_used: BTreeSet<String>,
     audiences_used: BTreeSet<String>,
@@ -129,7 +132,7 @@ impl<'a> Resolver<'a> {
             as_of,
             scopes: Vec::new(),
             ctes: Vec::new(),
-            histories_named: BTreeMap::new(),
+            ctes_named: BTreeMap::new(),
             tables_used: BTreeSet::new(),
             segments_used: BTreeSet::new(),
             audiences_used: BTreeSet::new(),

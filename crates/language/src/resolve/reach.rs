@@ -3,6 +3,8 @@
 //! Every use of a name adds the relation that it needs to [`Rows`], once, and the columns that it needs to that relation.
 //! Which names lead where is [`super::ways`]'s; the rows around a history aggregate are [`super::enclosing`]'s.
 
+use std::collections::BTreeMap;
+
 use muster_catalog::{Kind, Names, TableNames};
 use sqlparser::ast::Ident;
 
@@ -21,6 +23,8 @@ pub(super) struct Reach<'a> {
     pub(super) prefixed: bool,
     /// Inside a history aggregate: the rows for which it is taken, the grain's first.
     pub(super) frames: Vec<Frame<'a>>,
+    /// The tables that compare profiles for these rows, by the value as it is written.
+    pub(super) compared: BTreeMap<String, String>,
 }
 
 impl<'a> Reach<'a> {
@@ -37,8 +41,9 @@ impl<'a> Reach<'a> {
             visible,
             reached: Reached::Itself,
         };
-        let rows = Rows { relations: vec![itself], histories: Vec::new() };
-        Self { names, base, rows, called: alias.to_owned(), prefixed: false, frames: Vec::new() }
+        let rows = Rows { relations: vec![itself], histories: Vec::new(), asides: Vec::new() };
+        let called = alias.to_owned();
+        Self { names, base, rows, called, prefixed: false, frames: Vec::new(), compared: BTreeMap::new() }
     }
 
     /// Rows of a sequence: their alias tells them from the others, but the query calls them as their table is.

@@ -70,7 +70,7 @@ impl<'a> Resolver<'a> {
                 let key = root.key.as_deref().unwrap_or_default();
                 Ok(overlap(&root.name, key, &self.members(function, values, MOST_SEGMENTS, span)?))
             }
-            SegmentTable::Compare => self.comparison(root, values, span),
+            SegmentTable::Compare => self.segments_compared(root, values, span),
         }
     }
 
@@ -124,7 +124,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// `compare('segment', 'base', column, …)`.
-    fn comparison(&self, root: &TableNames, values: &[&Expr], span: Span) -> Result<Query, Fault> {
+    fn segments_compared(&self, root: &TableNames, values: &[&Expr], span: Span) -> Result<Query, Fault> {
         let function = SegmentTable::Compare;
         let [segment, base, columns @ ..] = values else {
             let message = "`compare` takes a segment, a base, and what they are compared by";

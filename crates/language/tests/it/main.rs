@@ -4,6 +4,7 @@
 mod world;
 
 mod errors;
+mod functions;
 mod history;
 mod lists;
 mod past;

@@ -13,6 +13,7 @@ mod lists;
 mod as_of;
 
 mod calendar;
+mod functions;
 
 mod numbers;
 
@@ -22,4 +23,5 @@ mod names;
 
 mod nesting;
 
+mod subqueries;
 mod threads;

@@ -65,6 +65,41 @@ fn an_enclosing_row_far_out_is_seen_with_what_is_above_it() {
     check_each(&wide, ["false", "false", "false"]);
 }
 
+/// Ann's first order had one lamp too few in its second parcel; her second order had lamps too.
+#[test]
+fn a_row_any_number_of_levels_down_is_compared_with_rows_of_the_ancestor_that_it_shares() {
+    let shop = World::of(&Files {
+        customers: rows(&["ann 2024-01-01T00:00:00Z NL - - - -", "bob 2025-01-01T00:00:00Z BE - - - -"]),
+        orders: rows(&[
+            "o1 ann 2024-12-24T10:00:00Z -",
+            "o2 ann 2025-03-01T10:00:00Z -",
+            "o4 bob 2025-03-01T10:00:00Z -",
+        ]),
+        lines: rows(&["o1 sofa 1 90.10", "o1 lamp 2 5.00", "o2 lamp 4 5.05", "o4 sofa 1 50.00"]),
+        parcels: rows(&["p1 o1", "p2 o1", "p3 o2", "p4 o4"]),
+        items: rows(&["i1 p1 sofa 1", "i2 p2 lamp 1", "i3 p3 lamp 4", "i4 p4 lamp 1"]),
+        repairs: rows(&["r1 i2", "r2 i2", "r3 i4"]),
+        ..Files::default()
+    });
+    shop.check(
+        "SELECT item_id, sum(lines.quantity) FILTER (WHERE lines.sku = items.sku) AS ordered,
+                sum(l => latest(lines, 1, l.sku = items.sku), l.quantity) AS last
+         FROM items ORDER BY item_id",
+        &["i1 1 1", "i2 2 2", "i3 4 4", "i4 - -"],
+    );
+    shop.check(
+        "SELECT id, count(items) FILTER (WHERE sum(lines.quantity) FILTER (WHERE lines.sku = items.sku) > items.pieces) AS short
+         FROM profiles ORDER BY id",
+        &["ann 1", "bob 0"],
+    );
+    shop.check(
+        "SELECT repair_id, sum(lines.quantity) FILTER (WHERE lines.sku = repairs.items.sku) AS ordered,
+                has(o => orders) FILTER (WHERE has(lines) FILTER (WHERE lines.sku = repairs.items.sku AND lines.quantity > 2)) AS more
+         FROM repairs ORDER BY repair_id",
+        &["r1 2 true", "r2 2 true", "r3 - false"],
+    );
+}
+
 #[test]
 fn the_value_of_a_row_is_that_of_its_place_in_order() {
     check_each("first(orders.order_id)", ["o1", "o4", "-"]);
@@ -91,6 +126,7 @@ fn rows_of_one_instant_stand_by_the_keys_from_the_top() {
         ]),
         lines: rows(&["o2 a 1 1.00", "o10 b 1 1.00", "o10 a 2 1.00"]),
         products: rows(&["a A"]),
+        ..Files::default()
     });
     shop.check(
         "SELECT first(orders.total) AS f, nth(orders.total, 2) AS n, last(orders.order_id) AS l FROM profiles",

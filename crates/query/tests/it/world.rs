@@ -40,6 +40,24 @@ on = "order_id"
 source = "products.csv"
 key = "sku"
 lookup = { products = "lines.sku" }
+
+[tables.parcels]
+source = "parcels.csv"
+key = "parcel_id"
+parent = "orders"
+on = "order_id"
+
+[tables.items]
+source = "items.csv"
+key = "item_id"
+parent = "parcels"
+on = "parcel_id"
+
+[tables.repairs]
+source = "repairs.csv"
+key = "repair_id"
+parent = "items"
+on = "item_id"
 "#;
 
 const CUSTOMERS: &[(&str, &str)] = &[
@@ -55,6 +73,9 @@ const ORDERS: &[(&str, &str)] =
     &[("order_id", "id"), ("customer", "id"), ("placed_at", "timestamp"), ("total", "decimal(18,2)")];
 const LINES: &[(&str, &str)] = &[("order_id", "id"), ("sku", "id"), ("quantity", "int"), ("price", "decimal(12,2)")];
 const PRODUCTS: &[(&str, &str)] = &[("sku", "id"), ("category", "text")];
+const PARCELS: &[(&str, &str)] = &[("parcel_id", "id"), ("order_id", "id")];
+const ITEMS: &[(&str, &str)] = &[("item_id", "id"), ("parcel_id", "id"), ("sku", "id"), ("pieces", "int")];
+const REPAIRS: &[(&str, &str)] = &[("repair_id", "id"), ("item_id", "id")];
 
 /// Files of a shop: a row of each is a text with blanks between the fields, `-` for no value.
 #[derive(Default)]
@@ -63,6 +84,9 @@ pub struct Files {
     pub orders: Vec<String>,
     pub lines: Vec<String>,
     pub products: Vec<String>,
+    pub parcels: Vec<String>,
+    pub items: Vec<String>,
+    pub repairs: Vec<String>,
 }
 
 /// Texts of a shop's rows.
@@ -106,6 +130,7 @@ impl World {
             ]),
             lines: rows(&["o1 sofa 1 90.10", "o1 lamp 2 5.00", "o2 lamp 4 5.05", "o3 vase 1 3.30", "o4 sofa 1 50.00"]),
             products: rows(&["sofa Sofas", "lamp Lighting"]),
+            ..Files::default()
         })
     }
 
@@ -124,6 +149,9 @@ impl World {
             input("orders", ORDERS, &files.orders),
             input("lines", LINES, &files.lines),
             input("products", PRODUCTS, &files.products),
+            input("parcels", PARCELS, &files.parcels),
+            input("items", ITEMS, &files.items),
+            input("repairs", REPAIRS, &files.repairs),
         ];
         let prepared = store.prepare(&catalog, inputs, Timestamp::from_micros(1)).unwrap();
         assert!(prepared.report().refusals.is_empty(), "{:?}", prepared.report().refusals);

@@ -46,9 +46,19 @@ fn what_looks_like_an_address() {
         ("ann@@x.nl", "FALSE"),
         ("ann b@x.nl", "FALSE"),
         ("ann@x..nl", "FALSE"),
+        ("o''neil@x.nl", "TRUE"),
+        ("an\"n@x.nl", "FALSE"),
+        ("ann.@x.nl", "FALSE"),
+        ("ann@-x.nl", "FALSE"),
+        ("ann@x.nl.", "FALSE"),
+        ("ann@müller.de", "FALSE"),
         ("", "FALSE"),
     ] {
         constant(&format!("is_email('{text}')"), expected);
+    }
+    for (name, labels, expected) in [(64, 62, "TRUE"), (65, 62, "FALSE"), (5, 83, "TRUE"), (6, 83, "FALSE")] {
+        let address = format!("{}@{}", "a".repeat(name), vec!["xy"; labels].join("."));
+        constant(&format!("is_email('{address}')"), expected);
     }
     each("is_email(email)", "TRUE, TRUE, TRUE, NULL");
 }

@@ -125,22 +125,20 @@ fn trimmed(function: &str, text: &str, letters: &str) -> Value {
     Value::text(text)
 }
 
-/// One `@` with something before it, and behind it labels of letters, digits and hyphens with a point between them; no
-/// blanks.
+/// A plain address of RFC 5321: one `@`; before it at most 64 letters of an atom, with single points between them; behind it
+/// two or more labels of at most 63 letters, digits and hyphens; all of it ASCII, and at most 254 long.
 fn is_email(text: &str) -> bool {
     let Some((name, host)) = text.split_once('@') else { return false };
+    let is_of_atom = |letter: char| letter.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(letter);
+    let is_atom = |atom: &str| !atom.is_empty() && atom.chars().all(is_of_atom);
     let is_label = |label: &str| {
-        !label.is_empty()
-            && label.chars().all(|letter| letter.is_alphanumeric() || letter == '-')
+        (1..=63).contains(&label.len())
+            && label.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    let is_name = !name.is_empty()
-        && !name.contains(char::is_whitespace)
-        && !name.starts_with('.')
-        && !name.ends_with('.')
-        && !name.contains("..");
-    is_name && host.contains('.') && host.split('.').all(is_label)
+    let is_name = name.len() <= 64 && name.split('.').all(is_atom);
+    is_name && host.contains('.') && host.split('.').all(is_label) && text.len() <= 254
 }
 
 fn of_number(function: &str, arguments: &[Value]) -> Option<Value> {
