@@ -103,6 +103,13 @@ impl Query {
     pub fn digest_text(&self) -> String {
         deep(|| sql::written(self.syntax.as_ref()))
     }
+
+    /// Whether [`Query::digest_text`] reads back as this query. The printer makes another name of one in single quotes that
+    /// has two of them in a row or one behind a backslash; every other text is known to come out right.
+    pub(crate) fn reads_back(&self) -> bool {
+        let is_safe = !["''''", "\\'"].into_iter().any(|risk| self.source.says(risk));
+        is_safe || matches!(parse(&self.digest_text()), Ok(Statement::Query { query, .. }) if query == *self)
+    }
 }
 
 /// An instant as it was written.
