@@ -19,6 +19,11 @@ impl Source {
         Self { lines: whole[line_start..end].lines().map(str::to_owned).collect(), first_line }
     }
 
+    /// Whether `text` stands in a line of it.
+    pub(crate) fn says(&self, text: &str) -> bool {
+        self.lines.iter().any(|line| line.contains(text))
+    }
+
     /// The place just behind the last character.
     fn end(&self) -> Place {
         let last = self.lines.last().map_or("", String::as_str);

@@ -118,7 +118,7 @@ pub struct VariableDefinition {
 impl VariableDefinition {
     /// The expression in its canonical form, as [`Query::digest_text`].
     pub fn expression(&self) -> String {
-        self.query.only_expression().map(|expression| deep(|| expression.to_string())).unwrap_or_default()
+        self.query.only_expression().map(|expression| deep(|| sql::written(expression))).unwrap_or_default()
     }
 }
 
@@ -160,6 +160,13 @@ impl Query {
             [ast::SelectItem::ExprWithAlias { expr, .. }] => Some(expr),
             _ => None,
         }
+    }
+
+    /// Whether [`Query::digest_text`] reads back as this query. The printer makes another name of one in single quotes that
+    /// has two of them in a row or one behind a backslash; every other text is known to come out right.
+    pub(crate) fn reads_back(&self) -> bool {
+        let is_safe = !["''''", "\\'"].into_iter().any(|risk| self.source.says(risk));
+        is_safe || matches!(parse(&self.digest_text()), Ok(Statement::Query { query, .. }) if query == *self)
     }
 }
 

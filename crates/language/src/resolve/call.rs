@@ -135,6 +135,10 @@ impl Resolver<'_> {
         if name == "mode" {
             return Err(misplaced(span, "`mode` cannot have OVER").hint("compute it in a CTE with GROUP BY"));
         }
+        if ["array_agg", "string_agg"].contains(&name) {
+            let message = format!("`{name}` collects all of its rows, so it cannot have OVER");
+            return Err(misplaced(span, message).hint("collect them with GROUP BY in a CTE"));
+        }
         let (mut call, holds) = self.aggregate_call(function, name, span)?;
         call.over = Some(match over {
             WindowType::WindowSpec(spec) => WindowType::WindowSpec(self.window_spec(spec)?),

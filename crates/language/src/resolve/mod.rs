@@ -74,7 +74,10 @@ use segment::{AUDIENCES, SEGMENTS};
 /// # Errors
 /// The first thing that is wrong, with its place in the text that was parsed; [`ErrorKind`] says what can be done.
 pub fn resolve(query: &Query, names: &Names, as_of: Timestamp) -> Result<ResolvedQuery, Error> {
-    let resolved = deep(|| Resolver::new(names, as_of).whole(&query.syntax));
+    let resolved = deep(|| {
+        refuse::what_does_not_read_back(query)?;
+        Resolver::new(names, as_of).whole(&query.syntax)
+    });
     resolved.map_err(|fault| fault.at(&query.source))
 }
 
@@ -83,7 +86,10 @@ pub fn resolve(query: &Query, names: &Names, as_of: Timestamp) -> Result<Resolve
 /// # Errors
 /// As [`resolve`], and [`ErrorKind::NotAllowed`] for a query that does not select rows of one table.
 pub fn resolve_segment(query: &Query, names: &Names, as_of: Timestamp) -> Result<ResolvedSegment, Error> {
-    let resolved = deep(|| Resolver::new(names, as_of).segment_definition(&query.syntax));
+    let resolved = deep(|| {
+        refuse::what_does_not_read_back(query)?;
+        Resolver::new(names, as_of).segment_definition(&query.syntax)
+    });
     resolved.map_err(|fault| fault.at(&query.source))
 }
 

@@ -14,6 +14,15 @@ pub(super) fn modifier(span: Span, what: &str) -> Fault {
     Fault::new(ErrorKind::NotAllowed, span, format!("{what} is not part of the segment language"))
 }
 
+/// Refuses a query whose stored form would be another query.
+pub(super) fn what_does_not_read_back(query: &crate::Query) -> Result<(), Fault> {
+    if query.reads_back() {
+        return Ok(());
+    }
+    let message = "a name in single quotes with quotes in it is not part of the segment language";
+    Err(Fault::new(ErrorKind::NotAllowed, query.syntax.span(), message).hint("write names in double quotes"))
+}
+
 fn first_of(span: Span, found: &[(bool, &str)]) -> Result<(), Fault> {
     match found.iter().find(|(is_there, _)| *is_there) {
         Some((_, what)) => Err(modifier(span, what)),

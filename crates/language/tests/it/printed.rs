@@ -75,6 +75,13 @@ fn a_name_that_would_be_printed_as_another_is_refused() {
             );
         }
     }
+    for query in ["SELECT 1 AS 'a''''b' FROM profiles", "SELECT email FROM profiles '\\''x'"] {
+        assert_eq!(
+            resolved(query).map(|query| query.to_sql()).map_err(|error| error.kind),
+            Err(ErrorKind::NotAllowed),
+            "{query}"
+        );
+    }
     let one_quote = resolved("SELECT 'a' AS \"x\"\"y\" FROM profiles").unwrap().to_sql();
     assert_eq!(read_back(&one_quote), [(Some("a".to_owned()), "x\"y".to_owned())]);
 }
