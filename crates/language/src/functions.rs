@@ -16,7 +16,7 @@ pub enum Use {
 }
 
 /// Scalar functions of text.
-const TEXT: [&str; 43] = [
+const TEXT: [&str; 42] = [
     "ascii",
     "bit_length",
     "btrim",
@@ -37,7 +37,6 @@ const TEXT: [&str; 43] = [
     "levenshtein",
     "lower",
     "ltrim",
-    "md5",
     "octet_length",
     "position",
     "regexp_count",
@@ -105,14 +104,13 @@ const NUMBERS: [&str; 38] = [
 ];
 
 /// Scalar functions of dates and instants.
-const TIMES: [&str; 16] = [
+const TIMES: [&str; 15] = [
     "date_bin",
     "date_format",
     "date_part",
     "date_trunc",
     "datepart",
     "datetrunc",
-    "from_unixtime",
     "make_date",
     "to_char",
     "to_date",
