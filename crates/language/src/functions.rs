@@ -48,7 +48,7 @@ impl SegmentTable {
 }
 
 /// Scalar functions of text.
-const TEXT: [&str; 43] = [
+const TEXT: [&str; 42] = [
     "ascii",
     "bit_length",
     "btrim",
@@ -69,7 +69,6 @@ const TEXT: [&str; 43] = [
     "levenshtein",
     "lower",
     "ltrim",
-    "md5",
     "octet_length",
     "position",
     "regexp_count",
@@ -137,14 +136,13 @@ const NUMBERS: [&str; 38] = [
 ];
 
 /// Scalar functions of dates and instants.
-const TIMES: [&str; 16] = [
+const TIMES: [&str; 15] = [
     "date_bin",
     "date_format",
     "date_part",
     "date_trunc",
     "datepart",
     "datetrunc",
-    "from_unixtime",
     "make_date",
     "to_char",
     "to_date",

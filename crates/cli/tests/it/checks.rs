@@ -6,6 +6,7 @@ use std::path::Path;
 
 use muster_demo::workspace::QUERIES;
 
+use crate::answers::Answers;
 use crate::slt::failures;
 use crate::world::{corner_shop, project};
 
@@ -33,8 +34,9 @@ fn every_segment_has_a_check_that_holds() {
     let segments = segments();
     assert_eq!(segments, checks());
     assert!(segments.len() >= 40, "{} segments", segments.len());
+    let shop = Answers::reading(corner_shop());
     let failed = |name: &String| {
-        let failures = failures(corner_shop(), &check(name));
+        let failures = failures(&shop, &check(name));
         (!failures.is_empty()).then(|| format!("{name}.slt {}", failures.join("\n  ")))
     };
     let failed: Vec<String> = segments.iter().filter_map(failed).collect();
@@ -53,17 +55,23 @@ fn every_check_holds_what_was_counted_of_its_segment() {
 
 #[test]
 fn a_check_that_is_wrong_fails_with_its_line() {
-    let right = "query I\nSELECT count(*) FROM profiles\n----\n2000\n\n";
-    assert_eq!(failures(corner_shop(), right), [""; 0]);
+    let shop = Answers::reading(corner_shop());
+    let right = "query I\nSELECT count(*) FROM profiles\n----\n2000\n\nstatement error unknown\nSELECT x\n\n";
+    assert_eq!(failures(&shop, right), [""; 0]);
     for (wrong, failure) in [
-        ("query I\nSELECT count(*) FROM profiles\n----\n1999\n", "line 6: expected [\"1999\"], found [\"2000\"]"),
-        ("query I\nSELECT count(*) FROM profiles\n----\n", "line 6: expected [], found [\"2000\"]"),
-        ("query I\nSELECT 1 WHERE 1 = 2\n----\n1\n", "line 6: expected [\"1\"], found []"),
-        ("query II\nSELECT count(*) FROM profiles\n----\n2000\n", "line 6: 2 columns expected, 1 found"),
-        ("query I\nSELECT count(*) FROM profile\n----\n2000\n", "line 6: error: "),
-        ("statement ok\nSELECT nothing FROM profiles\n", "line 6: error: "),
+        ("query I\nSELECT count(*) FROM profiles\n----\n1999\n", "line 9: expected [\"1999\"], found [\"2000\"]"),
+        ("query I\nSELECT count(*) FROM profiles\n----\n", "line 9: expected [], found [\"2000\"]"),
+        ("query I\nSELECT 1 WHERE 1 = 2\n----\n1\n", "line 9: expected [\"1\"], found []"),
+        ("query II\nSELECT count(*) FROM profiles\n----\n2000\n", "line 9: 2 columns expected, 1 found"),
+        ("query I\nSELECT count(*) FROM profile\n----\n2000\n", "line 9: error: "),
+        ("statement ok\nSELECT nothing FROM profiles\n", "line 9: error: "),
+        (
+            "statement error unknown table\nSELECT nothing FROM profiles\n",
+            "line 9: expected an error with \"unknown table\"",
+        ),
+        ("statement error unknown table\nSELECT email FROM profiles LIMIT 1\n", "line 9: expected an error with"),
     ] {
-        let failures = failures(corner_shop(), &format!("{right}{wrong}"));
+        let failures = failures(&shop, &format!("{right}{wrong}"));
         assert!(failures.len() == 1 && failures[0].starts_with(failure), "{wrong}\n{failures:?}");
     }
 }
@@ -71,5 +79,5 @@ fn a_check_that_is_wrong_fails_with_its_line() {
 #[test]
 fn a_check_of_another_segment_fails() {
     let swapped = check("buyers").replace("segments.buyers", "segments.prospects");
-    assert_eq!(failures(corner_shop(), &swapped).len(), 2);
+    assert_eq!(failures(&Answers::reading(corner_shop()), &swapped).len(), 2);
 }

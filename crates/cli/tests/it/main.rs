@@ -1,6 +1,7 @@
 //! The tests of the binary, as a person or a script runs it: the story, the acceptance figures, the promises, the house.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod answers;
 mod binary;
 mod world;
 
@@ -14,6 +15,7 @@ mod house;
 mod init;
 mod kills;
 mod kills_of_loads;
+mod language;
 mod lists;
 mod loading;
 mod memberships;
@@ -26,4 +28,5 @@ mod serve;
 mod slt;
 mod status;
 mod story;
+mod tutorial;
 mod undo;

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use muster_state::State;
+use muster_state::{Migration, State};
 use muster_store::Store;
 use tempfile::TempDir;
 
@@ -64,10 +64,25 @@ pub fn own_corner_shop() -> TempDir {
     folder
 }
 
+/// The tables of every room in the state file.
+pub fn migrations() -> Vec<Migration> {
+    [muster_store::MIGRATIONS, muster_segment::MIGRATIONS, muster_campaign::MIGRATIONS].concat()
+}
+
+/// The little shop, to change: loaded as its README says, so that two customers have a past.
+pub fn little_shop() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&project().join("datasets/little-shop"), folder.path());
+    let _ = fs::remove_dir_all(folder.path().join("data"));
+    let first = folder.path().join("files/customers.csv");
+    done(folder.path(), &["load", "profiles", "--file", first.to_str().unwrap()]);
+    done(folder.path(), &["load"]);
+    folder
+}
+
 /// What a workspace holds, table by table, as one number each: the same however it came to be.
 pub fn digests(dir: &Path) -> BTreeMap<String, String> {
-    let migrations = [muster_store::MIGRATIONS, muster_segment::MIGRATIONS, muster_campaign::MIGRATIONS].concat();
-    let reader = State::read_only(&dir.join("data"), &migrations).unwrap();
+    let reader = State::read_only(&dir.join("data"), &migrations()).unwrap();
     let store = reader.read(|tx| Store::open(&dir.join("data"), tx)).unwrap();
     let Some(snapshot) = store.snapshot() else { return BTreeMap::new() };
     let tables = snapshot.schemas().map(|schema| schema.name.clone());
