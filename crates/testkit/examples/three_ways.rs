@@ -9,7 +9,7 @@
 //! three_ways print  SEED PROFILES            the same for those whose numbers and attempts are lines of the input, without answers
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, BufRead as _, BufWriter, Write};
 use std::path::Path;
@@ -193,7 +193,12 @@ fn names(catalog: &Catalog) -> Names {
     };
     let tables = catalog.parents_first().into_iter().map(table).collect();
     let segment = |(name, _): (&str, &str)| SegmentNames { name: name.to_owned(), grain: "profiles".to_owned() };
-    Names { zone: catalog.workspace.time_zone, tables, segments: generator::segments().map(segment).collect() }
+    Names {
+        zone: catalog.workspace.time_zone,
+        tables,
+        segments: generator::segments().map(segment).collect(),
+        variables: BTreeSet::new(),
+    }
 }
 
 fn column(column: &muster_catalog::Column) -> ColumnNames {

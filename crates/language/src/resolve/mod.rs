@@ -103,7 +103,10 @@ pub fn resolve_variable(
     as_of: Timestamp,
 ) -> Result<ResolvedQuery, Error> {
     let query = &variable.query;
-    let resolved = deep(|| Resolver::new(names, as_of).variable_definition(&query.syntax));
+    let resolved = deep(|| {
+        refuse::what_does_not_read_back(query)?;
+        Resolver::new(names, as_of).variable_definition(&query.syntax)
+    });
     resolved.map_err(|fault| fault.at(&query.source))
 }
 
