@@ -157,9 +157,11 @@ impl Disk for FileDisk {
     fn read(&self, name: &str, start: u64, length: usize) -> io::Result<Bytes> {
         let mut file = File::open(self.path(name))?;
         file.seek(SeekFrom::Start(start))?;
-        let mut content = vec![0; length];
-        file.read_exact(&mut content)?;
-        Ok(content.into())
+        let mut content = Vec::with_capacity(length);
+        match file.take(length as u64).read_to_end(&mut content)? {
+            read if read == length => Ok(content.into()),
+            _ => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
     }
 
     fn size(&self, name: &str) -> io::Result<u64> {

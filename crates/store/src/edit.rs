@@ -603,7 +603,9 @@ struct Neighbours<'a> {
     before_slots: HashMap<u32, u32>,
     /// The deciding columns of the rows that came, by their numbers.
     came: Vec<ArrayRef>,
-    /// The places of the file among which arrivals stand, ascending.
+    /// The places of the file that stand below the parents of arrivals, or below what these stand before.
+    families: BTreeMap<Parent, Range<u32>>,
+    /// All of these places, ascending.
     places: Vec<u32>,
     /// For each deciding column what compares a row that came with the n-th of the places; made when it is first asked for.
     against_file: Vec<OnceCell<DynComparator>>,
@@ -624,20 +626,17 @@ impl<'a> Neighbours<'a> {
             block,
             parents,
             before_slots: slots.collect(),
+            families: BTreeMap::new(),
             places: Vec::new(),
             against_file: deciding.iter().map(|_| OnceCell::new()).collect(),
         };
-        neighbours.places = neighbours.families(arrivals)?;
-        Ok(neighbours)
-    }
-
-    /// The places of the file that stand below the parents of arrivals, ascending.
-    fn families(&self, arrivals: &[Arrival]) -> Result<Vec<u32>, Error> {
         let parents: BTreeSet<Parent> = arrivals.iter().map(|arrival| arrival.parent).collect();
-        let families = parents.into_iter().map(|parent| self.family(parent)).collect::<Result<Vec<_>, Error>>()?;
-        let mut places: Vec<u32> = families.into_iter().flatten().collect();
-        places.sort_unstable();
-        Ok(places)
+        for parent in parents {
+            neighbours.families.insert(parent, neighbours.family(parent)?);
+        }
+        neighbours.places = neighbours.families.values().cloned().flatten().collect();
+        neighbours.places.sort_unstable();
+        Ok(neighbours)
     }
 
     /// The places of the file that stand below a parent, or below what it stands before.
@@ -687,7 +686,7 @@ impl<'a> Neighbours<'a> {
 
     /// The first place of the block's file whose row stands behind an arrival.
     fn before(&self, arrival: &Arrival) -> Result<u32, Error> {
-        let Range { mut start, mut end } = self.family(arrival.parent)?;
+        let Range { mut start, mut end } = self.families.get(&arrival.parent).cloned().unwrap_or_default();
         while start < end {
             let middle = start + (end - start) / 2;
             match self.with_file(arrival.row, middle)? {

@@ -68,6 +68,7 @@ impl Wanted {
     }
 
     /// The number of the key that a row of `texts` has; none of a row without a key.
+    #[inline]
     pub(crate) fn find(&self, texts: &StringViewArray, row: u32) -> Option<u32> {
         if texts.is_null(row as usize) {
             return None;

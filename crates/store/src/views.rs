@@ -24,6 +24,7 @@ impl Default for Hasher {
 }
 
 impl Hasher {
+    #[inline]
     pub(crate) fn hash(&self, texts: &StringViewArray, row: usize) -> u64 {
         let view = texts.views()[row];
         if is_inline(view) { self.0.hash_one(view) } else { self.0.hash_one(texts.value(row)) }
@@ -31,6 +32,7 @@ impl Hasher {
 }
 
 /// Whether two rows have the same text.
+#[inline]
 pub(crate) fn are_equal(left: &StringViewArray, left_row: u32, right: &StringViewArray, right_row: u32) -> bool {
     let (view, other) = (left.views()[left_row as usize], right.views()[right_row as usize]);
     if is_inline(view) {
