@@ -81,10 +81,7 @@ impl<'a> Resolver<'a> {
         let alias = alias.filter(|alias| *alias != root.name).map(|alias| sql::alias(&alias));
         let profiles = TableWithJoins { relation: sql::table(&root.name, alias), joins: Vec::new() };
         let written = sql::select_query(sql::select(vec![sql::aliased(argument.clone(), VALUE)], vec![profiles], None));
-        let around = std::mem::take(&mut self.scopes);
-        let resolved = self.query(&written);
-        self.scopes = around;
-        let (body, columns) = resolved?;
+        let (body, columns) = self.alone(|alone| alone.query(&written))?;
         let Body::Grain(grain) = body else { unreachable!("FROM is the root alone") };
         if grain.grouped || columns.iter().any(|column| column.holds == Some(ColumnType::Set)) {
             let message = format!("`{column}` compares one value of each profile, and `{argument}` is none");

@@ -35,6 +35,7 @@ impl Resolver<'_> {
         for index in searched {
             if let Some(typed) = self.column_of_scope(index, parts)? {
                 self.refuse_correlated(index, parts)?;
+                self.outermost_used = self.outermost_used.min(index);
                 if index + 1 == self.scopes.len() {
                     self.note_loose(parts);
                 }

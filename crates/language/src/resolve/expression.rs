@@ -1,11 +1,12 @@
 //! Expressions: every kind that may stand in a query, by name; what is not named here is refused.
 
 use muster_catalog::ColumnType;
-use sqlparser::ast::{Array, CeilFloorKind, DateTimeField, Expr, Query, Spanned};
+use sqlparser::ast::{Array, BinaryOperator, CeilFloorKind, DateTimeField, Expr, Query, Spanned, UnaryOperator};
 
+use super::aside::Sought;
 use super::literal::literal;
 use super::operator::truth;
-use super::scope::Typed;
+use super::scope::{Position, Typed};
 use super::{Resolver, pattern};
 use crate::calendar::{self, Constant};
 use crate::error::ErrorKind;
@@ -15,8 +16,9 @@ use crate::sql;
 impl Resolver<'_> {
     /// An expression with its names bound, its clock folded and its casts and divisions made total.
     pub(super) fn expression(&mut self, expr: &Expr) -> Result<Typed, Fault> {
+        let position = std::mem::replace(&mut self.scope().position, Position::Value);
         let loose_before = self.scope().loose.len();
-        let typed = self.unkeyed(expr)?;
+        let typed = self.unkeyed(expr, position)?;
         let scope = self.scope();
         if scope.keys.contains(&typed.sql) {
             // A key of GROUP BY has one value per group, whatever is inside it.
@@ -25,7 +27,13 @@ impl Resolver<'_> {
         Ok(typed)
     }
 
-    fn unkeyed(&mut self, expr: &Expr) -> Result<Typed, Fault> {
+    /// The same, where something is known of what becomes of its truth.
+    pub(super) fn standing(&mut self, expr: &Expr, position: Position) -> Result<Typed, Fault> {
+        self.scope().position = position;
+        self.expression(expr)
+    }
+
+    fn unkeyed(&mut self, expr: &Expr, position: Position) -> Result<Typed, Fault> {
         match expr {
             Expr::Identifier(name) => self.column(std::slice::from_ref(name)),
             Expr::CompoundIdentifier(parts) => self.column(parts),
@@ -33,7 +41,7 @@ impl Resolver<'_> {
                 Err(Fault::not_yet(expr.span(), "members of a value by index or field"))
             }
             Expr::Nested(inner) => {
-                let inner = self.expression(inner)?;
+                let inner = self.standing(inner, position)?;
                 Ok(Typed { sql: sql::nested(inner.sql), ..inner })
             }
             Expr::Value(value) => literal(value),
@@ -42,8 +50,16 @@ impl Resolver<'_> {
                 let span = expr.span();
                 self.constant(Constant::Interval(calendar::interval_of(interval, span)?), span)
             }
+            Expr::BinaryOp { left, op: op @ (BinaryOperator::And | BinaryOperator::Or), right } => {
+                self.junction(left, op, right, position)
+            }
             Expr::BinaryOp { left, op, right } => self.binary(left, op, right, expr),
-            Expr::UnaryOp { op, expr: inner } => self.unary(*op, inner),
+            Expr::UnaryOp { op, expr: inner } => match without_brackets(inner) {
+                Expr::InSubquery { expr: needle, subquery, negated } if *op == UnaryOperator::Not => {
+                    self.in_query(Sought { needle, query: subquery, negated: !negated, position }, expr.span())
+                }
+                _ => self.unary(*op, inner),
+            },
             Expr::IsNull(_) | Expr::IsNotNull(_) | Expr::IsTrue(_) | Expr::IsNotTrue(_) => self.is(expr),
             Expr::IsFalse(_) | Expr::IsNotFalse(_) | Expr::IsUnknown(_) | Expr::IsNotUnknown(_) => self.is(expr),
             Expr::IsDistinctFrom(left, right) => {
@@ -56,14 +72,10 @@ impl Resolver<'_> {
             }
             Expr::Between { expr, negated, low, high } => self.between(expr, *negated, low, high),
             Expr::InList { expr, list, negated } => self.in_list(expr, list, *negated),
-            Expr::InSubquery { expr: inner, subquery, negated } => self.in_subquery(inner, subquery, *negated, expr),
-            Expr::Exists { subquery, negated } => {
-                let subquery = self.lowered(subquery)?.0;
-                if self.scope().is_history() {
-                    return Ok(self.exists(subquery, *negated));
-                }
-                Ok(truth(Expr::Exists { subquery: Box::new(subquery), negated: *negated }))
+            Expr::InSubquery { expr: needle, subquery, negated } => {
+                self.in_query(Sought { needle, query: subquery, negated: *negated, position }, expr.span())
             }
+            Expr::Exists { subquery, negated } => self.exists(subquery, *negated),
             Expr::Subquery(subquery) => {
                 let (subquery, holds) = self.one_column(subquery)?;
                 Ok(Typed::new(Expr::Subquery(Box::new(subquery)), holds))
@@ -135,16 +147,7 @@ impl Resolver<'_> {
         expr.map(|expr| self.boxed(expr)).transpose()
     }
 
-    fn in_subquery(&mut self, needle: &Expr, subquery: &Query, negated: bool, whole: &Expr) -> Result<Typed, Fault> {
-        let needle = self.expression(needle)?.sql;
-        let (subquery, _) = self.one_column(subquery)?;
-        if self.scope().is_history() {
-            return self.listed(sql::nested(needle), subquery, negated, whole.span());
-        }
-        Ok(truth(Expr::InSubquery { expr: Box::new(needle), subquery: Box::new(subquery), negated }))
-    }
-
-    fn one_column(&mut self, query: &Query) -> Result<(Query, Option<ColumnType>), Fault> {
+    pub(super) fn one_column(&mut self, query: &Query) -> Result<(Query, Option<ColumnType>), Fault> {
         let (lowered, columns) = self.lowered(query)?;
         match columns.as_slice() {
             [column] => Ok((lowered, column.holds)),
@@ -154,4 +157,11 @@ impl Resolver<'_> {
             }
         }
     }
+}
+
+fn without_brackets(mut expr: &Expr) -> &Expr {
+    while let Expr::Nested(inner) = expr {
+        expr = inner;
+    }
+    expr
 }

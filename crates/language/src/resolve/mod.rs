@@ -116,6 +116,8 @@ struct Resolver<'a> {
     as_of: Timestamp,
     /// The SELECTs that are open, the innermost last.
     scopes: Vec<Scope<'a>>,
+    /// The outermost of them that a name was found in.
+    outermost_used: usize,
     /// The CTEs in sight, the innermost last.
     ctes: Vec<CommonTable>,
     /// How many CTEs of each name there are already.
@@ -140,6 +142,7 @@ impl<'a> Resolver<'a> {
             names,
             as_of,
             scopes: Vec::new(),
+            outermost_used: usize::MAX,
             ctes: Vec::new(),
             ctes_named: BTreeMap::new(),
             tables_used: BTreeSet::new(),
@@ -208,10 +211,24 @@ impl<'a> Resolver<'a> {
 
     /// A query that cannot see the SELECT it stands in: a CTE or a derived table.
     fn apart(&mut self, query: &ast::Query) -> Result<(ast::Query, Vec<OutputColumn>), Fault> {
-        let around = std::mem::take(&mut self.scopes);
-        let resolved = self.lowered(query);
-        self.scopes = around;
-        resolved
+        self.alone(|apart| apart.lowered(query))
+    }
+
+    /// What `work` makes where no SELECT around can be seen.
+    fn alone<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> T {
+        let (around, outermost) = (std::mem::take(&mut self.scopes), self.outermost_used);
+        let made = work(self);
+        (self.scopes, self.outermost_used) = (around, outermost);
+        made
+    }
+
+    /// What `work` makes, and whether a name in it was one of the SELECTs that are open now.
+    fn watched<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> (T, bool) {
+        let before = std::mem::replace(&mut self.outermost_used, usize::MAX);
+        let made = work(self);
+        let is_correlated = self.outermost_used < self.scopes.len();
+        self.outermost_used = self.outermost_used.min(before);
+        (made, is_correlated)
     }
 
     fn with(&mut self, with: &With) -> Result<With, Fault> {

@@ -5,7 +5,7 @@ use muster_catalog::{ColumnType, local_midnight};
 use sqlparser::ast::{BinaryOperator, CaseWhen, Expr, Spanned, UnaryOperator, Value};
 use sqlparser::tokenizer::Span;
 
-use super::scope::Typed;
+use super::scope::{Position, Typed};
 use super::{Resolver, pattern, refuse};
 use crate::calendar::{self, Constant};
 use crate::source::Fault;
@@ -39,6 +39,20 @@ impl Resolver<'_> {
         Ok(truth(resolved))
     }
 
+    /// Conditions with AND or OR between them; `position` is where they stand together.
+    pub(super) fn junction(
+        &mut self,
+        left: &Expr,
+        op: &BinaryOperator,
+        right: &Expr,
+        position: Position,
+    ) -> Result<Typed, Fault> {
+        let position = if *op == BinaryOperator::And { position } else { position.min(Position::Truth) };
+        let left = self.standing(left, position)?;
+        let right = self.standing(right, position)?;
+        Ok(truth(sql::binary(left.sql, op.clone(), right.sql)))
+    }
+
     /// Two values with an operator between them.
     pub(super) fn binary(
         &mut self,
@@ -49,10 +63,6 @@ impl Resolver<'_> {
     ) -> Result<Typed, Fault> {
         use BinaryOperator as Op;
         match op {
-            Op::And | Op::Or => {
-                let (left, right) = (self.expression(left)?, self.expression(right)?);
-                Ok(truth(sql::binary(left.sql, op.clone(), right.sql)))
-            }
             Op::Eq | Op::NotEq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq => {
                 let (left, right) = self.pair(left, right)?;
                 Ok(truth(sql::binary(left.sql, op.clone(), right.sql)))

@@ -16,6 +16,8 @@ pub(super) struct Scope<'a> {
     pub(super) clause: Clause,
     /// Whether a group aggregate is around what is being resolved.
     pub(super) in_group_aggregate: bool,
+    /// What becomes of the truth of what is resolved next.
+    pub(super) position: Position,
     /// The names that the SELECT gives to its columns, with what they stand for.
     pub(super) items: Vec<(Ident, Expr)>,
     /// The resolved expressions that rows are grouped by.
@@ -73,6 +75,17 @@ impl Clause {
     }
 }
 
+/// What becomes of the truth of an expression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Position {
+    /// Anything: NULL and FALSE are two values.
+    Value,
+    /// It is one of several of which WHERE asks whether they are TRUE: NULL is as good as FALSE.
+    Truth,
+    /// WHERE asks for it to be TRUE.
+    Conjunct,
+}
+
 /// A column or history aggregate outside keys and group aggregates.
 pub(super) struct Loose {
     pub(super) span: Span,
@@ -86,6 +99,7 @@ impl<'a> Scope<'a> {
             source,
             clause,
             in_group_aggregate: false,
+            position: Position::Value,
             items: Vec::new(),
             keys: Vec::new(),
             group_aggregate: None,

@@ -5,7 +5,7 @@ use sqlparser::tokenizer::Span;
 
 use super::order::{no_such_item, ordered, ordinal};
 use super::projection::named_items;
-use super::scope::{Clause, Loose, Scope, Source};
+use super::scope::{Clause, Loose, Position, Scope, Source};
 use super::tables::spelled;
 use super::{Resolver, refuse};
 use crate::error::ErrorKind;
@@ -90,7 +90,8 @@ impl<'a> Resolver<'a> {
 
     fn condition(&mut self, clause: Clause, condition: Option<&Expr>) -> Result<Option<Expr>, Fault> {
         self.scope().clause = clause;
-        condition.map(|condition| Ok(self.expression(condition)?.sql)).transpose()
+        let position = if clause == Clause::Where { Position::Conjunct } else { Position::Value };
+        condition.map(|condition| Ok(self.standing(condition, position)?.sql)).transpose()
     }
 
     fn group_by(&mut self, group_by: &GroupByExpr) -> Result<GroupByExpr, Fault> {

@@ -84,6 +84,50 @@ fn a_query_inside_a_history_aggregate_is_made_beside_it() {
 }
 
 #[test]
+fn a_query_in_a_condition_stays_where_finding_a_value_is_all_that_is_asked() {
+    let listed = "(SELECT profile_id FROM orders)";
+    for condition in [
+        format!("profile_id IN {listed}"),
+        format!("profile_id NOT IN {listed} AND country = 'NL'"),
+        format!("NOT (profile_id IN {listed})"),
+        format!("country = 'NL' AND (income > 5 OR profile_id IN {listed})"),
+        format!("country = 'NL' OR EXISTS {listed}"),
+    ] {
+        let printed = sql(&format!("SELECT email FROM profiles WHERE {condition}"));
+        assert!(!printed.contains("__listed") && !printed.contains("__found"), "{printed}");
+    }
+    for condition in [
+        format!("profile_id NOT IN {listed} OR country = 'NL'"),
+        format!("NOT (profile_id IN {listed} AND country = 'NL')"),
+        format!("(profile_id IN {listed}) IS NULL"),
+        format!("CASE WHEN profile_id IN {listed} THEN 1 END = 1"),
+    ] {
+        let printed = sql(&format!("SELECT email FROM profiles WHERE {condition}"));
+        assert!(printed.contains("LEFT JOIN \"__listed\""), "{printed}");
+    }
+    let grouped = "SELECT country IN (SELECT city FROM sites) AS k, count(*) AS n FROM profiles GROUP BY country IN (SELECT city FROM sites)";
+    assert!(!sql(grouped).contains("__listed_2"), "{}", sql(grouped));
+}
+
+#[test]
+fn a_query_that_cannot_say_what_is_unknown_is_refused() {
+    for (marked, written) in [
+        (
+            "SELECT p.email FROM profiles AS p JOIN orders AS o ON p.profile_id = o.profile_id WHERE «o.site_id NOT IN (SELECT site_id FROM sites) OR o.total > 5",
+            "o.site_id IN (SELECT site_id FROM sites)",
+        ),
+        (
+            "SELECT «p.country IN (SELECT o.channel FROM orders AS o WHERE o.profile_id = p.profile_id) AS x FROM profiles AS p",
+            "p.country IN (SELECT o.channel FROM orders AS o WHERE o.profile_id = p.profile_id)",
+        ),
+    ] {
+        let message = format!("`{written}` has to say here whether that is unknown");
+        let hint = Some("join it to others by AND only, or write EXISTS (SELECT … WHERE …)");
+        check(marked, ErrorKind::Position, &message, hint);
+    }
+}
+
+#[test]
 fn such_a_query_may_reduce_histories_itself() {
     let text = "SELECT has(returns) FILTER (WHERE returns.return_id IN (SELECT return_id FROM returns AS r WHERE count(refunds) > 1)) AS h FROM profiles";
     check_snapshot!(transcript(&[text], &deep_names()));

@@ -1,4 +1,4 @@
-//! Queries inside history aggregates: each is made once, beside the rows that are reduced.
+//! Queries inside expressions: in history aggregates, where each is made once beside the rows, and elsewhere.
 
 use crate::world::World;
 
@@ -85,5 +85,58 @@ fn aggregates_of_one_history_keep_their_own_lists() {
                 sum(orders.total) FILTER (WHERE order_id IN (SELECT order_id FROM lines WHERE sku = 'sofa')) AS sofas
          FROM profiles ORDER BY id",
         &["ann 3 2 100.10", "bob 1 0 50.00", "cas 0 0 -"],
+    );
+}
+
+/// Incomes are 30000 of Ann, none of Bob and 0 of Cas. The engine by itself takes what is unknown for FALSE.
+#[test]
+fn what_is_unknown_stays_so_wherever_it_is_asked() {
+    let shop = World::shop();
+    let large = "(SELECT income FROM profiles WHERE income > 100)";
+    for (condition, expected) in [
+        (format!("income IN {large}"), vec![0]),
+        (format!("income NOT IN {large}"), vec![2]),
+        (format!("NOT (income IN {large})"), vec![2]),
+        (format!("income IN {large} OR country = 'XX'"), vec![0]),
+        (format!("income NOT IN {large} OR country = 'XX'"), vec![2]),
+        (format!("(income IN {large}) IS NULL"), vec![1]),
+        (format!("NOT (income IN {large} AND country = 'BE')"), vec![0, 2]),
+        (
+            format!("CASE WHEN income IN {large} THEN 'in' WHEN NOT (income IN {large}) THEN 'out' ELSE '?' END = '?'"),
+            vec![1],
+        ),
+        (format!("income NOT IN {large} OR income NOT IN (SELECT income FROM profiles WHERE income = 0)"), vec![0, 2]),
+        ("income NOT IN (SELECT income FROM profiles) OR country = 'XX'".to_owned(), vec![]),
+    ] {
+        assert_eq!(shop.members(&condition), expected, "{condition}");
+    }
+    check_each(&format!("income IN {large}"), ["true", "-", "false"]);
+    check_each("country IN (SELECT sku FROM lines WHERE quantity > 9)", ["false", "false", "false"]);
+}
+
+#[test]
+fn a_query_stands_in_what_is_shown_counted_and_grouped() {
+    let shop = World::shop();
+    check_each("EXISTS (SELECT 1 FROM lines WHERE quantity > 3)", ["true", "true", "true"]);
+    check_each("NOT EXISTS (SELECT 1 FROM lines WHERE quantity > 3)", ["false", "false", "false"]);
+    let bought = "id IN (SELECT customer FROM orders WHERE total < 60)";
+    shop.check(
+        &format!("SELECT count(*) FILTER (WHERE {bought}) AS n, count(*) FILTER (WHERE ({bought}) IS NOT TRUE) AS m FROM profiles"),
+        &["2 1"],
+    );
+    shop.check(
+        &format!("SELECT {bought} AS b, count(*) AS n FROM profiles GROUP BY {bought} ORDER BY b"),
+        &["false 1", "true 2"],
+    );
+    shop.check(&format!("SELECT id FROM profiles ORDER BY {bought}, id DESC"), &["cas", "bob", "ann"]);
+}
+
+#[test]
+fn a_query_about_the_row_around_it_is_a_condition() {
+    let shop = World::shop();
+    assert_eq!(shop.members("50 IN (SELECT total FROM orders WHERE customer = profiles.id)"), [1]);
+    shop.check(
+        "SELECT p.id FROM profiles AS p WHERE EXISTS (SELECT 1 FROM orders AS o WHERE o.customer = p.id AND o.total > 60) OR p.country = 'BE' ORDER BY p.id",
+        &["ann", "bob"],
     );
 }

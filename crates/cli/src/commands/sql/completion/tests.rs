@@ -157,6 +157,8 @@ fn functions_come_with_their_bracket_and_keywords_as_they_were_begun() {
     assert_eq!(candidates, [Candidate { text: "date_trunc(".to_owned(), what: "function".to_owned() }]);
     let kind = |text: &str| offered(text).1[0].what.clone();
     assert_eq!((kind("SELECT medi|"), kind("SELECT row_n|")), ("aggregate".to_owned(), "window".to_owned()));
+    assert_eq!((kind("SELECT mod|"), kind("SELECT sampl|")), ("aggregate".to_owned(), "function".to_owned()));
+    check("SELECT is_|", &["is_double(", "is_email(", "is_first_of("]);
     check("SELECT current_d|", &["current_date"]);
     check("SELECT x FROM orders wh|", &["when", "where"]);
     check("SELECT x FROM orders WHE|", &["WHEN", "WHERE"]);
