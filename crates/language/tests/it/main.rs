@@ -9,6 +9,7 @@ mod lists;
 mod plain;
 mod printed;
 mod property;
+mod round_trip;
 mod segments;
 mod statements;
 mod time;
