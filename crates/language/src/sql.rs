@@ -44,6 +44,13 @@ pub(crate) fn written<T: Clone + Display + VisitMut>(syntax: &T) -> String {
             }
             ControlFlow::Continue(())
         }
+
+        fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Infallible> {
+            if let Expr::UnaryOp { op: UnaryOperator::Minus, expr: inner } = expr {
+                **inner = behind_minus(std::mem::replace(inner, null()));
+            }
+            ControlFlow::Continue(())
+        }
     }
     let mut syntax = syntax.clone();
     let ControlFlow::Continue(()) = syntax.visit(&mut Doubling);
@@ -74,6 +81,11 @@ pub(crate) fn number(number: i64) -> Expr {
 /// `FALSE`.
 pub(crate) fn falsehood() -> Expr {
     Expr::value(Value::Boolean(false))
+}
+
+/// What a minus stands before: in brackets where it begins with one too, since two of them begin a comment.
+pub(crate) fn behind_minus(expr: Expr) -> Expr {
+    if expr.to_string().starts_with('-') { nested(expr) } else { expr }
 }
 
 /// `TRUE`.

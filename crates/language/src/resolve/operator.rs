@@ -20,7 +20,8 @@ impl Resolver<'_> {
             UnaryOperator::Plus | UnaryOperator::Minus => inner_typed.holds,
             other => return Err(refuse::modifier(inner.span(), &format!("the operator {other}"))),
         };
-        Ok(Typed::new(Expr::UnaryOp { op, expr: Box::new(inner_typed.sql) }, holds))
+        let inner = if op == UnaryOperator::Minus { sql::behind_minus(inner_typed.sql) } else { inner_typed.sql };
+        Ok(Typed::new(Expr::UnaryOp { op, expr: Box::new(inner) }, holds))
     }
 
     /// `IS NULL` and its like.

@@ -11,6 +11,7 @@ mod past;
 mod plain;
 mod printed;
 mod property;
+mod round_trip;
 mod segment_tables;
 mod segments;
 mod statements;

@@ -100,6 +100,15 @@ fn a_column_whose_name_looks_like_sql_is_still_a_name() {
     assert!(!tokens.iter().any(|token| token.to_string() == "random"), "{printed}");
 }
 
+/// Two of them begin a comment.
+#[test]
+fn a_minus_before_a_minus_stands_apart() {
+    let printed = resolved("SELECT - - income AS x, 1 - -1 AS y, - - -1 AS z FROM profiles").unwrap().to_sql();
+    let shown = printed.split(" FROM ").next().unwrap();
+    assert_eq!(shown, "SELECT -(-\"profiles\".\"income\") AS \"x\", 1 - -1 AS \"y\", -(-(-1)) AS \"z\"");
+    assert_eq!(stored_form("SELECT - - income AS x FROM profiles"), "SELECT -(-income) AS x FROM profiles");
+}
+
 #[test]
 fn what_is_no_expression_holds_no_text_either() {
     for (query, kind) in [
