@@ -190,7 +190,7 @@ class Shop:
         for load in sorted(self.folder.glob("load_*")):
             for file in (load / "files").iterdir():
                 file.rename(self.folder / "files" / file.name)
-            self.call("load", "--accept")
+            self.call("load")
         self.call("sql", "-f", str(self.folder / "segments.sql"))
 
     def call(self, *words: str) -> str:

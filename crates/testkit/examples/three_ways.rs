@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use muster_catalog::{Catalog, ColumnNames, ColumnType, Kind, Names, SegmentNames, TableNames, Timestamp};
 use muster_language::{Statement, parse, resolve, resolve_segment};
-use muster_testkit::generator::{self, CATALOG, Question, Shop, files};
+use muster_testkit::generator::{self, Question, Shop, files};
 use muster_testkit::interpreter::Reader;
 use muster_testkit::world::Value;
 
@@ -68,7 +68,7 @@ fn asked(seed: &str, profiles: &str) -> io::Result<Asked> {
 impl Asked {
     fn shop(&self, folder: &Path) -> io::Result<()> {
         fs::create_dir_all(folder)?;
-        fs::write(folder.join("muster.toml"), CATALOG)?;
+        fs::write(folder.join("muster.toml"), generator::catalog(self.seed))?;
         for (step, load) in self.shop.loads.iter().enumerate() {
             for (name, text) in files::of_load(&self.shop, load, step) {
                 let path = folder.join(format!("load_{}", step + 1)).join(name);
@@ -83,7 +83,7 @@ impl Asked {
     /// A folder per instant, the present last; in each the tables and the SQL of the segments.
     fn tables(&self, folder: &Path) -> io::Result<()> {
         let mut listed = String::new();
-        for (place, instant) in self.instants.iter().copied().chain([generator::present()]).enumerate() {
+        for (place, instant) in self.instants.iter().copied().chain([self.present()]).enumerate() {
             let there = folder.join(place.to_string());
             fs::create_dir_all(&there)?;
             for table in files::tables(&self.shop.world, instant) {
@@ -114,7 +114,7 @@ impl Asked {
             let mut attempt = 0;
             loop {
                 let question = self.question(number, attempt);
-                let answered = Answered::of(&reader, &question);
+                let answered = Answered::of(&reader, &question, self.present());
                 let is_last = attempt + 1 == ATTEMPTS;
                 if answered.says_something || is_last {
                     let sql = self.printed(&question);
@@ -140,6 +140,10 @@ impl Asked {
         out.flush()
     }
 
+    fn present(&self) -> Timestamp {
+        generator::present(self.seed)
+    }
+
     fn question(&self, number: u64, attempt: u64) -> Question {
         generator::question(&self.shop.world, &self.instants, &[self.seed, number, attempt])
     }
@@ -148,7 +152,7 @@ impl Asked {
     fn printed(&self, question: &Question) -> Result<String, String> {
         let statement = parse(&question.text).map_err(|error| error.to_string())?;
         let Statement::Query { as_of, query } = statement else { return Err("this is no query".to_owned()) };
-        let instant = as_of.map_or(Ok(generator::present()), |own| own.instant(self.names.zone));
+        let instant = as_of.map_or(Ok(self.present()), |own| own.instant(self.names.zone));
         let instant = instant.map_err(|error| error.to_string())?;
         resolve(&query, &self.names, instant).map(|resolved| resolved.to_sql()).map_err(|error| error.to_string())
     }
@@ -162,17 +166,17 @@ struct Answered {
 }
 
 impl Answered {
-    fn of(reader: &Reader<'_>, question: &Question) -> Self {
-        let rows = reader.answer(&question.text, generator::present()).map(|answer| answer.rows);
-        let says_something = rows.as_ref().is_ok_and(|rows| says_something(reader, question, rows));
+    fn of(reader: &Reader<'_>, question: &Question, present: Timestamp) -> Self {
+        let rows = reader.answer(&question.text, present).map(|answer| answer.rows);
+        let says_something = rows.as_ref().is_ok_and(|rows| says_something(reader, question, rows, present));
         Self { rows: rows.map_err(|error| error.to_string()), says_something }
     }
 }
 
-fn says_something(reader: &Reader<'_>, question: &Question, rows: &[Vec<Value>]) -> bool {
+fn says_something(reader: &Reader<'_>, question: &Question, rows: &[Vec<Value>], present: Timestamp) -> bool {
     if question.mix.features.contains("members") {
         let all = question.text.split_once(" WHERE ").map(|(before, _)| before);
-        let all = all.and_then(|all| reader.answer(all, generator::present()).ok());
+        let all = all.and_then(|all| reader.answer(all, present).ok());
         return !rows.is_empty() && all.is_some_and(|all| all.rows.len() != rows.len() || all.rows[0] != rows[0]);
     }
     let columns = 0..rows.first().map_or(0, Vec::len);

@@ -17,8 +17,9 @@ impl<'a> Resolver<'a> {
     pub(super) fn break_ties(&mut self, order: &mut Vec<OrderByExpr>, columns: &[OutputColumn], by_rows: bool) {
         match &mut self.scope().source {
             Source::Rows(reach) if by_rows => {
+                // Keys and times are never NULL; of a row that has no key, no value stands first, as in its row order.
                 for (alias, column) in row_order(reach) {
-                    append(order, sql::column(&alias, &column));
+                    append(order, sql::column(&alias, &column), reach.base.key.is_none());
                 }
             }
             Source::Rows(_) | Source::Tables(_) => by_columns(order, columns),
@@ -29,13 +30,13 @@ impl<'a> Resolver<'a> {
 /// Completes an order by the columns of the result: rows that are still equal cannot be told apart.
 pub(super) fn by_columns(order: &mut Vec<OrderByExpr>, columns: &[OutputColumn]) {
     for column in columns.iter().filter(|column| column.holds != Some(ColumnType::Set)) {
-        append(order, Expr::Identifier(sql::name(&column.name)));
+        append(order, Expr::Identifier(sql::name(&column.name)), false);
     }
 }
 
-fn append(order: &mut Vec<OrderByExpr>, expr: Expr) {
+fn append(order: &mut Vec<OrderByExpr>, expr: Expr, nulls_first: bool) {
     if order.iter().all(|known| known.expr != expr) {
-        let options = OrderByOptions { asc: None, nulls_first: Some(false) };
+        let options = OrderByOptions { asc: None, nulls_first: Some(nulls_first) };
         order.push(OrderByExpr { expr, options, with_fill: None });
     }
 }

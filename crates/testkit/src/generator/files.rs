@@ -94,7 +94,8 @@ impl Exported<'_> {
     fn number(&mut self, table: &str) {
         let rows = self.then.get_mut(table).expect("every table has its rows");
         rows.sort_by(|a, b| {
-            let unequal = a.iter().zip(b).map(|(a, b)| a.order(b)).find(|order| order.is_ne());
+            let order = |(a, b): (&Value, &Value)| b.is_null().cmp(&a.is_null()).then_with(|| a.order(b));
+            let unequal = a.iter().zip(b).map(order).find(|order| order.is_ne());
             unequal.unwrap_or(std::cmp::Ordering::Equal)
         });
         let has_key = self.world.catalog.table(table).is_some_and(|table| table.key.is_some());

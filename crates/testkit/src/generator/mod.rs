@@ -20,8 +20,12 @@ pub use rows::{Shop, Tables};
 use chance::Chance;
 use muster_catalog::{Timestamp, parse_local};
 
-/// The `muster.toml` of every generated shop.
-pub const CATALOG: &str = include_str!("shop.toml");
+/// The `muster.toml` of a generated shop, but for its present.
+const CATALOG: &str = include_str!("shop.toml");
+
+/// When it is now: in one shop noon in summer, in one the day on which those of 29 February have their birthday, in one half
+/// past midnight, with a change of clocks in the thirty days before.
+const PRESENTS: [&str; 3] = ["2025-06-30T12:00:00", "2025-02-28T12:00:00", "2025-04-28T00:30:00"];
 
 /// The named conditions, in an order in which each needs only those before.
 const SEGMENTS: [(&str, &str); 5] = [
@@ -37,7 +41,7 @@ const SEGMENTS: [(&str, &str); 5] = [
 /// # Panics
 /// If the shop's own `muster.toml` is not in order.
 pub fn generated(seed: u64, profiles: usize) -> Shop {
-    let catalog = muster_catalog::parse("shop.toml", CATALOG).expect("the shop's own catalog is in order");
+    let catalog = muster_catalog::parse("shop.toml", &catalog(seed)).expect("the shop's own catalog is in order");
     let mut shop = rows::shop(catalog, seed, profiles);
     SEGMENTS.iter().for_each(|(name, definition)| shop.world.segment(name, definition));
     shop
@@ -48,25 +52,37 @@ pub fn segments() -> impl Iterator<Item = (&'static str, &'static str)> {
     SEGMENTS.into_iter()
 }
 
-/// The present of every generated shop.
-pub fn present() -> Timestamp {
-    let zone = chrono_tz::Europe::Amsterdam;
-    parse_local("2025-06-30T12:00:00", zone).expect("the present has a known form")
+/// The `muster.toml` of the shop of this seed.
+pub fn catalog(seed: u64) -> String {
+    CATALOG.replace(PRESENTS[0], written_present(seed))
 }
 
-/// The instants as of which one may ask: that of a change, that of an order, the end of a day whose clocks change, one
-/// in the middle, and one that is still to come.
+fn written_present(seed: u64) -> &'static str {
+    let place = usize::try_from(seed % PRESENTS.len() as u64).expect("a place in a short list");
+    PRESENTS[place]
+}
+
+/// What `now()` means in the shop of this seed.
+///
+/// # Panics
+/// If a present is written in no known form.
+pub fn present(seed: u64) -> Timestamp {
+    parse_local(written_present(seed), chrono_tz::Europe::Amsterdam).expect("the presents have a known form")
+}
+
+/// The instants as of which one may ask: that of a change, that of an order, one that the clocks skip, one that they repeat,
+/// and one that is still to come.
 pub fn instants(shop: &Shop, seed: u64) -> Vec<Timestamp> {
-    let mut chance = Chance::of(&[seed, 2]);
+    let (mut chance, present) = (Chance::of(&[seed, 2]), present(seed));
     let changes: Vec<Timestamp> =
-        shop.world.changes.iter().map(|change| change.at).filter(|at| *at <= present()).collect();
+        shop.world.changes.iter().map(|change| change.at).filter(|at| *at <= present).collect();
     let orders = &shop.world.tables["orders"].rows;
     let placed = orders.iter().filter_map(|row| match row[2] {
         crate::world::Value::Instant(micros) => Some(Timestamp::from_micros(micros)),
         _ => None,
     });
-    let placed: Vec<Timestamp> = placed.filter(|at| *at <= present()).collect();
-    let fixed = ["2025-03-30T02:30", "2024-12-31", "2025-12-31T23:59:59"].into_iter();
+    let placed: Vec<Timestamp> = placed.filter(|at| *at <= present).collect();
+    let fixed = ["2025-03-30T02:30", "2024-10-27T02:15", "2025-12-31T23:59:59"].into_iter();
     let fixed = fixed.filter_map(|text| parse_local(text, chrono_tz::Europe::Amsterdam).ok());
     let some = [&changes, &placed].into_iter().filter(|among| !among.is_empty());
     let some: Vec<Timestamp> = some.map(|among| *chance.pick(among)).collect();

@@ -131,7 +131,8 @@ impl Making {
                 self.order(&customer, &order);
                 for _ in 0..self.size(15, 3) {
                     line += 1;
-                    self.order_line(&order, key("l", line));
+                    // Nothing about a line's key follows from its order's.
+                    self.order_line(&order, key("l", line * 7_919 % 100_003));
                 }
             }
         }
@@ -222,7 +223,7 @@ impl Making {
     }
 
     fn instant(&mut self) -> Value {
-        if !self.chance.percent(20) {
+        if !self.chance.percent(30) {
             self.last = BEGIN + self.chance.pick(&DAYS) * DAY + self.chance.pick(&MINUTES) * MINUTE;
         }
         Value::Instant(self.last)

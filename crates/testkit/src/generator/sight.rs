@@ -118,6 +118,11 @@ impl<'c> Sight<'c> {
         self.frames.len() - 1
     }
 
+    /// Whether a row in sight has this name.
+    pub fn has_name(&self, name: &str) -> bool {
+        self.frames.iter().any(|frame| frame.name.as_deref() == Some(name))
+    }
+
     /// The table of the innermost row.
     pub fn table(&self) -> &'c Table {
         self.nodes[self.innermost()].table
@@ -165,20 +170,19 @@ impl<'c> Sight<'c> {
         if let Some(frame) = self.frames.iter().find(|frame| frame.node == node) {
             return frame.name.clone().or_else(|| self.name_of_table(node));
         }
-        if self.chain(self.innermost()).any(|own| own == node) {
-            return self.name_of_table(node);
+        let is_above = self.chain(self.innermost()).any(|own| own == node);
+        if let Some(name) = self.name_of_table(node).filter(|_| is_above) {
+            return Some(name);
         }
         let below = self.frames.iter().rev().find(|frame| self.chain(frame.node).any(|above| above == node))?;
         Some(format!("{}.{}", self.name_of(below.node)?, self.nodes[node].table.name))
     }
 
-    /// The name of its table, where no other row in sight has that.
+    /// The name of its table, where no other row on the path has that: a name that fits two is an error.
     fn name_of_table(&self, node: usize) -> Option<String> {
         let table = &self.nodes[node].table.name;
-        let is_seen = |other: &usize| self.frames.iter().any(|frame| frame.node == *other && frame.name.is_none());
-        let own: Vec<usize> = self.chain(self.innermost()).collect();
-        let mut others =
-            self.path().into_iter().filter(|other| *other != node && (is_seen(other) || own.contains(other)));
+        let is_named = |node: usize| self.frames.iter().any(|frame| frame.node == node && frame.name.is_some());
+        let mut others = self.path().into_iter().filter(|other| *other != node && !is_named(*other));
         (!others.any(|other| self.nodes[other].table.name == *table)).then(|| table.clone())
     }
 

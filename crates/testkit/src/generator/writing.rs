@@ -1,5 +1,7 @@
 //! Expressions of a wanted kind, over what is in sight.
 
+use muster_catalog::Timestamp;
+
 use super::chance::Chance;
 use super::functions::{AGGREGATES, Aggregate, LITERALS, SCALARS, Takes, VALUES};
 use super::mix::Mix;
@@ -21,13 +23,14 @@ pub struct Writing<'c> {
     /// Whether columns of the innermost row may stand without its name.
     bare: bool,
     aggregates_left: usize,
-    names: usize,
+    /// What the aggregate before ranged over, as it is written.
+    range_before: Option<String>,
 }
 
 impl<'c> Writing<'c> {
     pub fn new(world: &'c World, chance: Chance, sight: Sight<'c>) -> Self {
         let aggregates_left = AGGREGATES_AT_MOST;
-        Self { chance, mix: Mix::default(), sight, world, bare: true, aggregates_left, names: 0 }
+        Self { chance, mix: Mix::default(), sight, world, bare: true, aggregates_left, range_before: None }
     }
 
     /// An expression that gives this kind; `depth` says how deep it may grow.
@@ -95,7 +98,7 @@ impl<'c> Writing<'c> {
 
     /// An aggregate beside a value that it may well have; `has` and `every` as they are.
     fn aggregate_compared(&mut self, depth: usize) -> Option<String> {
-        if self.chance.percent(12) {
+        if self.chance.percent(18) {
             return self.sequence(depth);
         }
         let kind = *self.chance.pick(&[
@@ -182,6 +185,16 @@ impl<'c> Writing<'c> {
             Value::Text(text) => Some(format!("'{}'", text.replace('\'', "''"))),
             Value::Date(_) if self.chance.percent(20) => Some("'2025-04-01'".to_owned()),
             day @ Value::Date(_) => Some(format!("DATE '{day}'")),
+            // A day beside an instant is its midnight there.
+            Value::Instant(micros) if self.chance.percent(30) => {
+                let zone = self.world.catalog.workspace.time_zone;
+                let day = Timestamp::from_micros(*micros).local(zone).date_naive();
+                Some(if self.chance.percent(70) { format!("DATE '{day}'") } else { format!("'{day}'") })
+            }
+            Value::Instant(_) if self.chance.percent(25) => {
+                self.mix.calls("now");
+                Some(format!("now() - {}", self.hole("calendar").unwrap_or_default()))
+            }
             instant @ Value::Instant(_) => Some(format!("TIMESTAMP '{instant}'")),
             Value::Double(double) => Some(format!("{double}e0")),
             number @ (Value::Int(_) | Value::Decimal { .. }) => Some(format!("{number}")),
@@ -268,22 +281,14 @@ impl Writing<'_> {
 
     fn range(&mut self) -> Option<Range> {
         let ranges = self.sight.ranges();
+        // Two aggregates over the same rows are reduced together, so that is to happen often.
+        let again = ranges.iter().find(|range| Some(&range.text) == self.range_before.as_ref()).cloned();
+        if let Some(range) = again.filter(|_| self.chance.percent(30)) {
+            return Some(range);
+        }
         // Below the innermost row most often, then beside it.
-        let weighted: Vec<(usize, Range)> = ranges
-            .into_iter()
-            .map(|range| {
-                (
-                    if range.is_again {
-                        3
-                    } else if range.is_beside {
-                        4
-                    } else {
-                        5
-                    },
-                    range,
-                )
-            })
-            .collect();
+        let weighted: Vec<(usize, Range)> =
+            ranges.into_iter().map(|range| (if range.is_again { 5 } else { 4 }, range)).collect();
         (!weighted.is_empty()).then(|| self.chance.weighted(&weighted).clone())
     }
 
@@ -300,6 +305,7 @@ impl Writing<'_> {
     }
 
     fn note(&mut self, name: &str, range: &Range) {
+        self.range_before = Some(range.text.clone());
         self.mix.calls(name);
         if self.sight.depth() > 0 {
             self.mix.has("nested");
@@ -323,7 +329,7 @@ impl Writing<'_> {
         let may_pick = row.is_some() || takes == Takes::Rows;
         let rows = if may_pick && self.chance.percent(20) { self.picked(range, depth) } else { range.text.clone() };
         let filter =
-            if self.chance.percent(55) { format!(" FILTER (WHERE {})", self.condition(depth)) } else { String::new() };
+            if self.chance.percent(68) { format!(" FILTER (WHERE {})", self.condition(depth)) } else { String::new() };
         let named = row.map(|row| format!("{row} => {rows}"));
         let (distinct, kind) = match takes {
             Takes::Rows => return Some(format!("{name}({}){filter}", named.unwrap_or(rows))),
@@ -383,6 +389,12 @@ impl Writing<'_> {
         Some(self.filled(template, 0, Some((kind, own.text))))
     }
 
+    /// A condition that holds for all rows that have a value there.
+    fn wide(&mut self) -> String {
+        let own = self.some_mention(|mention| mention.of == Whose::Own);
+        own.map_or("TRUE".to_owned(), |own| format!("{} IS NOT NULL", own.text))
+    }
+
     /// `has_sequence(…)`.
     fn sequence(&mut self, depth: usize) -> Option<String> {
         if self.aggregates_left == 0 || self.sight.depth() >= ROWS_AT_MOST {
@@ -399,20 +411,23 @@ impl Writing<'_> {
         let steps = 2 + usize::from(self.chance.percent(25));
         let mut arguments = vec![range.text.clone()];
         for _ in 0..steps {
-            arguments.push(self.condition(usize::from(depth > 1)));
+            // Half of the conditions hold for many rows, so that the span and the order decide.
+            let is_wide = self.chance.percent(50);
+            arguments.push(if is_wide { self.wide() } else { self.condition(usize::from(depth > 1)) });
         }
-        if self.chance.percent(60) {
+        if self.chance.percent(70) {
             arguments.push(format!("within => {}", self.hole("calendar").unwrap_or_default()));
         }
         let filter =
-            if self.chance.percent(30) { format!(" FILTER (WHERE {})", self.condition(0)) } else { String::new() };
+            if self.chance.percent(50) { format!(" FILTER (WHERE {})", self.condition(0)) } else { String::new() };
         self.sight = outside;
         self.note("has_sequence", &range);
         Some(format!("has_sequence({}){filter}", arguments.join(", ")))
     }
 
+    /// A name that no row in sight has; rows beside one another often share theirs.
     fn new_name(&mut self) -> String {
-        self.names += 1;
-        format!("r{}", self.names)
+        let free: Vec<&str> = ["a", "b", "c", "d", "e"].into_iter().filter(|name| !self.sight.has_name(name)).collect();
+        (*self.chance.pick(&free[..2])).to_owned()
     }
 }

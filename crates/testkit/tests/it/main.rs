@@ -11,6 +11,7 @@ mod names;
 mod numbers;
 mod past;
 mod places;
+mod questions;
 mod scalars;
 mod segments;
 mod shipped;

@@ -32,14 +32,14 @@ fn distinct_rows_are_shown_once() {
     rows("SELECT DISTINCT country FROM profiles LIMIT 1 OFFSET 2", "NULL");
 }
 
-/// Rows without a key and of one instant stand by their content, NULL last.
+/// Rows without a key and of one instant stand by their content, no value first.
 #[test]
 fn rows_without_a_key_stand_in_the_order_of_their_content() {
     let mut world = shop();
     world.add("cart_lines", "k1 | C | 2\n k1 | - | 1\n k1 | A | -\n k1 | A | 1\n k1 | B | 7");
     let answer = answer(&world, "SELECT product_id, quantity FROM cart_lines WHERE cart_id = 'k1'", now()).unwrap();
     let rows: Vec<String> = answer.rows.iter().map(|row| format!("{} {}", row[0], row[1])).collect();
-    assert_eq!(rows, ["A 1", "A 1", "A NULL", "B 7", "C 2", "NULL 1"]);
+    assert_eq!(rows, ["NULL 1", "A NULL", "A 1", "A 1", "B 7", "C 2"]);
 }
 
 /// A world may be filled from anywhere, and its columns are what it says they are.

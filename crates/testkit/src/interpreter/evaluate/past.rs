@@ -186,7 +186,7 @@ impl<'w> Past<'w> {
         let rows = (0..self.tables[table].len()).map(|index| Row { table, index });
         let mut rows: Vec<(Vec<Value>, Row)> =
             rows.filter(|row| self.is_visible(*row)).map(|row| (self.in_row_order(row), row)).collect();
-        rows.sort_by(|(a, _), (b, _)| order(a, b));
+        rows.sort_by(|(a, _), (b, _)| row_order(a, b));
         rows.into_iter().map(|(_, row)| row).collect()
     }
 
@@ -215,8 +215,10 @@ impl<'w> Past<'w> {
     }
 }
 
-fn order(a: &[Value], b: &[Value]) -> Ordering {
-    let unequal = a.iter().zip(b).map(|(a, b)| a.order(b)).find(|order| order.is_ne());
+/// The order of rows: value by value, no value before all others.
+fn row_order(a: &[Value], b: &[Value]) -> Ordering {
+    let order = |(a, b): (&Value, &Value)| b.is_null().cmp(&a.is_null()).then_with(|| a.order(b));
+    let unequal = a.iter().zip(b).map(order).find(|order| order.is_ne());
     unequal.unwrap_or_else(|| a.len().cmp(&b.len()))
 }
 

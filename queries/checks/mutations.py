@@ -1,0 +1,132 @@
+"""Would the random questions show a mistake in resolving or printing?
+
+    queries/checks/mutations.py --target ~/.cache/muster-light
+
+Makes each change of mutations.toml to a copy of the sources, builds the example that prints, and runs what is printed differently
+on DuckDB against what the interpreter says of the sources as they are. Prints a line per change: caught, by how many of the
+questions, and the shortest of them. Exits with 1 where the table is not as mutations.toml says.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+
+from three_ways import Elsewhere, World, asked, call, compare, first_faults
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOMS = ["catalog", "language", "testkit"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--target", required=True, type=pathlib.Path, help="cargo's target directory, for the three rooms alone")
+    parser.add_argument("--shops", type=int, default=4)
+    parser.add_argument("--profiles", type=int, default=150)
+    parser.add_argument("--per-shop", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", help="a word of the changes to be made")
+    wanted = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        sources = Sources(folder / "sources", wanted.target)
+        asks = shutil.copy(sources.built(), folder / "three_ways")
+        shops = [Shop(asks, wanted, seed, folder) for seed in range(wanted.seed, wanted.seed + wanted.shops)]
+        mutations = tomllib.loads((HERE / "mutations.toml").read_text())["mutation"]
+        mutations = [one for one in mutations if not wanted.only or wanted.only in one["says"]]
+        surprises = [one for one in mutations if not is_as_said(one, sources, shops)]
+    print(f"{len(mutations)} changes, {len(surprises)} not as expected")
+    sys.exit(1 if surprises else 0)
+
+
+class Sources:
+    """A copy of the rooms that print."""
+
+    def __init__(self, folder: pathlib.Path, target: pathlib.Path):
+        self.folder, self.target = folder, target.resolve()
+        project = HERE.parents[1]
+        for room in ROOMS:
+            shutil.copytree(project / "crates" / room, folder / "crates" / room, copy_function=shutil.copy)
+        manifest = (project / "Cargo.toml").read_text().replace('default-members = ["crates/cli"]\n', "")
+        (folder / "Cargo.toml").write_text(manifest)
+        shutil.copy(project / "Cargo.lock", folder)
+
+    def built(self) -> pathlib.Path:
+        words = ["cargo", "build", "--quiet", "--offline", "-p", "muster-testkit", "--example", "three_ways"]
+        environment = {**os.environ, "CARGO_TARGET_DIR": str(self.target), "RUSTFLAGS": os.environ.get("RUSTFLAGS", "")}
+        done = subprocess.run(words, cwd=self.folder, env=environment, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr)
+        return self.target / "debug/examples/three_ways"
+
+    def changed(self, mutation: dict):
+        """The file that has the text, as it is and as it becomes."""
+        files = [(file, file.read_text()) for file in (self.folder / "crates/language/src").rglob("*.rs")]
+        having = [(file, text) for file, text in files for _ in range(text.count(mutation["search"]))]
+        if len(having) != 1:
+            raise RuntimeError(f"the sources have {len(having)} times: {mutation['search']}")
+        [(file, text)] = having
+        return file, text, text.replace(mutation["search"], mutation["replace"])
+
+
+class Shop:
+    """One shop with its questions, what the interpreter says, and DuckDB over its tables."""
+
+    def __init__(self, asks, wanted: argparse.Namespace, seed: int, folder: pathlib.Path):
+        world = World(seed, wanted.profiles, 1, wanted.per_shop)
+        tables = folder / f"tables_{seed}"
+        call(asks, "tables", str(seed), str(wanted.profiles), str(tables))
+        self.words = ["print", str(seed), str(wanted.profiles)]
+        self.elsewhere = Elsewhere(tables, None)
+        self.questions = [question for question in asked(asks, world) if not self.faults(question)]
+
+    def faults(self, question: dict, sql: str | None = None) -> list[str]:
+        question["faults"] = first_faults(question)
+        if not question["faults"]:
+            compare(question, "DuckDB", self.elsewhere.answer(question if sql is None else {**question, "sql": sql}))
+        return question["faults"]
+
+    def printed(self, asks: pathlib.Path):
+        """The questions with what this program prints of them, or its error."""
+        numbers = "".join(f"{question['number']} {question['attempt']}\n" for question in self.questions)
+        lines = map(json.loads, call(asks, *self.words, text=numbers).splitlines())
+        return [(question, line.get("sql"), line.get("refused")) for question, line in zip(self.questions, lines, strict=True)]
+
+    def caught_by(self, asks: pathlib.Path) -> tuple[int, list[dict]]:
+        """How many questions print differently, and those whose answers differ for it."""
+        different = [(question, sql, refused) for question, sql, refused in self.printed(asks) if refused or sql != question["sql"]]
+        caught = [question for question, sql, refused in different if refused or self.faults(question, sql)]
+        return len(different), caught
+
+
+def is_as_said(mutation: dict, sources: Sources, shops: list[Shop]) -> bool:
+    try:
+        file, before, after = sources.changed(mutation)
+    except RuntimeError as error:
+        print(f"no such text    {mutation['says']}\n{error}", flush=True)
+        return False
+    file.write_text(after)
+    try:
+        asks = sources.built()
+        found = [shop.caught_by(asks) for shop in shops]
+    except RuntimeError as error:
+        print(f"does not build  {mutation['says']}\n{error}", flush=True)
+        return False
+    finally:
+        file.write_text(before)
+    printed, caught = sum(count for count, _ in found), [question for _, some in found for question in some]
+    is_expected = bool(caught) == mutation.get("caught", True)
+    word = "caught     " if caught else "not caught "
+    print(f"{word} {len(caught):>5} of {printed:>5} printed otherwise{'' if is_expected else '  (NOT AS EXPECTED)'}: {mutation['says']}", flush=True)
+    if caught:
+        print(f"             {min((question['text'] for question in caught), key=len)[:200]}", flush=True)
+    return is_expected
+
+
+if __name__ == "__main__":
+    main()
