@@ -122,7 +122,7 @@ fn what_is_no_expression_holds_no_text_either() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(crate::property::cases()))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(crate::property::cases()) })]
 
     #[test]
     fn any_text_in_quotes_stays_that_text(text in "[a'\"\\\\ \n;%é-]{0,12}") {

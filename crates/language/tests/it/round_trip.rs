@@ -123,7 +123,11 @@ impl VisitorMut for Doubling {
 
 /// A printed text in which every quote stands once: doubled ones look the same to the printer as those it doubles itself.
 fn without_doubling(text: &str) -> String {
-    text.replace("''", "'").replace("''", "'")
+    let mut text = text.to_owned();
+    while text.contains("''") {
+        text = text.replace("''", "'");
+    }
+    text
 }
 
 fn check_history(history: &History) {
@@ -156,7 +160,7 @@ fn check(text: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(crate::property::cases()))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(crate::property::cases()) })]
 
     #[test]
     fn a_query_reads_back_as_itself_and_prints_as_it_is_meant(text in query()) {
