@@ -38,3 +38,10 @@ FROM profiles ORDER BY customer_id;
 
 SELECT country, count(*) AS profiles, avg(sum(orders.total)) AS spent, sum(count(orders)) AS orders
 FROM profiles GROUP BY country ORDER BY country;
+
+SELECT buyers, lapsed, big_spenders, profiles FROM venn('buyers', 'lapsed', 'big_spenders') ORDER BY 1, 2, 3;
+
+SELECT segment_a, segment_b, profiles FROM overlap('buyers', 'lapsed', 'big_spenders', 'open_carts') ORDER BY 1, 2;
+
+SELECT "column", category, segment_profiles, base_profiles, segment_share, base_share, index, z, woe
+FROM compare('lapsed', 'buyers', country, count(orders)) ORDER BY 1, 2;

@@ -40,6 +40,13 @@ impl<'a> Reader<'a> {
         Ok(statement)
     }
 
+    /// The query of a definition, and nothing behind it.
+    pub(crate) fn whole_definition(mut self) -> Result<Query, Fault> {
+        let query = self.definition()?;
+        self.word_end()?;
+        Ok(query)
+    }
+
     fn statement(&mut self) -> Result<Statement, Fault> {
         let first = self.peek();
         match first.as_str() {
@@ -97,8 +104,13 @@ impl<'a> Reader<'a> {
             return Err(Fault::not_yet(self.span(), "WITH (refresh = …)"));
         }
         self.expect("AS")?;
-        let query = if self.peek() == "WHERE" { self.condition_query()? } else { self.query()? };
+        let query = self.definition()?;
         Ok(Statement::CreateSegment(SegmentDefinition { name, or_replace, comment, query }))
+    }
+
+    /// `SELECT …`, or `WHERE condition`.
+    fn definition(&mut self) -> Result<Query, Fault> {
+        if self.peek() == "WHERE" { self.condition_query() } else { self.query() }
     }
 
     /// `VIEW segments.name`, for tools that speak only standard SQL.

@@ -51,6 +51,15 @@ impl<'a> Evaluator<'a> {
         Self { engine, past, names, definitions, known, lists, used }
     }
 
+    /// The same with one more segment, which holds these rows as of this instant; its definition is never evaluated.
+    pub(crate) fn with_known(&self, known: Definition, rows: RowSet, as_of: Timestamp) -> Self {
+        let key = (known.name.clone(), as_of);
+        let definitions = self.definitions.values().cloned().chain([known]).collect();
+        let more = Self::over(self.engine, Arc::clone(&self.past), self.names.zone, definitions);
+        more.known.borrow_mut().insert(key, Arc::new(rows));
+        more
+    }
+
     /// The snapshot.
     pub fn snapshot(&self) -> &Arc<Snapshot> {
         self.past.present()

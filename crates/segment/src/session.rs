@@ -130,7 +130,8 @@ impl<'a> Session<'a> {
         Ok(self.evaluator_of(self.bench.access.read(Definition::all)?))
     }
 
-    fn evaluator_of(&self, definitions: Vec<Definition>) -> Evaluator<'a> {
+    /// Definitions, stored or not, over the snapshot.
+    pub(crate) fn evaluator_of(&self, definitions: Vec<Definition>) -> Evaluator<'a> {
         Evaluator::over(self.bench.engine, Arc::clone(&self.past), self.bench.zone, definitions)
     }
 

@@ -9,10 +9,10 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, BooleanArray, RecordBatch};
 use arrow_schema::Schema;
-use muster_catalog::{Kind, RowSet, TableNames};
+use muster_catalog::{Kind, RowSet, TableNames, Timestamp};
 use muster_language::{hidden, parse};
 use muster_query::Answer;
-use muster_segment::{Outcome, Session};
+use muster_segment::{Evaluator, Outcome, Session};
 use muster_store::{Snapshot, SystemColumn, TableSchema};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -41,9 +41,7 @@ struct Manifest {
 pub fn run(arguments: &Arguments, wanted: &Export) -> Result<Exit> {
     let workspace = Workspace::find(arguments)?;
     if let Some(folder) = &wanted.tables {
-        let opened = workspace.open_reading()?;
-        let snapshot = opened.store.snapshot().context("there is no data yet; load some with `muster load`")?;
-        tables(snapshot.as_of(workspace.clock().now())?.as_ref(), folder)?;
+        tables(&workspace, folder)?;
         return Ok(Exit::Done);
     }
     let segment = wanted.segment.as_deref().context("the name of a segment is missing")?;
@@ -92,38 +90,62 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// Every table as one Parquet file, fields as they are in `snapshot`, system columns last, of profiles behind them who is on
-/// which list, instants in UTC: what SQL that was printed as of the same instant runs on elsewhere.
-fn tables(snapshot: &Snapshot, folder: &Path) -> Result<()> {
+/// Every table as one Parquet file, fields as they are as of the workspace's instant, system columns last, of profiles behind
+/// them who is on which list and in which segment, instants in UTC: what SQL that was printed as of the same instant runs on
+/// elsewhere.
+fn tables(workspace: &Workspace, folder: &Path) -> Result<()> {
+    let (opened, clock, engine) = (workspace.open_reading()?, workspace.clock(), engine(PATIENT)?);
+    let as_of = clock.now();
+    let session = Session::new(opened.workbench(workspace, &engine, clock.as_ref()), Some(as_of))?;
+    let evaluator = session.evaluator()?;
+    let snapshot = evaluator.snapshot_as_of(as_of)?;
+    let mut sets = lists(&snapshot)?;
+    sets.extend(segments(&evaluator, as_of));
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     for table in snapshot.schemas() {
-        let own = table.columns.iter().map(|column| column.name.as_str());
-        let system = snapshot.system_columns(&table.name);
-        let names: Vec<&str> = own.chain(system.iter().map(|column| column.name())).collect();
-        let lists = if table.kind == Kind::Root { lists(snapshot)? } else { Vec::new() };
-        let block = |block: usize| -> Result<RecordBatch> {
-            let stored = snapshot.scan(&table.name, block, &names)?;
-            let rows = snapshot.scan(&table.name, block, &[SystemColumn::Row.name()])?.remove(0);
-            let on_lists = lists.iter().map(|(name, members)| (name.as_str(), are_members(&rows, members)));
-            let columns: Vec<(&str, ArrayRef)> = names.iter().copied().zip(stored).chain(on_lists).collect();
-            Ok(RecordBatch::try_from_iter_with_nullable(
-                columns.into_iter().map(|(name, column)| (name, column, true)),
-            )?)
-        };
-        let batches = (0..snapshot.block_count(&table.name)).map(block).collect::<Result<Vec<_>>>()?;
-        let schema = batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
-        let file = folder.join(format!("{}.parquet", table.name));
-        output::file(&Answer { schema, batches }, &file)?;
-        output::text(&format!("{}: {} rows", file.display(), snapshot.row_count(&table.name)))?;
+        let sets = if table.kind == Kind::Root { sets.as_slice() } else { &[] };
+        export_table(&snapshot, table, sets, folder)?;
     }
     Ok(())
 }
 
+fn export_table(snapshot: &Snapshot, table: &TableSchema, sets: &[(String, Arc<RowSet>)], folder: &Path) -> Result<()> {
+    let own = table.columns.iter().map(|column| column.name.as_str());
+    let system = snapshot.system_columns(&table.name);
+    let names: Vec<&str> = own.chain(system.iter().map(|column| column.name())).collect();
+    let block = |block: usize| -> Result<RecordBatch> {
+        let stored = snapshot.scan(&table.name, block, &names)?;
+        let rows = snapshot.scan(&table.name, block, &[SystemColumn::Row.name()])?.remove(0);
+        let in_sets = sets.iter().map(|(name, members)| (name.as_str(), are_members(&rows, members)));
+        let columns: Vec<(&str, ArrayRef)> = names.iter().copied().zip(stored).chain(in_sets).collect();
+        Ok(RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true)))?)
+    };
+    let batches = (0..snapshot.block_count(&table.name)).map(block).collect::<Result<Vec<_>>>()?;
+    let schema = batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
+    let file = folder.join(format!("{}.parquet", table.name));
+    output::file(&Answer { schema, batches }, &file)?;
+    output::text(&format!("{}: {} rows", file.display(), snapshot.row_count(&table.name)))
+}
+
 /// The column of profiles for each list, and who is on it.
-fn lists(snapshot: &Snapshot) -> Result<Vec<(String, RowSet)>> {
+fn lists(snapshot: &Snapshot) -> Result<Vec<(String, Arc<RowSet>)>> {
     let names = snapshot.schemas().map(TableSchema::names).collect::<Vec<_>>();
     let named = names.iter().filter_map(TableNames::list_name);
-    named.map(|name| Ok((hidden::list(name), snapshot.profiles_on(name)?))).collect()
+    named.map(|name| Ok((hidden::list(name), Arc::new(snapshot.profiles_on(name)?)))).collect()
+}
+
+/// The column of profiles for each segment, and who is in it; none of a segment that has no answer, which is said: the
+/// tables are whole without it.
+fn segments(evaluator: &Evaluator<'_>, as_of: Timestamp) -> Vec<(String, Arc<RowSet>)> {
+    let names = evaluator.definitions().map(|definition| definition.name.as_str());
+    let column = |name: &str| match evaluator.rows(name, as_of) {
+        Ok(rows) => Some((hidden::segment(name), rows)),
+        Err(error) => {
+            eprintln!("without the segment {name}: {error}");
+            None
+        }
+    };
+    names.filter_map(column).collect()
 }
 
 fn are_members(rows: &ArrayRef, members: &RowSet) -> ArrayRef {

@@ -8,6 +8,7 @@ mod history;
 mod lists;
 mod plain;
 mod property;
+mod reasons;
 mod segment_tables;
 mod segments;
 mod statements;
