@@ -2,7 +2,7 @@
 
     queries/checks/elsewhere.py --muster target/debug/muster
 
-Loads the corner shop into a temporary folder, exports its typed tables, and runs every query twice: `muster sql`, and
+Loads the corner shop and its segments into a temporary folder, exports its typed tables, and runs every query twice: `muster sql`, and
 `EXPLAIN SQL` of it on DuckDB over the export. Values are equal exactly, doubles to nine digits. Exits with 1 where one differs.
 """
 
@@ -29,6 +29,7 @@ def main() -> None:
         shop = pathlib.Path(folder) / "shop"
         shutil.copytree(HERE.parents[1] / "datasets/corner-shop", shop, ignore=shutil.ignore_patterns("data"))
         call(muster, shop, "load")
+        call(muster, shop, "apply")
         call(muster, shop, "export", "--tables", str(shop / "tables"))
         engine = elsewhere(shop / "tables")
         differing = [query for query in queries() if not agrees(query, muster, shop, engine)]

@@ -65,3 +65,10 @@ SELECT customer_id, count(orders) FILTER (WHERE orders.total > (SELECT avg(total
        has(carts) FILTER (WHERE EXISTS (SELECT 1 FROM orders WHERE total > 5000)) AS in_good_times,
        sum(CASE WHEN orders.order_id IN (SELECT order_id FROM order_lines WHERE quantity > 1) THEN orders.total ELSE 0 END) AS several
 FROM profiles ORDER BY customer_id;
+
+SELECT buyers, lapsed, big_spenders, profiles FROM venn('buyers', 'lapsed', 'big_spenders') ORDER BY 1, 2, 3;
+
+SELECT segment_a, segment_b, profiles FROM overlap('buyers', 'lapsed', 'big_spenders', 'open_carts') ORDER BY 1, 2;
+
+SELECT "column", category, segment_profiles, base_profiles, segment_share, base_share, index, z, woe
+FROM compare('lapsed', 'buyers', country, count(orders)) ORDER BY 1, 2;

@@ -221,6 +221,18 @@ pub struct Segment {
     /// How many remain after each condition, and how many each takes away by itself
     #[arg(long, conflicts_with_all = ["members", "history"])]
     pub explain: bool,
+    /// Why the profile with this key is in it or not, condition by condition
+    #[arg(long = "for", value_name = "KEY", conflicts_with_all = ["members", "history"])]
+    pub for_key: Option<String>,
+    /// Who would come and go with this definition instead: SELECT … or WHERE …; with --members each by key
+    #[arg(long = "with", value_name = "DEFINITION", conflicts_with_all = ["history", "explain", "for_key"])]
+    pub with_definition: Option<String>,
+    /// Who came and went since this instant; with --members each by key
+    #[arg(long, value_name = "INSTANT", conflicts_with_all = ["history", "explain", "for_key", "with_definition"])]
+    pub from: Option<String>,
+    /// And until this one; without it, until the instant at which everything looks
+    #[arg(long, value_name = "INSTANT", requires = "from")]
+    pub to: Option<String>,
 }
 
 /// `muster refresh`

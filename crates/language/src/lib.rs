@@ -19,7 +19,9 @@ mod split;
 pub use split::{Piece, split_statements};
 
 mod statement;
-pub use statement::{InstantText, Query, SegmentDefinition, Statement, VariableDefinition, parse, parse_piece};
+pub use statement::{
+    InstantText, Query, SegmentDefinition, Statement, VariableDefinition, parse, parse_definition, parse_piece,
+};
 
 mod resolved;
 pub use resolved::{
@@ -38,6 +40,9 @@ pub use waterfall::Waterfall;
 
 mod reasons;
 pub use reasons::{Comparison, Condition, Deciding, Input, Joined, Reasons, Reduced};
+
+mod unmet;
+pub use unmet::Unmet;
 
 mod functions;
 pub use functions::{Use, functions};

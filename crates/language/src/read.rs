@@ -41,6 +41,13 @@ impl<'a> Reader<'a> {
         Ok(statement)
     }
 
+    /// The query of a definition, and nothing behind it.
+    pub(crate) fn whole_definition(mut self) -> Result<Query, Fault> {
+        let query = self.definition()?;
+        self.word_end()?;
+        Ok(query)
+    }
+
     fn statement(&mut self) -> Result<Statement, Fault> {
         let first = self.peek();
         match first.as_str() {
@@ -100,7 +107,7 @@ impl<'a> Reader<'a> {
         let comment = if self.take("COMMENT") { Some(self.string()?.0) } else { None };
         let refresh = if self.take("WITH") { Some(self.refresh_option()?) } else { None };
         self.expect("AS")?;
-        let query = if self.peek() == "WHERE" { self.condition_query()? } else { self.query()? };
+        let query = self.definition()?;
         Ok(Statement::CreateSegment(SegmentDefinition { name, or_replace, comment, refresh, query }))
     }
 
@@ -128,6 +135,11 @@ impl<'a> Reader<'a> {
         let expression = self.parser.parse_expr().map_err(|error| syntax_fault(error, self.source))?;
         let query = self.query_of(vec![sql::aliased(expression, &name)], None);
         Ok(Statement::CreateVariable(VariableDefinition { name, or_replace, comment, query }))
+    }
+
+    /// `SELECT …`, or `WHERE condition`.
+    fn definition(&mut self) -> Result<Query, Fault> {
+        if self.peek() == "WHERE" { self.condition_query() } else { self.query() }
     }
 
     /// `VIEW segments.name`, for tools that speak only standard SQL.

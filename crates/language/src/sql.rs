@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::fmt::Display;
 use std::ops::ControlFlow;
 
-use muster_catalog::Timestamp;
+use muster_catalog::{Names, TableNames, Timestamp};
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, CaseWhen, CastKind, Cte, DataType, ExactNumberInfo, Expr, Function, FunctionArg,
@@ -169,6 +169,15 @@ pub(crate) fn conjuncts(condition: &Expr) -> Vec<&Expr> {
         }
         other => vec![other],
     }
+}
+
+/// The table that a SELECT takes its rows from, and what it calls them; `None` where it is not one table of the catalog.
+pub(crate) fn grain<'n>(select: &Select, names: &'n Names) -> Option<(&'n TableNames, String)> {
+    let [tables] = select.from.as_slice() else { return None };
+    let TableFactor::Table { name, alias, .. } = &tables.relation else { return None };
+    let table = names.table(&name.0.last()?.as_ident()?.value)?;
+    let alias = alias.as_ref().map_or_else(|| table.name.clone(), |alias| alias.name.value.clone());
+    Some((table, alias))
 }
 
 /// `(expr)`.

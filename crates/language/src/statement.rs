@@ -224,6 +224,17 @@ pub fn parse(text: &str) -> Result<Statement, Error> {
     }
 }
 
+/// Reads the query of a definition: `SELECT …`, or `WHERE condition` over profiles.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_definition(text: &str) -> Result<Query, Error> {
+    let source = Source::of(text, 0, text.len());
+    let piece = Piece { whole: text, offset: 0, text, ended: false };
+    let read = deep(|| tokenize(&piece).and_then(|tokens| Reader::new(tokens, &source).whole_definition()));
+    read.map_err(|fault| fault.at(&source))
+}
+
 /// Reads one piece of a text; places count in the whole text.
 ///
 /// # Errors

@@ -52,7 +52,10 @@ pub(crate) fn shown(answer: &Answer, column: usize) -> Result<Vec<Option<String>
     let mut texts = Vec::with_capacity(answer.row_count());
     for cells in answer.batches.iter().map(|batch| batch.column(column)) {
         let text = ArrayFormatter::try_new(cells, &options).map_err(muster_store::Error::from)?;
-        texts.extend((0..cells.len()).map(|row| cells.is_valid(row).then(|| text.value(row).to_string())));
+        // A column without any value knows of its NULLs in no other way.
+        let nulls = cells.logical_nulls();
+        let is_value = |row: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
+        texts.extend((0..cells.len()).map(|row| is_value(row).then(|| text.value(row).to_string())));
     }
     Ok(texts)
 }

@@ -9,7 +9,7 @@ use muster_language::{ResolvedQuery, VariableDefinition, hidden, resolve_variabl
 use muster_query::{Computed, Content, Evaluation, Values};
 
 use crate::evaluator::{Evaluator, PROFILES};
-use crate::{Error, Item, Variable};
+use crate::{Error, Item};
 
 impl Evaluator<'_> {
     /// What `query` runs over; `path` holds the segments and variables that wait for it.
@@ -24,16 +24,24 @@ impl Evaluator<'_> {
         Ok(Evaluation { snapshot: self.snapshot_as_of(as_of)?, zone: self.names().zone, computed })
     }
 
-    /// All that a query may name and no table stores, as of an instant: what printed SQL finds in exported tables.
-    ///
-    /// # Errors
-    /// If a definition no longer resolves, or fails.
-    pub fn all_columns(&self, as_of: Timestamp) -> Result<Vec<Computed>, Error> {
-        let segments: Vec<&str> = self.definitions().map(|definition| definition.name.as_str()).collect();
-        let lists = self.names().lists().filter_map(TableNames::list_name).collect();
-        let variables = self.variables().map(Variable::name).collect();
-        let named = Named { audiences: segments.clone(), segments, lists, variables };
-        self.columns(&named, as_of, &mut Vec::new())
+    /// All that a query may name and no table stores, as of an instant: what printed SQL finds in exported tables. Of a
+    /// segment or variable that has no answer, since a column is gone, the reason.
+    pub fn all_columns(&self, as_of: Timestamp) -> Vec<Result<Computed, (Item, Error)>> {
+        let segments = self.definitions().map(|definition| definition.name.as_str());
+        let segment = |name| Named { segments: vec![name], ..Named::default() };
+        let audience = |name| Named { audiences: vec![name], ..Named::default() };
+        let of_segments = segments.flat_map(|name| [segment(name), audience(name)].map(|named| (item(name), named)));
+        let lists = self.names().lists().filter_map(TableNames::list_name);
+        let of_lists = lists.map(|name| (item(name), Named { lists: vec![name], ..Named::default() }));
+        let variables = self.variables();
+        let of_variables =
+            variables.map(|variable| (variable.item(), Named { variables: vec![variable.name()], ..Named::default() }));
+        let all = of_segments.chain(of_lists).chain(of_variables);
+        let column = |(item, named): (Item, Named<'_>)| {
+            let columns = self.columns(&named, as_of, &mut Vec::new());
+            columns.map(|mut columns| columns.remove(0)).map_err(|error| (item, error))
+        };
+        all.map(column).collect()
     }
 
     fn columns(&self, named: &Named<'_>, as_of: Timestamp, path: &mut Vec<Item>) -> Result<Vec<Computed>, Error> {
@@ -93,6 +101,7 @@ impl Evaluator<'_> {
 }
 
 /// What is computed for a query, by name.
+#[derive(Default)]
 struct Named<'n> {
     segments: Vec<&'n str>,
     lists: Vec<&'n str>,
@@ -110,6 +119,10 @@ impl<'n> Named<'n> {
             variables: of(&query.variables_used),
         }
     }
+}
+
+fn item(segment: &str) -> Item {
+    Item::Segment(segment.to_owned())
 }
 
 fn members(table: &str, column: String, rows: Arc<RowSet>) -> Computed {

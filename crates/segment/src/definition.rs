@@ -59,6 +59,11 @@ impl Definition {
         Self { name, query, comment, digest, defined_at, refresh }
     }
 
+    /// The same segment by another query.
+    pub(crate) fn with_query(&self, query: Query) -> Self {
+        Self { digest: digest(&query.digest_text()), query, ..self.clone() }
+    }
+
     /// The query in its canonical text.
     pub fn text(&self) -> String {
         self.query.digest_text()

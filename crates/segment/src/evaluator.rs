@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -26,7 +27,7 @@ pub struct Evaluator<'a> {
     names: Names,
     definitions: BTreeMap<String, Definition>,
     variables: BTreeMap<String, Variable>,
-    audiences: Box<Audiences<'a>>,
+    audiences: Rc<Audiences<'a>>,
     known: Known,
 }
 
@@ -50,7 +51,7 @@ pub(crate) const PROFILES: &str = "profiles";
 impl<'a> Evaluator<'a> {
     /// An evaluator of `definitions` over `snapshot`, whose dates and times are those of `zone`; no segment has an audience.
     pub fn new(engine: &'a Engine, snapshot: Arc<Snapshot>, zone: Tz, definitions: Definitions) -> Self {
-        Self::over(engine, Arc::new(Past::of(snapshot)), zone, definitions, Box::new(|_, _| Ok(None)))
+        Self::over(engine, Arc::new(Past::of(snapshot)), zone, definitions, Rc::new(|_, _| Ok(None)))
     }
 
     /// The same over a snapshot of which some instants may be known already, and with audiences.
@@ -59,7 +60,7 @@ impl<'a> Evaluator<'a> {
         past: Arc<Past>,
         zone: Tz,
         Definitions { segments, variables }: Definitions,
-        audiences: Box<Audiences<'a>>,
+        audiences: Rc<Audiences<'a>>,
     ) -> Self {
         let mut names = past.present().names(zone, Vec::new());
         let names_of = |definition: &Definition| SegmentNames {
@@ -71,6 +72,17 @@ impl<'a> Evaluator<'a> {
         let definitions = segments.into_iter().map(|definition| (definition.name.clone(), definition)).collect();
         let variables = variables.into_iter().map(|variable| (variable.name().to_owned(), variable)).collect();
         Self { engine, past, names, definitions, variables, audiences, known: Known::default() }
+    }
+
+    /// The same with one more segment, which holds these rows as of this instant; its definition is never evaluated.
+    pub(crate) fn with_known(&self, known: Definition, rows: RowSet, as_of: Timestamp) -> Self {
+        let key = (known.name.clone(), as_of);
+        let segments = self.definitions.values().cloned().chain([known]).collect();
+        let definitions = Definitions { segments, variables: self.variables.values().cloned().collect() };
+        let (past, audiences) = (Arc::clone(&self.past), Rc::clone(&self.audiences));
+        let more = Self::over(self.engine, past, self.names.zone, definitions, audiences);
+        more.known.segments.borrow_mut().insert(key, Arc::new(rows));
+        more
     }
 
     /// The snapshot.
@@ -355,14 +367,20 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// If the store cannot be read.
     pub fn keys(&self, profiles: &RowSet) -> Result<Vec<String>, Error> {
-        let key = self.snapshot().schema(PROFILES).and_then(|root| root.key.clone()).expect("profiles have a key");
-        let mut keys = Vec::with_capacity(profiles.len() as usize);
-        for block in 0..self.snapshot().block_count(PROFILES) {
-            let members = profiles.block(block as u32);
-            if !members.is_empty() {
-                let columns = self.snapshot().scan(PROFILES, block, &[SystemColumn::Row.name(), &key])?;
+        self.keys_of(PROFILES, profiles)
+    }
+
+    /// The keys of rows of a table that has one, in bytewise order.
+    pub(crate) fn keys_of(&self, table: &str, wanted: &RowSet) -> Result<Vec<String>, Error> {
+        let key =
+            self.snapshot().schema(table).and_then(|schema| schema.key.clone()).expect("rows of a segment have a key");
+        let mut keys = Vec::with_capacity(wanted.len() as usize);
+        for block in 0..self.snapshot().block_count(table) {
+            // Profiles of a block have its numbers, so that a block with none of them need not be read.
+            if table != PROFILES || !wanted.block(block as u32).is_empty() {
+                let columns = self.snapshot().scan(table, block, &[SystemColumn::Row.name(), &key])?;
                 let rows = columns[0].as_primitive::<Int64Type>().values().iter();
-                let named = rows.zip(columns[1].as_string_view()).filter(|(row, _)| members.contains(**row as u32));
+                let named = rows.zip(columns[1].as_string_view()).filter(|(row, _)| wanted.contains(**row as u32));
                 keys.extend(named.filter_map(|(_, key)| key.map(str::to_owned)));
             }
         }

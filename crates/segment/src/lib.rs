@@ -45,6 +45,9 @@ pub use describe::{
 mod explanation;
 pub use explanation::{DecidingRow, ExplainedCondition, Explanation, Missing, MissingPlace, Turning};
 
+mod difference;
+pub use difference::{Difference, Move, Moved};
+
 mod freshness;
 pub use freshness::Freshness;
 

@@ -1,5 +1,6 @@
 //! What SHOW and DESCRIBE answer, as rows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::builder::{Int64Builder, ListBuilder, StringBuilder};
@@ -11,8 +12,8 @@ use muster_query::Answer;
 use muster_store::{Snapshot, TableSchema};
 
 use crate::{
-    ColumnDescription, Definition, Distinct, Error, ExplainedCondition, Explanation, Refresh, TableDescription,
-    Turning, Variable, class_word, part,
+    ColumnDescription, Definition, Distinct, Error, ExplainedCondition, Explanation, Move, Moved, Refresh,
+    TableDescription, Turning, Variable, class_word, part,
 };
 
 /// A column of a listing.
@@ -83,6 +84,30 @@ pub(crate) fn waterfall(steps: &[Step]) -> Result<Answer, Error> {
     ])
 }
 
+/// What stands in the place of a condition for whoever was not there.
+const NOT_THERE: &str = "not there then";
+
+/// One row per profile that is in a segment by one side alone: what became of it, and the conditions of the other side
+/// that it does not meet.
+pub(crate) fn moves(moves: &[Move]) -> Result<Answer, Error> {
+    let by = |one: &Move| if one.by.is_empty() { NOT_THERE.to_owned() } else { one.by.join("; ") };
+    answer(vec![
+        ("key", texts(moves.iter(), |one| Some(one.key.clone()))),
+        ("change", texts(moves.iter(), |one| Some(one.moved.word().to_owned()))),
+        ("by", texts(moves.iter(), |one| Some(by(one)))),
+    ])
+}
+
+/// One row per change and condition: how many profiles.
+pub(crate) fn moves_by_condition(counts: &BTreeMap<(Moved, Option<&str>), u64>) -> Result<Answer, Error> {
+    let all = || counts.iter();
+    answer(vec![
+        ("change", texts(all(), |((moved, _), _)| Some(moved.word().to_owned()))),
+        ("by", texts(all(), |((_, condition), _)| Some(condition.unwrap_or(NOT_THERE).to_owned()))),
+        ("profiles", Cells::Count(all().map(|(_, count)| Some(count.cast_signed())).collect())),
+    ])
+}
+
 /// How many deciding rows a line names; all of them are in the explanation.
 const MOST_ROWS: usize = 10;
 
@@ -93,7 +118,7 @@ pub(crate) fn explanation(why: &Explanation) -> Result<Answer, Error> {
     let all = || lines.iter();
     answer(vec![
         ("condition", texts(all(), |line| Some(format!("{}{}", "  ".repeat(line.depth), line.text)))),
-        ("truth", texts(all(), |line| line.truth.map(str::to_owned))),
+        ("truth", texts(all(), |line| Some(line.truth.to_owned()))),
         ("values", texts(all(), |line| joined(&line.values))),
         ("rows", texts(all(), |line| joined(&line.rows))),
         ("missing", texts(all(), |line| line.missing.clone())),
@@ -104,25 +129,21 @@ pub(crate) fn explanation(why: &Explanation) -> Result<Answer, Error> {
 struct Reason<'a> {
     depth: usize,
     text: &'a str,
-    truth: Option<&'static str>,
+    truth: &'static str,
     values: Vec<String>,
     rows: Vec<String>,
     missing: Option<String>,
 }
 
 fn explain<'a>(why: &'a Explanation, depth: usize, lines: &mut Vec<Reason<'a>>) {
-    let line = |text: &'a str, depth: usize, truth: Option<&'static str>| Reason {
-        depth,
-        text,
-        truth,
-        values: Vec::new(),
-        rows: Vec::new(),
-        missing: None,
+    let line = |text: &'a str, depth: usize, of: Option<bool>| {
+        let (values, rows) = (Vec::new(), Vec::new());
+        Reason { depth, text, truth: truth(of), values, rows, missing: None }
     };
-    lines.push(line(&why.segment, depth, Some(truth(Some(why.is_member)))));
+    lines.push(line(&why.segment, depth, Some(why.is_member)));
     let condition = why.condition.iter();
     condition.for_each(|condition| explain_condition(condition, depth + 1, lines));
-    lines.extend(why.choice.as_deref().map(|choice| line(choice, depth + 1, None)));
+    lines.extend(why.choice.as_deref().map(|choice| line(choice, depth + 1, why.is_chosen())));
 }
 
 fn explain_condition<'a>(condition: &'a ExplainedCondition, depth: usize, lines: &mut Vec<Reason<'a>>) {
@@ -131,7 +152,7 @@ fn explain_condition<'a>(condition: &'a ExplainedCondition, depth: usize, lines:
     lines.push(Reason {
         depth,
         text: &condition.text,
-        truth: Some(truth(condition.truth)),
+        truth: truth(condition.truth),
         values: condition.values.iter().map(value).collect(),
         rows: turning.map(deciding_rows).unwrap_or_default(),
         missing: turning.and_then(|turning| turning.missing.as_ref()).map(ToString::to_string),

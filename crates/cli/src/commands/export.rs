@@ -9,10 +9,10 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Schema};
-use muster_catalog::ColumnType;
+use muster_catalog::{ColumnType, Timestamp};
 use muster_language::parse;
 use muster_query::{Answer, Computed};
-use muster_segment::{Outcome, Session};
+use muster_segment::{Evaluator, Item, Outcome, Session};
 use muster_store::{Snapshot, SystemColumn, TableSchema};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -100,7 +100,7 @@ fn tables(workspace: &Workspace, folder: &Path) -> Result<()> {
     let session = Session::new(opened.workbench(workspace, &engine, clock.as_ref()), workspace.as_of)?;
     let evaluator = session.evaluator()?;
     let snapshot = evaluator.snapshot_as_of(session.as_of())?;
-    let computed = evaluator.all_columns(session.as_of())?;
+    let computed = computed(&evaluator, session.as_of());
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     for table in snapshot.schemas() {
         let of_table: Vec<&Computed> = computed.iter().filter(|computed| computed.table == table.name).collect();
@@ -112,6 +112,18 @@ fn tables(workspace: &Workspace, folder: &Path) -> Result<()> {
         output::text(&format!("{}: {} rows", file.display(), snapshot.row_count(&table.name)))?;
     }
     Ok(())
+}
+
+/// What queries may name beside what is stored. What has no answer is said: the tables are whole without it.
+fn computed(evaluator: &Evaluator<'_>, as_of: Timestamp) -> Vec<Computed> {
+    let said = |column: Result<Computed, (Item, muster_segment::Error)>| match column {
+        Ok(column) => Some(column),
+        Err((item, error)) => {
+            eprintln!("without {item}: {error}");
+            None
+        }
+    };
+    evaluator.all_columns(as_of).into_iter().filter_map(said).collect()
 }
 
 fn whole_block(snapshot: &Snapshot, table: &TableSchema, block: usize, computed: &[&Computed]) -> Result<RecordBatch> {

@@ -207,3 +207,43 @@ fn the_history_of_a_dropped_segment_is_still_told() {
     assert!(unknown.contains("there is no segment `suthern`"), "{unknown}");
     call(shop.path(), ["segment", "southern", "--history", "--members"]).ended_with(2);
 }
+
+#[test]
+fn why_somebody_is_in_a_segment_is_told_as_a_table_and_as_one_document() {
+    let shop = shop();
+    done(shop.path(), &["sql", "-c", "CREATE SEGMENT waiting AS WHERE segments.southern AND count(orders) >= 2"]);
+    let why = json(shop.path(), &["segment", "waiting", "--explain", "--for", "ann"]);
+    assert_eq!((why["member"].as_bool(), why["key"].as_str()), (Some(false), Some("ann")));
+    assert_eq!(why["as_of"].as_str(), Some("2025-06-30T12:00:00+02:00"));
+    let condition = &why["condition"];
+    assert_eq!((condition["joined"].as_str(), condition["truth"].as_bool()), (Some("AND"), Some(false)));
+    let (southern, orders) = (&condition["parts"][0], &condition["parts"][1]);
+    assert_eq!(southern["definition"]["condition"]["values"][0]["value"].as_str(), Some("Leuven"));
+    assert_eq!(orders["turned_by"]["missing"]["text"].as_str(), Some("1 more row of orders"));
+    assert_eq!(orders["values"][0]["value"].as_str(), Some("1"));
+    let bob = json(shop.path(), &["segment", "waiting", "--for", "bob", "--as-of", "2025-02-01"]);
+    assert_eq!(bob["condition"]["parts"][0]["truth"].as_bool(), Some(true), "{bob}");
+    let table = done(shop.path(), &["segment", "waiting", "--for", "ann"]);
+    assert!(table.contains("count(orders) >= 2") && table.contains("1 more row of orders"), "{table}");
+    let unknown = call(shop.path(), ["segment", "waiting", "--for", "zoe"]).ended_with(1).stderr;
+    assert!(unknown.contains("there is no row of `profiles` with the key `zoe`"), "{unknown}");
+}
+
+#[test]
+fn a_segment_differs_by_another_definition_and_between_two_instants() {
+    let shop = shop();
+    let with = json(shop.path(), &["segment", "southern", "--with", "WHERE city = 'Namur' OR has(orders)"]);
+    assert_eq!((with["before"].as_u64(), with["after"].as_u64()), (Some(2), Some(3)));
+    assert_eq!(with["went"][0]["by"][0].as_str(), Some("city = 'Namur' OR has(orders)"));
+    assert_eq!(with["came"].as_array().map(Vec::len), Some(2));
+    let between = json(shop.path(), &["segment", "southern", "--from", "2025-02-01", "--to", "2025-04-01"]);
+    assert_eq!(between["came"][0]["key"].as_str(), Some("ann"), "{between}");
+    assert_eq!(between["came"][0]["by"][0].as_str(), Some("city IN ('Leuven', 'Gent')"));
+    let since = done(shop.path(), &["segment", "southern", "--from", "2025-02-01", "--members"]);
+    assert!(since.contains("ann") && since.contains("came"), "{since}");
+    let counts = done(shop.path(), &["segment", "southern", "--from", "2025-02-01"]);
+    assert!(counts.contains("profiles") && !counts.contains("ann"), "{counts}");
+    call(shop.path(), ["segment", "southern", "--with", "WHERE TRUE", "--history"]).ended_with(2);
+    call(shop.path(), ["segment", "southern", "--to", "2025-02-01"]).ended_with(2);
+    call(shop.path(), ["segment", "southern", "--from", "soon"]).ended_with(1);
+}

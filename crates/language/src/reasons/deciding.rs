@@ -60,6 +60,17 @@ pub enum Reduced {
     Last,
 }
 
+impl Reduced {
+    /// The same of the times by which rows stand in order, none of which is NULL.
+    fn of_times(self) -> Self {
+        match self {
+            Self::First => Self::Min,
+            Self::Last => Self::Max,
+            other => other,
+        }
+    }
+}
+
 /// How two values are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
@@ -144,6 +155,7 @@ pub(super) fn deciding(condition: &Expr, about: &About<'_>, columns: &mut Column
     let history = about.history(call)?;
     let value = history.aggregates[0].argument.as_ref().and(argument_expressions(call).next());
     let inside = Inside { about, history: &history, filter: call.filter.as_deref(), value };
+    let reduced = if inside.is_time(value) { reduced.of_times() } else { reduced };
     let (rows, shown) = inside.rows(reduced, &bound)?;
     Some(Deciding {
         table: history.level.clone(),
@@ -209,9 +221,10 @@ impl About<'_> {
         if table.name == self.grain.name {
             return Some(self.key.clone());
         }
-        let key = sql::column(&table.name, table.key.as_deref()?);
-        let asked = self.select(vec![SelectItem::UnnamedExpr(key)]);
-        Some(Expr::Subquery(Box::new(asked.syntax.as_ref().clone())))
+        let key = SelectItem::UnnamedExpr(sql::column(&table.name, table.key.as_deref()?));
+        let row = is_key(&self.alias, self.grain, &self.key);
+        let asked = sql::select(vec![key], self.select.from.clone(), Some(row));
+        Some(Expr::Subquery(Box::new(sql::select_query(asked))))
     }
 
     /// The expression as it reads FROM another table: what the definition calls its rows by a name of its own is called by
@@ -264,7 +277,8 @@ impl Inside<'_> {
             None => owned,
         };
         let shown = self.shown(level);
-        let items = self.identity(level).into_iter().chain(self.sides(reduced, bound)?).chain(shown.clone());
+        let shown_columns = shown.iter().map(|expr| about.from_below(expr));
+        let items = self.identity(level).into_iter().chain(self.sides(reduced, bound)?).chain(shown_columns);
         let items = items.enumerate().map(|(place, expr)| sql::aliased(expr, &format!("column_{place}")));
         let select = sql::select(items.collect(), vec![self.from(level)], Some(condition));
         // A limit brings the rows into row order.
@@ -295,6 +309,13 @@ impl Inside<'_> {
         [key, time].map(|column| column.unwrap_or_else(sql::null))
     }
 
+    /// Whether what is taken of each row is its own time.
+    fn is_time(&self, value: Option<&Expr>) -> bool {
+        let time = self.about.names.table(&self.history.level).and_then(|level| level.time.as_deref());
+        let column = value.map(bare).and_then(|value| own_column(value, self.alias()));
+        column.zip(time).is_some_and(|(column, time)| is_named(column, time))
+    }
+
     /// Whether the value is NULL, and on which side of the bound it lies.
     fn sides(&self, reduced: Reduced, bound: &Expr) -> Option<[Expr; 2]> {
         let Some(value) = self.value else { return Some([sql::falsehood(), sql::number(0)]) };
@@ -313,7 +334,7 @@ impl Inside<'_> {
     fn shown(&self, level: &TableNames) -> Vec<Expr> {
         let mentioned = self.filter.into_iter().chain(self.value).flat_map(atoms);
         let mut shown: Vec<Expr> = Vec::new();
-        for expr in mentioned.map(|expr| self.about.from_below(&expr)) {
+        for expr in mentioned {
             let is_identity = own_column(&expr, self.alias())
                 .is_some_and(|name| [&level.key, &level.time].into_iter().flatten().any(|known| is_named(name, known)));
             if !is_history_aggregate(&expr) && !is_identity && !shown.contains(&expr) {

@@ -15,9 +15,7 @@ pub use values::Input;
 use std::sync::Arc;
 
 use muster_catalog::{ColumnType, Names, TableNames, Timestamp};
-use sqlparser::ast::{
-    BinaryOperator, DataType, Expr, Ident, Query as Syntax, Select, SelectItem, SetExpr, TableFactor,
-};
+use sqlparser::ast::{BinaryOperator, DataType, Expr, Ident, Query as Syntax, Select, SelectItem, SetExpr, With};
 
 use crate::source::Source;
 use crate::sql;
@@ -64,6 +62,8 @@ pub(crate) struct About<'a> {
     names: &'a Names,
     as_of: Timestamp,
     select: &'a Select,
+    /// What its WITH names, which conditions may ask.
+    with: Option<&'a With>,
     source: &'a Source,
     grain: &'a TableNames,
     /// What the definition calls a row of it.
@@ -74,12 +74,9 @@ pub(crate) struct About<'a> {
 
 impl<'a> About<'a> {
     fn of(query: &'a Query, select: &'a Select, key: &str, names: &'a Names, as_of: Timestamp) -> Option<Self> {
-        let [tables] = select.from.as_slice() else { return None };
-        let TableFactor::Table { name, alias, .. } = &tables.relation else { return None };
-        let grain = names.table(&name.0.last()?.as_ident()?.value)?;
-        let alias = alias.as_ref().map_or_else(|| grain.name.clone(), |alias| alias.name.value.clone());
-        grain.key.as_ref()?;
-        Some(Self { names, as_of, select, source: &query.source, grain, alias, key: sql::text(key) })
+        let (grain, alias) = sql::grain(select, names).filter(|(grain, _)| grain.key.is_some())?;
+        let (with, source) = (query.syntax.with.as_ref(), &query.source);
+        Some(Self { names, as_of, select, with, source, grain, alias, key: sql::text(key) })
     }
 
     /// `SELECT items FROM grain WHERE key = 'key'`.
@@ -93,6 +90,7 @@ impl<'a> About<'a> {
     }
 
     fn asked(&self, syntax: Syntax) -> Query {
+        let syntax = Syntax { with: self.with.cloned(), ..syntax };
         Query { syntax: Arc::new(syntax), source: self.source.clone() }
     }
 }

@@ -42,23 +42,20 @@ pub(super) fn venn(profiles: &str, members: &[Member]) -> Query {
 /// One row per ordered pair, each segment with itself too: how many profiles are in both.
 ///
 /// Profiles are counted by the segments that they are in first, so that pairs are made of a few kinds of profiles, each told
-/// by its lowest key, and not of all of them.
+/// by its lowest key, and not of all of them. A kind is a text with a sign per segment: one key to group by, and whether it is
+/// in a segment is one sign of it, however many segments there are.
 pub(super) fn overlap(profiles: &str, key: &str, members: &[Member]) -> Query {
     let names = listed(members, |number, member| format!("({number}, {})", literal(&member.name)));
     let numbers = listed(members, |number, _| format!("({number})"));
-    let columns = listed(members, |number, member| format!("{} AS in_{number}", member.condition()));
-    let keys = listed(members, |number, _| (number + 2).to_string());
-    let any = members.iter().map(Member::condition).collect::<Vec<_>>().join(" OR ");
-    let arms = (1..=members.len()).map(|number| format!("WHEN {number} THEN kinds.in_{number}"));
-    let arms = arms.collect::<Vec<_>>().join(" ");
+    let signs = listed(members, |_, member| format!("CASE WHEN {} THEN '1' ELSE '0' END", member.condition()));
     let (profiles, key) = (quoted(profiles), quoted(key));
     let kinds = format!(
-        "(SELECT min({key}) AS kind, count(*) AS profiles, {columns} FROM {profiles} WHERE {any} GROUP BY {keys})"
+        "(SELECT min({key}) AS kind, count(*) AS profiles, concat({signs}) AS signs FROM {profiles} GROUP BY 3)"
     );
     let members = format!(
         "(SELECT kinds.kind, kinds.profiles, numbers.number
           FROM {kinds} AS kinds CROSS JOIN (VALUES {numbers}) AS numbers (number)
-          WHERE CASE numbers.number {arms} END)"
+          WHERE substr(kinds.signs, numbers.number, 1) = '1')"
     );
     parsed(&format!(
         "SELECT one.segment AS segment_a, other.segment AS segment_b, coalesce(pairs.profiles, 0) AS profiles

@@ -11,6 +11,7 @@ mod past;
 mod plain;
 mod printed;
 mod property;
+mod reasons;
 mod round_trip;
 mod segment_tables;
 mod segments;

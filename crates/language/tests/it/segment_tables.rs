@@ -66,6 +66,20 @@ fn the_segments_are_those_of_the_query() {
     assert_eq!(query.segments_used, ["unsubscribed", "vip"]);
 }
 
+#[test]
+fn an_overlap_takes_two_hundred_segments_and_no_more() {
+    let mut names = names();
+    let segment = |number| SegmentNames { name: format!("s{number}"), grain: "profiles".to_owned() };
+    names.segments.extend((1..=201).map(segment));
+    let overlap = |count: usize| {
+        let segments = (1..=count).map(|number| format!("'s{number}'")).collect::<Vec<_>>().join(", ");
+        resolved_with(&format!("SELECT * FROM overlap({segments})"), &names)
+    };
+    assert_eq!(overlap(200).map(|query| query.segments_used.len()).map_err(|error| error.message), Ok(200));
+    let message = overlap(201).map(|query| query.to_sql()).map_err(|error| error.message);
+    assert_eq!(message, Err("`overlap` takes one to 200 segments; here are 201".to_owned()));
+}
+
 /// What is wrong stands behind `«`.
 #[track_caller]
 fn check(marked: &str, kind: ErrorKind, message: &str) {

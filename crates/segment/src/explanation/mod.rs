@@ -28,6 +28,15 @@ pub struct Explanation {
     pub choice: Option<String>,
 }
 
+impl Explanation {
+    /// Whether the row was chosen among those that meet the condition; `None` where it does not meet it, or nothing is
+    /// chosen.
+    pub fn is_chosen(&self) -> Option<bool> {
+        let meets = self.condition.as_ref().is_none_or(|condition| condition.truth == Some(true));
+        (self.choice.is_some() && meets).then_some(self.is_member)
+    }
+}
+
 /// A condition, and how it came to its truth.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ExplainedCondition {

@@ -3,6 +3,7 @@
 mod defining;
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use muster_catalog::{Clock, RowSet, Timestamp};
@@ -144,10 +145,11 @@ impl<'a> Session<'a> {
         Ok(self.evaluator_of(self.bench.access.read(Definitions::all)?))
     }
 
-    fn evaluator_of(&self, definitions: Definitions) -> Evaluator<'a> {
+    /// Definitions, stored or not, over the snapshot.
+    pub(crate) fn evaluator_of(&self, definitions: Definitions) -> Evaluator<'a> {
         let access = self.bench.access;
         let audiences = move |name: &str, as_of| access.read(|tx| memberships::members_as_of(tx, name, as_of));
-        Evaluator::over(self.bench.engine, Arc::clone(&self.past), self.bench.zone, definitions, Box::new(audiences))
+        Evaluator::over(self.bench.engine, Arc::clone(&self.past), self.bench.zone, definitions, Rc::new(audiences))
     }
 
     /// Executes one statement.

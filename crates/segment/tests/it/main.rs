@@ -26,6 +26,16 @@ mod as_of;
 
 mod memberships;
 
+mod explaining;
+
+mod turning;
+
+mod segment_tables;
+
+mod differing;
+
+mod three_values;
+
 mod planted;
 
 mod health;

@@ -91,7 +91,10 @@ fn parsed(text: &str) -> Result<Vec<Statement>> {
 }
 
 /// An instant as a person writes it in this workspace.
-fn instant(text: &str, workspace: &Workspace) -> Result<Timestamp> {
+///
+/// # Errors
+/// If the text is none.
+pub fn instant(text: &str, workspace: &Workspace) -> Result<Timestamp> {
     parse_local(text, workspace.catalog.workspace.time_zone).map_err(|error| anyhow!("\"{text}\" is {error}"))
 }
 
