@@ -65,3 +65,11 @@ SELECT customer_id, count(orders) FILTER (WHERE orders.total > (SELECT avg(total
        has(carts) FILTER (WHERE EXISTS (SELECT 1 FROM orders WHERE total > 5000)) AS in_good_times,
        sum(CASE WHEN orders.order_id IN (SELECT order_id FROM order_lines WHERE quantity > 1) THEN orders.total ELSE 0 END) AS several
 FROM profiles ORDER BY customer_id;
+
+SELECT customer_id, income IN (SELECT income FROM profiles WHERE income > 50000 OR income IS NULL) AS large,
+       EXISTS (SELECT 1 FROM orders WHERE total > 5000) AS good_times
+FROM profiles ORDER BY customer_id;
+
+SELECT customer_id FROM profiles
+WHERE income NOT IN (SELECT income FROM profiles WHERE income > 50000) OR (email IN (SELECT email FROM profiles WHERE country = 'BE')) IS NULL
+ORDER BY customer_id;

@@ -16,7 +16,7 @@ pub enum Use {
 }
 
 /// Scalar functions of text.
-const TEXT: [&str; 43] = [
+const TEXT: [&str; 42] = [
     "ascii",
     "bit_length",
     "btrim",
@@ -37,7 +37,6 @@ const TEXT: [&str; 43] = [
     "levenshtein",
     "lower",
     "ltrim",
-    "md5",
     "octet_length",
     "position",
     "regexp_count",
