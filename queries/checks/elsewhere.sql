@@ -72,3 +72,11 @@ SELECT segment_a, segment_b, profiles FROM overlap('buyers', 'lapsed', 'big_spen
 
 SELECT "column", category, segment_profiles, base_profiles, segment_share, base_share, index, z, woe
 FROM compare('lapsed', 'buyers', country, count(orders)) ORDER BY 1, 2;
+
+SELECT customer_id, income IN (SELECT income FROM profiles WHERE income > 50000 OR income IS NULL) AS large,
+       EXISTS (SELECT 1 FROM orders WHERE total > 5000) AS good_times
+FROM profiles ORDER BY customer_id;
+
+SELECT customer_id FROM profiles
+WHERE income NOT IN (SELECT income FROM profiles WHERE income > 50000) OR (email IN (SELECT email FROM profiles WHERE country = 'BE')) IS NULL
+ORDER BY customer_id;

@@ -124,6 +124,7 @@ fn only_reads(node: &LogicalPlan) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::time::Duration;
 
     use muster_catalog::Timestamp;
@@ -174,6 +175,37 @@ mod tests {
         ] {
             assert_eq!(refusal(&session, sql), None, "{sql}");
         }
+    }
+
+    /// What the engine does not know by name is printed as something else.
+    #[test]
+    fn the_engine_knows_every_function_that_is_not_the_languages_own() {
+        let folder = TempDir::new().unwrap();
+        let state = session(&folder).state();
+        let is_known = |name: &str| {
+            let (scalars, aggregates) = (state.scalar_functions(), state.aggregate_functions());
+            scalars.contains_key(name) || aggregates.contains_key(name) || state.window_functions().contains_key(name)
+        };
+        let unknown = muster_language::functions().map(|(name, _)| name).filter(|name| !is_known(name));
+        let own = [
+            "age",
+            "bucket",
+            "days_between",
+            "days_to_anniversary",
+            "earliest",
+            "every",
+            "first",
+            "has",
+            "has_sequence",
+            "is_double",
+            "is_email",
+            "is_first_of",
+            "last",
+            "latest",
+            "nth",
+            "sample",
+        ];
+        assert_eq!(unknown.collect::<BTreeSet<&str>>(), BTreeSet::from(own));
     }
 
     /// The file is there and readable, so that only the session keeps it closed.

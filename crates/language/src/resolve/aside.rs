@@ -1,8 +1,8 @@
 //! `IN (SELECT …)` and `EXISTS`: as they are where engines read them right, else as values or a table that the query makes
 //! beside its rows.
 //!
-//! The engine knows such queries of a filter only, and tells there whether a value was found, not whether that is unknown: in a
-//! condition of WHERE, where NULL is as good as FALSE, that is all there is to tell.
+//! The engine knows such queries of a filter only, and tells there whether a value was found, not whether that is unknown: where
+//! NULL is as good as FALSE, that is all there is to tell.
 
 use sqlparser::ast::{
     BinaryOperator, Distinct, Expr, LimitClause, Query, SelectItem, SetExpr, TableAlias, TableWithJoins,
@@ -45,12 +45,12 @@ impl Resolver<'_> {
         let (resolved, is_correlated) = self.watched(|inside| inside.one_column(sought.query));
         let (query, negated) = (resolved?.0, sought.negated);
         let scope = self.scope();
-        let is_filter = matches!(scope.clause, Clause::Having | Clause::Qualify | Clause::From);
-        if is_filter || sought.is_found_enough() {
+        if sought.is_found_enough() || scope.clause == Clause::From {
             let (expr, subquery) = (Box::new(needle), Box::new(query));
             return Ok(truth(Expr::InSubquery { expr, subquery, negated }));
         }
-        if is_correlated || matches!(scope.source, Source::Tables(_)) {
+        let is_of_groups = matches!(scope.clause, Clause::Having | Clause::Qualify);
+        if is_correlated || is_of_groups || matches!(scope.source, Source::Tables(_)) {
             let message = format!("`{written}` has to say here whether that is unknown");
             let hint = "join it to others by AND only, or write EXISTS (SELECT … WHERE …)";
             return Err(Fault::new(ErrorKind::Position, span, message).hint(hint));

@@ -59,6 +59,10 @@ impl Resolver<'_> {
             (Some(Use::Aggregate), None) => self.group_aggregate(function, &name, ident.span),
             (Some(Use::Aggregate | Use::Window), Some(over)) => self.window(function, over, &name, ident.span),
             (Some(Use::Window), None) => Err(misplaced(ident.span, format!("`{name}` needs OVER (…)"))),
+            (None, _) if functions::is_history_aggregate(&name) => {
+                let message = format!("`{name}` reduces a history, and nothing in it mentions one");
+                Err(misplaced(ident.span, message).hint(format!("{name}(orders.…), or {name}(o => orders, …)")))
+            }
             (None | Some(Use::Table), _) => Err(unknown::function(&ident)),
         }
     }

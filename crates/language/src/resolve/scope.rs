@@ -80,9 +80,9 @@ impl Clause {
 pub(super) enum Position {
     /// Anything: NULL and FALSE are two values.
     Value,
-    /// It is one of several of which WHERE asks whether they are TRUE: NULL is as good as FALSE.
+    /// It is one of several of which a filter asks whether any is TRUE: NULL is as good as FALSE.
     Truth,
-    /// WHERE asks for it to be TRUE.
+    /// A filter asks for it to be TRUE.
     Conjunct,
 }
 

@@ -90,8 +90,7 @@ impl<'a> Resolver<'a> {
 
     fn condition(&mut self, clause: Clause, condition: Option<&Expr>) -> Result<Option<Expr>, Fault> {
         self.scope().clause = clause;
-        let position = if clause == Clause::Where { Position::Conjunct } else { Position::Value };
-        condition.map(|condition| Ok(self.standing(condition, position)?.sql)).transpose()
+        condition.map(|condition| Ok(self.standing(condition, Position::Conjunct)?.sql)).transpose()
     }
 
     fn group_by(&mut self, group_by: &GroupByExpr) -> Result<GroupByExpr, Fault> {

@@ -92,6 +92,7 @@ fn a_query_in_a_condition_stays_where_finding_a_value_is_all_that_is_asked() {
         format!("NOT (profile_id IN {listed})"),
         format!("country = 'NL' AND (income > 5 OR profile_id IN {listed})"),
         format!("country = 'NL' OR EXISTS {listed}"),
+        format!("consent GROUP BY email HAVING email IN {listed} AND count(*) > 1"),
     ] {
         let printed = sql(&format!("SELECT email FROM profiles WHERE {condition}"));
         assert!(!printed.contains("__listed") && !printed.contains("__found"), "{printed}");
@@ -119,6 +120,10 @@ fn a_query_that_cannot_say_what_is_unknown_is_refused() {
         (
             "SELECT «p.country IN (SELECT o.channel FROM orders AS o WHERE o.profile_id = p.profile_id) AS x FROM profiles AS p",
             "p.country IN (SELECT o.channel FROM orders AS o WHERE o.profile_id = p.profile_id)",
+        ),
+        (
+            "SELECT country, count(*) AS n FROM profiles GROUP BY country HAVING count(*) > 5 OR «country NOT IN (SELECT city FROM sites)",
+            "country IN (SELECT city FROM sites)",
         ),
     ] {
         let message = format!("`{written}` has to say here whether that is unknown");
@@ -243,6 +248,17 @@ fn what_such_a_function_is_given_is_said_with_its_place() {
         ),
     ] {
         check(marked, kind, message, hint);
+    }
+}
+
+#[test]
+fn what_reduces_a_history_needs_one() {
+    for (marked, name, hint) in [
+        ("SELECT «first(country) FROM profiles", "first", "first(orders.…), or first(o => orders, …)"),
+        ("SELECT «every(consent) FROM profiles", "every", "every(orders.…), or every(o => orders, …)"),
+    ] {
+        let message = format!("`{name}` reduces a history, and nothing in it mentions one");
+        check(marked, ErrorKind::Position, &message, Some(hint));
     }
 }
 
