@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,7 @@ def main() -> None:
     parser.add_argument("--profiles", type=int, default=150)
     parser.add_argument("--per-shop", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", help="a word of the changes to be made")
+    parser.add_argument("--only", help="a regular expression: the changes to be made")
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -38,7 +39,7 @@ def main() -> None:
         asks = shutil.copy(sources.built(), folder / "three_ways")
         shops = [Shop(asks, wanted, seed, folder) for seed in range(wanted.seed, wanted.seed + wanted.shops)]
         mutations = tomllib.loads((HERE / "mutations.toml").read_text())["mutation"]
-        mutations = [one for one in mutations if not wanted.only or wanted.only in one["says"]]
+        mutations = [one for one in mutations if not wanted.only or re.search(wanted.only, one["says"])]
         surprises = [one for one in mutations if not is_as_said(one, sources, shops)]
     print(f"{len(mutations)} changes, {len(surprises)} not as expected")
     sys.exit(1 if surprises else 0)

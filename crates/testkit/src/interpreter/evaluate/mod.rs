@@ -14,7 +14,7 @@ mod scalars;
 mod select;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use chrono_tz::Tz;
@@ -27,6 +27,7 @@ pub(super) use past::Row;
 
 /// The rows of a query as of an instant.
 pub(super) fn rows(worlds: &Worlds<'_>, query: &Select, micros: i64) -> Result<Vec<Vec<Value>>> {
+    worlds.windows.borrow_mut().clear();
     let past = worlds.as_of(micros);
     select::answer(worlds, &past, query)
 }
@@ -47,11 +48,13 @@ pub(super) struct Worlds<'w> {
     world: &'w World,
     pasts: RefCell<BTreeMap<i64, Rc<Past<'w>>>>,
     segments: RefCell<BTreeMap<(i64, String), Members>>,
+    /// The places of the rows of the answer, by where its query's windows stand in memory; of one query at a time.
+    windows: RefCell<BTreeMap<usize, HashMap<Row, i64>>>,
 }
 
 impl<'w> Worlds<'w> {
     pub(super) fn new(world: &'w World) -> Self {
-        Self { world, pasts: RefCell::default(), segments: RefCell::default() }
+        Self { world, pasts: RefCell::default(), segments: RefCell::default(), windows: RefCell::default() }
     }
 
     fn as_of(&self, micros: i64) -> Rc<Past<'w>> {

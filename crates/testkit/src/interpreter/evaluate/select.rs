@@ -1,6 +1,7 @@
 //! The answer to a query: which rows, in groups or alone, in which order.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use super::past::Past;
 use super::{Group, Row, Sight, Worlds};
@@ -141,39 +142,44 @@ fn limited<T>(rows: Vec<T>, query: &Select) -> Vec<T> {
 impl<'a, 'w> Sight<'a, 'w> {
     /// The place of the row among those of its partition.
     pub(super) fn window(&self, window: &Window) -> Result<Value> {
-        let own = self.rows[0];
-        let partition = self.same_partition(window)?;
-        let mine = keys(self, &window.order)?;
-        let mut before: Vec<Vec<Value>> = Vec::new();
-        let mut is_own_behind = false;
-        for row in partition {
-            is_own_behind |= row == own;
-            let theirs = keys(&Sight::of_row(self.worlds, self.past, row), &window.order)?;
-            let place = compare(&theirs, &mine, &window.order);
-            let is_before = match window.rank {
-                Ranking::RowNumber => place.is_lt() || (place.is_eq() && !is_own_behind),
-                Ranking::Rank => place.is_lt(),
-                Ranking::Dense => place.is_lt() && !before.iter().any(|other| is_same(other, &theirs)),
-            };
-            if is_before {
-                before.push(theirs);
-            }
+        let which = std::ptr::from_ref(window) as usize;
+        if !self.worlds.windows.borrow().contains_key(&which) {
+            let places = self.places(window)?;
+            self.worlds.windows.borrow_mut().insert(which, places);
         }
-        Ok(i64::try_from(before.len() + 1).map_or(Value::Null, Value::Int))
+        let windows = self.worlds.windows.borrow();
+        Ok(windows[&which].get(&self.rows[0]).map_or(Value::Null, |place| Value::Int(*place)))
     }
 
-    fn same_partition(&self, window: &Window) -> Result<Vec<Row>> {
-        let keys = |row: Row| -> Result<Vec<Value>> {
-            let sight = Sight::of_row(self.worlds, self.past, row);
-            window.partition.iter().map(|key| sight.value(key)).collect()
-        };
-        let mine = keys(self.rows[0])?;
-        let mut partition = Vec::new();
+    /// The places of all rows of the answer: by partition, then in the window's order, ties as they come.
+    fn places(&self, window: &Window) -> Result<HashMap<Row, i64>> {
+        let mut placed = Vec::new();
         for row in self.answer {
-            if is_same(&keys(*row)?, &mine) {
-                partition.push(*row);
-            }
+            let sight = Sight::of_row(self.worlds, self.past, *row);
+            let partition = window.partition.iter().map(|key| sight.value(key)).collect::<Result<Vec<Value>>>()?;
+            placed.push((partition, keys(&sight, &window.order)?, *row));
         }
-        Ok(partition)
+        placed.sort_by(|(a, mine, _), (b, theirs, _)| parts(a, b).then_with(|| compare(mine, theirs, &window.order)));
+        let mut places = HashMap::new();
+        let (mut place, mut behind) = (0, 0);
+        for (number, (partition, by, row)) in placed.iter().enumerate() {
+            let before = number.checked_sub(1).map(|before| &placed[before]);
+            let before = before.filter(|(other, ..)| is_same(other, partition));
+            let is_peer = before.is_some_and(|(_, other, _)| compare(other, by, &window.order).is_eq());
+            behind = if before.is_some() { behind + 1 } else { 1 };
+            place = match window.rank {
+                _ if before.is_none() => 1,
+                Ranking::RowNumber => behind,
+                _ if is_peer => place,
+                Ranking::Rank => behind,
+                Ranking::Dense => place + 1,
+            };
+            places.insert(*row, place);
+        }
+        Ok(places)
     }
+}
+
+fn parts(a: &[Value], b: &[Value]) -> Ordering {
+    a.iter().zip(b).map(|(a, b)| a.order(b)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }
