@@ -229,7 +229,7 @@ impl About<'_> {
 
     /// The expression as it reads FROM another table: what the definition calls its rows by a name of its own is called by
     /// the table's.
-    fn from_below(&self, expr: &Expr) -> Expr {
+    fn seen_below(&self, expr: &Expr) -> Expr {
         let mut expr = expr.clone();
         // Nothing breaks off.
         let _finished: ControlFlow<()> = visit_expressions_mut(&mut expr, |part| {
@@ -245,7 +245,7 @@ impl About<'_> {
 
     /// A bound as it reads FROM another table; `None` where a bare name in it could mean something else there.
     fn bound_below(&self, bound: &Expr) -> Option<Expr> {
-        let mut bound = self.from_below(bound);
+        let mut bound = self.seen_below(bound);
         let flow = visit_expressions_mut(&mut bound, |part| {
             let Expr::Identifier(name) = part else { return ControlFlow::Continue(()) };
             let Some(column) = self.grain.column(&name.value) else { return ControlFlow::Break(()) };
@@ -271,13 +271,13 @@ impl Inside<'_> {
         let (level, shared) = (about.names.table(&self.history.level)?, about.names.table(&self.history.shared)?);
         shared.key.as_ref()?;
         let owned = is_key(&shared.name, shared, &about.key_in(shared)?);
-        let filter = self.filter.map(|filter| sql::nested(about.from_below(filter)));
+        let filter = self.filter.map(|filter| sql::nested(about.seen_below(filter)));
         let condition = match filter {
             Some(filter) => sql::binary(owned, BinaryOperator::And, filter),
             None => owned,
         };
         let shown = self.shown(level);
-        let shown_columns = shown.iter().map(|expr| about.from_below(expr));
+        let shown_columns = shown.iter().map(|expr| about.seen_below(expr));
         let items = self.identity(level).into_iter().chain(self.sides(reduced, bound)?).chain(shown_columns);
         let items = items.enumerate().map(|(place, expr)| sql::aliased(expr, &format!("column_{place}")));
         let select = sql::select(items.collect(), vec![self.from(level)], Some(condition));
@@ -319,7 +319,7 @@ impl Inside<'_> {
     /// Whether the value is NULL, and on which side of the bound it lies.
     fn sides(&self, reduced: Reduced, bound: &Expr) -> Option<[Expr; 2]> {
         let Some(value) = self.value else { return Some([sql::falsehood(), sql::number(0)]) };
-        let value = sql::nested(self.about.from_below(value));
+        let value = sql::nested(self.about.seen_below(value));
         let is_null = Expr::IsNull(Box::new(value.clone()));
         if reduced == Reduced::Count {
             return Some([is_null, sql::number(0)]);

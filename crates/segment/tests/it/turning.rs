@@ -318,10 +318,6 @@ impl Subject<'_> {
         let mut changed = self.tables.clone();
         turning.rows.iter().for_each(|row| take_away(&mut changed, (&turning.table, self.key), row));
         if let Some(missing) = &turning.missing {
-            if missing.conditions.iter().any(|condition| condition.contains("has(")) {
-                // Such a row needs rows below it, which the answer does not name.
-                return;
-            }
             let conditions = missing.conditions.iter().map(|one| format!(" AND ({one})")).collect::<String>();
             let wanted = format!("TRUE{conditions}");
             let whose = (missing.table.as_str(), self.key);
@@ -380,7 +376,10 @@ fn around() -> Vec<String> {
     near.map(|time| Timestamp::from_micros(time).to_string()).collect()
 }
 
-/// Many rows of the profile, of one table, and lines below orders without anything else; where a place among the others
+/// What every order among many has below it, so that it can meet a condition on its lines.
+const LINE_BELOW: [&str; 2] = ["A", "4"];
+
+/// Many rows of the profile, of one table, with a line below each order; lines are below orders without anything else. Where a place among the others
 /// matters, also just before and after those.
 fn many_rows(profile: &[String], table: &str, place: Option<MissingPlace>) -> Tables {
     let mut many = Tables::default();
@@ -397,7 +396,10 @@ fn many_rows(profile: &[String], table: &str, place: Option<MissingPlace>) -> Ta
         for (number, text) in numbers.iter().flat_map(|number| texts.iter().map(move |text| (*number, *text))) {
             let id = format!("{order}-{number}-{text}");
             match table {
-                "orders" => many.add("orders", &[&id, key, time, number, text]),
+                "orders" => {
+                    many.add("orders", &[&id, key, time, number, text]);
+                    many.add("order_lines", &[&id, &id, LINE_BELOW[0], LINE_BELOW[1]]);
+                }
                 "order_lines" => many.add("order_lines", &[&id, &order, text, number]),
                 _ => many.add("visits", &[key, time, text, number, &id]),
             }
@@ -449,6 +451,7 @@ fn add(tables: &mut Tables, (table, key): (&str, &str), row: &[String], number: 
         "orders" => {
             row[0] = &id;
             tables.add("orders", &row);
+            tables.add("order_lines", &[&format!("below-{id}"), &id, LINE_BELOW[0], LINE_BELOW[1]]);
         }
         "order_lines" => {
             let time = &around()[row[1].trim_start_matches('t').parse::<usize>().unwrap()];
