@@ -137,7 +137,7 @@ impl<'a> TableShape<'a> {
     }
 
     fn batch_without(&self, columns: Vec<Typed>, bad: &[BadRow<'_>]) -> Result<RecordBatch, ArrowError> {
-        let arrays = columns.into_iter().map(|typed| typed.array).collect();
+        let arrays = columns.into_iter().map(|typed| detached(typed.array)).collect();
         let batch = RecordBatch::try_new(self.schema.clone(), arrays)?;
         if bad.is_empty() {
             return Ok(batch);
@@ -215,6 +215,16 @@ fn reject_other_currencies(amounts: &mut Typed, currencies: &StringViewArray, ex
             let reason = Reason::OtherCurrency { found: found.to_owned(), expected: expected.to_owned() };
             amounts.faults.push(ValueFault { row, value: text_at(&amounts.array, row), reason });
         }
+    }
+}
+
+/// Short texts stand in their views: the pages that they were read from need not stay while the table is read on.
+fn detached(column: ArrayRef) -> ArrayRef {
+    match column.as_string_view_opt() {
+        Some(texts) if !texts.data_buffers().is_empty() && texts.total_buffer_bytes_used() == 0 => {
+            Arc::new(StringViewArray::new(texts.views().clone(), Vec::new(), texts.nulls().cloned()))
+        }
+        _ => column,
     }
 }
 

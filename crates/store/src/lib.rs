@@ -23,6 +23,8 @@ mod views;
 
 mod partitions;
 
+mod joined;
+
 mod merge;
 
 mod layout;

@@ -11,10 +11,10 @@ use arrow_array::{Array, ArrayRef, BooleanArray, StringViewArray, TimestampMicro
 use arrow_ord::ord::{DynComparator, make_comparator};
 use arrow_row::{RowConverter, SortField};
 use arrow_schema::{ArrowError, SortOptions};
-use arrow_select::concat::concat;
 use arrow_select::take::take;
 
 use crate::column::{absent, indices};
+use crate::joined::joined;
 use crate::partitions::{Repeat, repeats};
 use crate::report::{Refusal, TableCounts};
 use crate::schema::TableSchema;
@@ -53,7 +53,7 @@ impl Rows {
         let mut columns = Vec::with_capacity(parts[0].columns.len());
         // Column by column from the last, so that the parts of one are let go before the next is joined.
         while let Some(column) = parts.iter_mut().map(|part| part.columns.pop()).collect::<Option<Vec<_>>>() {
-            columns.push(concat(&column.iter().map(AsRef::as_ref).collect::<Vec<_>>())?);
+            columns.push(joined(column)?);
         }
         columns.reverse();
         Ok(Self { columns, count })

@@ -15,6 +15,7 @@ use muster_state::Tx;
 
 use crate::catalogue::{self, FileKind, FileRecord, Kept, Manifest, ManifestTable, SourceRecord};
 use crate::changes::{self, Source, Telling};
+use crate::column::absent;
 use crate::edit::{EditedTable, Moves, Task, Whereto, bare_rows, edit, with_columns};
 use crate::files::Folder;
 use crate::incoming::{Incoming, TableInput, declared_columns, grown_schema, in_order};
@@ -347,7 +348,12 @@ impl<'a> Making<'a> {
         }
         let arrangement = self.arrange(table, &schema, &rows, &mut counts, &mut refusals, &mut moves)?;
         let started = Instant::now();
-        let written = write_table(self.folder, self.number, self.before, &schema, &rows, &arrangement)?;
+        let waiting = rows.take(arrangement.orphans.iter().copied())?;
+        // What is written stands in the parent: the texts of millions of rows need not stay while files are made.
+        if let Some(on) = schema.on_position() {
+            rows.columns[on] = absent(schema.columns[on].column_type, 0);
+        }
+        let written = write_table(self.folder, self.number, self.before, &schema, (&rows, &waiting), &arrangement)?;
         self.writing += started.elapsed();
         if self.catalog.tables.iter().any(|child| child.parent() == Some(&table.name)) {
             self.placed.insert(table.name.clone(), arrangement.placed(&schema, &rows)?);

@@ -30,7 +30,7 @@ pub(crate) struct Arrangement {
     /// Of histories: for each place the place of the parent within its block.
     parents: Option<Vec<u32>>,
     /// Rows that wait for their parent.
-    orphans: Vec<u32>,
+    pub(crate) orphans: Vec<u32>,
 }
 
 impl Arrangement {
@@ -79,13 +79,14 @@ pub(crate) struct WrittenTable {
     pub(crate) files: Vec<FileRecord>,
 }
 
-/// Writes `rows` as the files of snapshot `number`; dictionaries go on from those of `before`.
+/// Writes `rows`, and those that wait for their parent, as the files of snapshot `number`; dictionaries go on from those of
+/// `before`. Of the column that names the parent nothing is read.
 pub(crate) fn write_table(
     folder: &Folder,
     number: u64,
     before: Option<&Snapshot>,
     schema: &TableSchema,
-    rows: &Rows,
+    (rows, waiting): (&Rows, &Rows),
     arrangement: &Arrangement,
 ) -> Result<WrittenTable, Error> {
     let columns = encoded_columns(before, schema, rows)?;
@@ -97,13 +98,13 @@ pub(crate) fn write_table(
             files.extend(table.dictionary(place, dictionary)?);
         }
     }
-    files.extend(table.orphans(rows, &arrangement.orphans)?);
+    files.extend(table.orphans(waiting)?);
     let manifest = ManifestTable {
         schema: schema.clone(),
         block_rows: arrangement.blocks.iter().map(|block| block.end - block.start).collect(),
         final_rows: Vec::new(),
         tombstones: tombstones(schema, rows, arrangement),
-        orphans: arrangement.orphans.len() as u64,
+        orphans: waiting.count as u64,
         overlay_rows: 0,
     };
     Ok(WrittenTable { manifest, files })
@@ -256,15 +257,14 @@ impl TableFiles<'_> {
         self.written(FileKind::Dictionary(place), &name, &[(DICTIONARY_COLUMN, column)], rows).map(Some)
     }
 
-    fn orphans(&self, rows: &Rows, orphans: &[u32]) -> Result<Option<FileRecord>, Error> {
-        if orphans.is_empty() {
+    fn orphans(&self, waiting: &Rows) -> Result<Option<FileRecord>, Error> {
+        if waiting.count == 0 {
             return Ok(None);
         }
-        let waiting = rows.take(orphans.iter().copied())?;
         let names = self.schema.columns.iter().map(|column| column.name.as_str());
-        let named: Vec<(&str, ArrayRef)> = names.zip(waiting.columns).collect();
+        let named: Vec<(&str, ArrayRef)> = names.zip(waiting.columns.iter().cloned()).collect();
         let name = format!("{}.orphans.{}.parquet", self.schema.name, self.edition);
-        self.written(FileKind::Orphans, &name, &named, orphans.len()).map(Some)
+        self.written(FileKind::Orphans, &name, &named, waiting.count).map(Some)
     }
 
     fn written(
