@@ -38,3 +38,8 @@ FROM profiles ORDER BY customer_id;
 
 SELECT country, count(*) AS profiles, avg(sum(orders.total)) AS spent, sum(count(orders)) AS orders
 FROM profiles GROUP BY country ORDER BY country;
+
+-- Rows of two branches beside one another, of which one is asked for its order.
+SELECT order_id, count(cart_lines.quantity) FILTER (WHERE cart_lines.product_id <> orders.channel) AS pieces,
+       first(cart_lines.quantity) FILTER (WHERE cart_lines.product_id <> orders.channel) AS first_pieces
+FROM orders WHERE placed_at >= '2025-03-01' ORDER BY order_id;

@@ -25,4 +25,6 @@ mod interrupt;
 
 mod sum;
 
+mod calendar;
+
 mod table;
