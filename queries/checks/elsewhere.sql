@@ -80,3 +80,8 @@ FROM profiles ORDER BY customer_id;
 SELECT customer_id FROM profiles
 WHERE income NOT IN (SELECT income FROM profiles WHERE income > 50000) OR (email IN (SELECT email FROM profiles WHERE country = 'BE')) IS NULL
 ORDER BY customer_id;
+
+-- Rows of two branches beside one another, of which one is asked for its order.
+SELECT order_id, count(cart_lines.quantity) FILTER (WHERE cart_lines.product_id <> orders.channel) AS pieces,
+       first(cart_lines.quantity) FILTER (WHERE cart_lines.product_id <> orders.channel) AS first_pieces
+FROM orders WHERE placed_at >= '2025-03-01' ORDER BY order_id;

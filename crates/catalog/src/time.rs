@@ -5,7 +5,9 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, Days, LocalResult, Months, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeZone, Utc,
+};
 use chrono_tz::Tz;
 
 /// An instant: microseconds since 1970-01-01T00:00:00Z.
@@ -35,6 +37,20 @@ impl Timestamp {
     /// The same instant on the calendar of `zone`.
     pub fn local(self, zone: Tz) -> DateTime<Tz> {
         self.utc().with_timezone(&zone)
+    }
+
+    /// So many months and then days later on the calendar of `zone`, earlier below zero, at the same time of day.
+    ///
+    /// The 31st of a shorter month is its last day; a time in a gap moves forward by the gap, of a time that occurs twice it is
+    /// the first. `None` outside the years 1 to 9999.
+    pub fn stepped(self, months: i32, days: i32, zone: Tz) -> Option<Self> {
+        let local = self.local(zone).naive_local();
+        let (by_months, by_days) = (Months::new(months.unsigned_abs()), Days::new(days.unsigned_abs().into()));
+        let date = local.date();
+        let date = if months < 0 { date.checked_sub_months(by_months) } else { date.checked_add_months(by_months) }?;
+        let date = if days < 0 { date.checked_sub_days(by_days) } else { date.checked_add_days(by_days) }?;
+        in_range(date).ok()?;
+        Some(resolve(date.and_time(local.time()), zone))
     }
 
     /// RFC 3339 in `zone`, with as many digits of a second as it has: `2025-06-30T12:00:00+02:00`.
@@ -142,6 +158,21 @@ mod tests {
     use super::*;
 
     const AMSTERDAM: Tz = chrono_tz::Europe::Amsterdam;
+
+    #[test]
+    fn calendar_steps_keep_the_time_of_day_where_there_is_one() {
+        let step = |text: &str, months: i32, days: i32| {
+            let from = parse_local(text, AMSTERDAM).ok()?;
+            Some(from.stepped(months, days, AMSTERDAM)?.rfc3339(AMSTERDAM))
+        };
+        assert_eq!(step("2025-02-28T12:00", 1, 0).as_deref(), Some("2025-03-28T12:00:00+01:00"));
+        assert_eq!(step("2025-01-31T12:00", 1, 1).as_deref(), Some("2025-03-01T12:00:00+01:00"));
+        assert_eq!(step("2025-03-31T12:00", -1, -1).as_deref(), Some("2025-02-27T12:00:00+01:00"));
+        // The gap of March, and the first of two half past two in October.
+        assert_eq!(step("2025-03-29T02:30", 0, 1).as_deref(), Some("2025-03-30T03:30:00+02:00"));
+        assert_eq!(step("2024-10-28T02:30", 0, -1).as_deref(), Some("2024-10-27T02:30:00+02:00"));
+        assert_eq!(step("9999-12-31T12:00", 0, 1), None);
+    }
 
     fn check(text: &str, utc: &str) {
         let instant = parse_local(text, AMSTERDAM).map(|instant| instant.to_string());

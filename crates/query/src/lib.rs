@@ -29,4 +29,6 @@ mod mode;
 
 mod sha256;
 
+mod calendar;
+
 mod table;

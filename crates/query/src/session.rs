@@ -6,15 +6,16 @@ use datafusion::catalog::memory::{MemoryCatalogProvider, MemorySchemaProvider};
 use datafusion::catalog::{CatalogProvider, SchemaProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result;
-use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryPool, TrackConsumersPool};
 use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry, ObjectStoreUrl};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::Error;
+use crate::calendar::LocalCalendar;
 use crate::engine::Limits;
 use crate::evaluation::Evaluation;
 use crate::interrupt::Interruptible;
@@ -35,7 +36,8 @@ pub(crate) fn open(evaluation: &Evaluation, limits: &Limits, patience: &Patience
         .with_default_features()
         .with_physical_optimizer_rule(Arc::new(Interruptible { patience: patience.clone() }))
         .build();
-    let context = SessionContext::new_with_state(state);
+    let mut context = SessionContext::new_with_state(state);
+    context.register_expr_planner(Arc::new(LocalCalendar { zone: evaluation.zone }))?;
     // Table functions make rows out of nothing (`range`) and are no part of the language.
     for function in ["range", "generate_series"] {
         context.deregister_udtf(function);
@@ -57,6 +59,9 @@ fn config(evaluation: &Evaluation, limits: &Limits) -> SessionConfig {
     options.execution.time_zone = Some(evaluation.zone.name().to_owned());
     options.execution.enable_recursive_ctes = false;
     options.sql_parser.parse_float_as_decimal = true;
+    // A join tells its scans which keys it met, and where both sides have a column of the same name, as all tables here have
+    // `__row`, that reaches the wrong one: rows were missing without a word.
+    options.optimizer.enable_join_dynamic_filter_pushdown = false;
     config
 }
 

@@ -86,6 +86,32 @@ fn an_interval_of_days_keeps_the_local_time_and_one_of_hours_does_not() {
 }
 
 #[test]
+fn a_sum_in_the_hour_that_is_skipped_moves_forward_and_in_the_one_that_is_repeated_is_the_first() {
+    let world = World::of(&Files {
+        customers: rows(&["ann 2024-01-01T00:00:00Z NL - - - -"]),
+        orders: rows(&[
+            "a ann 2025-03-29T01:30:00Z 1.00",
+            "b ann 2024-10-26T00:30:00Z 1.00",
+            "c ann 2025-04-30T00:30:00Z 1.00",
+        ]),
+        ..Files::default()
+    });
+    world.check(
+        "SELECT order_id, placed_at + INTERVAL '1 day' AS later, placed_at - INTERVAL '1 month' AS earlier FROM orders ORDER BY order_id",
+        &[
+            "a 2025-03-30T03:30:00+02:00 2025-02-28T02:30:00+01:00",
+            "b 2024-10-27T02:30:00+02:00 2024-09-26T02:30:00+02:00",
+            "c 2025-05-01T02:30:00+02:00 2025-03-30T03:30:00+02:00",
+        ],
+    );
+    world.check(
+        "SELECT order_id FROM orders WHERE has(o => orders) FILTER (WHERE o.placed_at > orders.placed_at + INTERVAL '1 day')
+         ORDER BY order_id",
+        &["a", "b"],
+    );
+}
+
+#[test]
 fn a_window_is_half_open_on_local_days() {
     over_the_changes()
         .check("SELECT count(*) AS n FROM orders WHERE placed_at >= '2025-03-30' AND placed_at < '2025-03-31'", &["4"]);

@@ -46,6 +46,8 @@ pub const SCALARS: &[Scalar] = &[
     ("contains", Bool, "contains({text}, {letters})"),
     ("array_has", Bool, "array_has({set}, {tag})"),
     ("coalesce", Bool, "coalesce({bool}, FALSE)"),
+    ("age", Bool, "age({date}) >= {years}"),
+    ("days_to_anniversary", Bool, "days_to_anniversary({date}) <= {days}"),
     // Whole numbers.
     ("+", Int, "({int} + {int})"),
     ("-", Int, "({int} - {int})"),
@@ -221,6 +223,8 @@ pub const GROUP_AGGREGATES: &[(&str, Kind)] = &[
 pub const LITERALS: &[(&str, &[&str])] = &[
     ("n", &["0", "1", "2", "3", "4"]),
     ("p", &["1", "2", "3"]),
+    ("years", &["18", "25", "30", "44", "45"]),
+    ("days", &["0", "7", "30", "180"]),
     ("letters", &["'e'", "'a'", "'S'", "'o'", "'@'", "' '", "'l'", "'N'"]),
     ("tag", &["'sofas'", "'lamps'", "'beds'", "'nothing'"]),
     ("like", &["'%e%'", "'_o%'", "'%S'", "'%a_e%'", "'s%'", "'%\\%%'", "'c1%'"]),

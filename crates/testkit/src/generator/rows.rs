@@ -248,10 +248,11 @@ impl Making {
         if self.chance.percent(nulls) {
             return Value::Null;
         }
-        // Few days, so that some are equal; one in eight a 29 February.
+        // Few days, so that some are equal; one in seven the end of a February.
         let days = first + self.chance.between(0, 40) * ((last - first) / 40);
-        let leap_days = [4_076, 11_381, 19_782];
-        let days = if self.chance.percent(12) { *self.chance.pick(&leap_days) } else { days };
+        // 29 February of 1980, 2000 and 2024, and the day before it in 2001.
+        let end_of_february = [3_711, 11_016, 19_782, 11_381];
+        let days = if self.chance.percent(15) { *self.chance.pick(&end_of_february) } else { days };
         i32::try_from(days).map_or(Value::Null, Value::Date)
     }
 

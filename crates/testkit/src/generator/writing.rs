@@ -395,6 +395,17 @@ impl Writing<'_> {
         own.map_or("TRUE".to_owned(), |own| format!("{} IS NOT NULL", own.text))
     }
 
+    /// A condition that some rows of one history meet and others do not.
+    fn of_some_rows(&mut self) -> String {
+        let kinds = [Kind::Text, Kind::Int, Kind::Decimal];
+        let own = self.some_mention(|mention| mention.of == Whose::Own && kinds.contains(&mention.kind));
+        let value = own.as_ref().and_then(|own| self.value_of(&own.table, &own.column));
+        match own.zip(value) {
+            Some((own, value)) => format!("{} {} {value}", own.text, self.comparison(own.kind)),
+            None => self.condition(0),
+        }
+    }
+
     /// `has_sequence(…)`.
     fn sequence(&mut self, depth: usize) -> Option<String> {
         if self.aggregates_left == 0 || self.sight.depth() >= ROWS_AT_MOST {
@@ -419,7 +430,7 @@ impl Writing<'_> {
             arguments.push(format!("within => {}", self.hole("calendar").unwrap_or_default()));
         }
         let filter =
-            if self.chance.percent(50) { format!(" FILTER (WHERE {})", self.condition(0)) } else { String::new() };
+            if self.chance.percent(50) { format!(" FILTER (WHERE {})", self.of_some_rows()) } else { String::new() };
         self.sight = outside;
         self.note("has_sequence", &range);
         Some(format!("has_sequence({}){filter}", arguments.join(", ")))
