@@ -7,6 +7,8 @@ use chrono_tz::Tz;
 use muster_catalog::RowSet;
 use muster_store::Snapshot;
 
+use crate::Masks;
+
 /// One snapshot, its zone, and the segments and lists that the query names, evaluated on it already.
 #[derive(Debug, Clone)]
 pub struct Evaluation {
@@ -18,4 +20,6 @@ pub struct Evaluation {
     pub segments: BTreeMap<String, Arc<RowSet>>,
     /// The profiles that are on each list that the query names.
     pub lists: BTreeMap<String, Arc<RowSet>>,
+    /// The columns whose values it does not see.
+    pub masks: Masks,
 }

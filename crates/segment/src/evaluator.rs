@@ -12,7 +12,7 @@ use arrow_array::types::Int64Type;
 use chrono_tz::Tz;
 use muster_catalog::{Names, RowSet, SegmentNames, Timestamp, nearest};
 use muster_language::{Query, ResolvedQuery, ResolvedSegment, resolve, resolve_segment};
-use muster_query::{Answer, Engine, Evaluation, Running};
+use muster_query::{Answer, Engine, Evaluation, Masks, Running};
 use muster_store::{Snapshot, SystemColumn};
 use sha2::{Digest, Sha256};
 
@@ -30,6 +30,8 @@ pub struct Evaluator<'a> {
     lists: RefCell<BTreeMap<String, Arc<RowSet>>>,
     /// The segments that each evaluated one names.
     used: RefCell<BTreeMap<String, Vec<String>>>,
+    /// What its queries do not see.
+    masks: Masks,
 }
 
 /// All segments are of profiles for now, so every definition has this grain.
@@ -48,7 +50,13 @@ impl<'a> Evaluator<'a> {
         let names = past.present().names(zone, definitions.iter().map(names_of).collect());
         let definitions = definitions.into_iter().map(|definition| (definition.name.clone(), definition)).collect();
         let (known, lists, used) = (RefCell::default(), RefCell::default(), RefCell::default());
-        Self { engine, past, names, definitions, known, lists, used }
+        Self { engine, past, names, definitions, known, lists, used, masks: Masks::default() }
+    }
+
+    /// The same for somebody who does not see some columns: they are NULL in queries, and a segment that reads one is not
+    /// evaluated at all, since who is in it would tell what the values are.
+    pub(crate) fn masked(self, masks: Masks) -> Self {
+        Self { masks, ..self }
     }
 
     /// The snapshot.
@@ -120,7 +128,7 @@ impl<'a> Evaluator<'a> {
             return Err(Error::Cycle { cycle: path.split_off(start) });
         }
         let resolved = self.resolved(definition, as_of)?;
-        let evaluation = self.evaluation(&resolved.query, path)?;
+        let evaluation = Evaluation { masks: self.masks.refusing(), ..self.evaluation(&resolved.query, path)? };
         let rows = Arc::new(self.engine.rows(&resolved, &evaluation)?);
         path.pop();
         self.used.borrow_mut().insert(key.0.clone(), resolved.query.segments_used);
@@ -171,7 +179,8 @@ impl<'a> Evaluator<'a> {
         let segments = query.segments_used.iter().map(rows).collect::<Result<_, Error>>()?;
         let on_list = |name: &String| Ok((name.clone(), self.on_list(name)?));
         let lists = query.lists_used.iter().map(on_list).collect::<Result<_, Error>>()?;
-        Ok(Evaluation { snapshot: self.snapshot_as_of(query.as_of)?, zone: self.names.zone, segments, lists })
+        let snapshot = self.snapshot_as_of(query.as_of)?;
+        Ok(Evaluation { snapshot, zone: self.names.zone, segments, lists, masks: self.masks.fresh() })
     }
 
     /// The rows of a query as of an instant.
@@ -180,6 +189,17 @@ impl<'a> Evaluator<'a> {
     /// If it does not resolve, or fails.
     pub fn answer(&self, query: &Query, as_of: Timestamp) -> Result<Answer, Error> {
         Ok(self.begin(query, as_of)?.collected()?)
+    }
+
+    /// The rows of a query that would be wrong without a column that is masked.
+    ///
+    /// # Errors
+    /// As [`Evaluator::answer`], and if it reads such a column.
+    pub(crate) fn whole_answer(&self, query: &Query, as_of: Timestamp) -> Result<Answer, Error> {
+        let resolved = resolve(query, &self.names, as_of)?;
+        let masks = self.masks.refusing();
+        let evaluation = Evaluation { masks, ..self.evaluation(&resolved, &mut Vec::new())? };
+        Ok(self.engine.answer(&resolved, &evaluation)?)
     }
 
     /// Begins to answer a query as of an instant; its rows are given as they come.

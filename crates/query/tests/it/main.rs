@@ -18,6 +18,7 @@ mod numbers;
 
 mod limits;
 
+mod masked;
 mod names;
 
 mod nesting;

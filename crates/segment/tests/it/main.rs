@@ -20,6 +20,8 @@ mod as_of;
 
 mod memberships;
 
+mod masked;
+
 mod planted;
 
 mod health;
