@@ -189,6 +189,15 @@ pub struct Sql {
     /// Seconds that a query may take
     #[arg(long, default_value_t = 30, value_name = "S")]
     pub timeout: u64,
+    /// The classes of columns that may be seen, of public, internal, personal, sensitive; others are NULL (all)
+    #[arg(long, value_name = "CLASSES", value_delimiter = ',', value_parser = class_word)]
+    pub grant: Option<Vec<String>>,
+}
+
+/// The word for a class of columns.
+fn class_word(word: &str) -> Result<String, String> {
+    let known = muster_segment::class_of(word).map(|_| word.to_owned());
+    known.ok_or_else(|| "expected public, internal, personal or sensitive".to_owned())
 }
 
 /// How rows are written.

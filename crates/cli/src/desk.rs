@@ -10,7 +10,7 @@ use std::process::{Command as Program, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, anyhow};
-use muster_server::{Appended, Batch, Check, Command, Desk, Failure, Refusal, Report};
+use muster_server::{Appended, Batch, Check, Client, Command, Desk, Failure, Refusal, Report};
 
 use crate::appending;
 use crate::arguments::RowFormat;
@@ -48,13 +48,13 @@ impl WorkspaceDesk {
         Self { dir, as_of, opened, definition, work, publishing }
     }
 
-    fn do_in_turn(&self, workspace: &Workspace, writing: &Writing, json: bool) -> Result<exit::Exit> {
+    fn do_in_turn(&self, workspace: &Workspace, writing: &Writing, json: bool, client: &Client) -> Result<exit::Exit> {
         let _turn = match writing {
             Writing::CampaignPause(_) | Writing::CampaignResume(_) | Writing::CampaignPublish(_) => None,
             _ => Some(held(&self.work)),
         };
         let _publishing = matches!(writing, Writing::Load(_)).then(|| held(&self.publishing));
-        writing.perform(workspace, &self.opened, json)
+        writing.perform(workspace, &self.opened, json, client)
     }
 
     /// The workspace as muster.toml has it now, taken apart again only where its text is another.
@@ -111,14 +111,14 @@ impl Desk for WorkspaceDesk {
         Writing::NAMES
     }
 
-    fn run(&self, command: &Command) -> Result<Report, Failure> {
+    fn run(&self, command: &Command, client: &Client) -> Result<Report, Failure> {
         let Command { name, arguments, as_of, json } = command;
         let writing: Writing = serde_json::from_str(&format!("{{\"{name}\":{arguments}}}"))
             .map_err(|error| Failure::Refused(Refusal::new(format!("the arguments of `{name}`: {error}"))))?;
         refuse_binary(&writing)?;
         let workspace = Workspace::read(self.dir.clone(), as_of.as_deref());
         let (outcome, stdout) =
-            output::kept(|| workspace.and_then(|workspace| self.do_in_turn(&workspace, &writing, *json)));
+            output::kept(|| workspace.and_then(|workspace| self.do_in_turn(&workspace, &writing, *json, client)));
         let stdout = String::from_utf8_lossy(&stdout).into_owned();
         match outcome {
             Ok(exit) => Ok(Report { exit: exit.code(), stdout, stderr: String::new() }),

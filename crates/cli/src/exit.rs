@@ -85,12 +85,7 @@ fn is_refusal(error: &anyhow::Error) -> bool {
     let segment = error.downcast_ref::<SegmentError>();
     let conflict =
         segment.is_some_and(|error| matches!(error, SegmentError::Exists { .. } | SegmentError::InUse { .. }));
-    let limit = matches!(
-        segment,
-        Some(SegmentError::Query(
-            muster_query::Error::Time { .. } | muster_query::Error::Rows { .. } | muster_query::Error::Memory { .. }
-        ))
-    );
+    let limit = segment.is_some_and(|error| matches!(error, SegmentError::Query(error) if is_limit(error)));
     let locked = error.chain().any(|cause| {
         matches!(cause.downcast_ref::<StateError>(), Some(StateError::Locked { .. } | StateError::Copied { .. }))
     });
@@ -105,4 +100,9 @@ fn is_refusal(error: &anyhow::Error) -> bool {
         matches!(cause.downcast_ref::<StoreError>(), Some(StoreError::NothingToUndo | StoreError::TooLateToUndo { .. }))
     });
     conflict || limit || locked || harmful || over_budget || halted || gone
+}
+
+fn is_limit(error: &muster_query::Error) -> bool {
+    use muster_query::Error::{Bytes, Masked, Memory, Rows, Time};
+    matches!(error, Time { .. } | Rows { .. } | Bytes { .. } | Memory { .. } | Masked { .. })
 }

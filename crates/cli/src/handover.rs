@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{self, Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use muster_server::{Report, VERSION, Wrong};
+use muster_server::{Client, Report, VERSION, Wrong};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -77,6 +77,9 @@ pub struct Statements {
     /// The instant at which they look, where a prompt has another one than its workspace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub as_of: Option<String>,
+    /// The classes of columns that they may see, where these are not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Vec<String>>,
 }
 
 impl Writing {
@@ -93,16 +96,16 @@ impl Writing {
         "campaign_take_over",
     ];
 
-    /// Does it, with the lock held.
+    /// Does it, with the lock held; queries of a client that leaves are stopped.
     ///
     /// # Errors
     /// Whatever kept it from being done.
-    pub fn perform(&self, workspace: &Workspace, opened: &Opened, json: bool) -> Result<Exit> {
+    pub fn perform(&self, workspace: &Workspace, opened: &Opened, json: bool, client: &Client) -> Result<Exit> {
         match self {
             Self::Load(wanted) => load::perform(workspace, opened, wanted, json),
             Self::Apply(wanted) => apply::perform(workspace, opened, wanted),
             Self::Refresh(wanted) => refresh::perform(workspace, opened, wanted),
-            Self::Sql(wanted) => sql::perform(workspace, opened, wanted),
+            Self::Sql(wanted) => sql::perform(workspace, opened, wanted, client),
             Self::CampaignPublish(Named { name }) => campaign::publish(workspace, opened, name),
             Self::CampaignRunDue(Due { name }) => campaign::due(workspace, opened, name.as_deref(), json),
             Self::CampaignPause(Named { name }) => campaign::pause(opened, name),
@@ -143,7 +146,7 @@ pub fn carry_out_in(workspace: &Workspace, caller: &Caller, wanted: &Writing) ->
         return Ok(exit);
     }
     let opened = workspace.open().map_err(holder::named)?;
-    wanted.perform(workspace, &opened, caller.json)
+    wanted.perform(workspace, &opened, caller.json, &Client::default())
 }
 
 /// Has `wanted` done by a running serve; `None` where there is none.
@@ -236,7 +239,13 @@ mod tests {
             Writing::Load(Load::default()),
             Writing::Apply(Apply::default()),
             Writing::Refresh(Refresh::default()),
-            Writing::Sql(Statements { text: String::new(), format: RowFormat::Csv, timeout: 1, as_of: None }),
+            Writing::Sql(Statements {
+                text: String::new(),
+                format: RowFormat::Csv,
+                timeout: 1,
+                as_of: None,
+                grant: None,
+            }),
             Writing::CampaignPublish(Named { name: "a".to_owned() }),
             Writing::CampaignRunDue(Due::default()),
             Writing::CampaignPause(Named { name: "a".to_owned() }),

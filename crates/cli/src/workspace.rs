@@ -168,6 +168,19 @@ pub fn engine(seconds: u64) -> Result<Engine> {
     Ok(Engine::new(Limits { time: Duration::from_secs(seconds), ..Limits::default() })?)
 }
 
+/// The same for a process that does nothing else meanwhile, so that its size tells what the query takes.
+///
+/// # Errors
+/// As [`engine`].
+pub fn engine_alone(seconds: u64) -> Result<Engine> {
+    let limits = Limits::default();
+    let process = Some(limits.memory + ELSEWHERE);
+    Ok(Engine::new(Limits { time: Duration::from_secs(seconds), process, ..limits })?)
+}
+
+/// What a query takes beside what its operators hold: plans, batches on their way.
+const ELSEWHERE: usize = 1 << 30;
+
 /// How long muster's own queries may take: segments of a large base are evaluated to their end.
 pub const PATIENT: u64 = 3600;
 

@@ -19,7 +19,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::evaluation::{Evaluation, Values};
 use crate::patience::{Patience, Stopper};
 use crate::running::{Part, Running};
-use crate::{Error, session};
+use crate::{Error, growth, session, size};
 
 /// What one query may take.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +30,11 @@ pub struct Limits {
     pub memory: usize,
     /// Rows of its answer.
     pub rows: u64,
+    /// Bytes of its answer.
+    pub bytes: u64,
+    /// Bytes by which the process may grow while it runs, beside what the store reads for it; none where the process does
+    /// other work at the same time.
+    pub process: Option<usize>,
     /// How many threads work on it.
     pub threads: usize,
 }
@@ -37,9 +42,20 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { time: Duration::from_secs(30), memory: 4 << 30, rows: 10_000_000, threads }
+        Self {
+            time: Duration::from_secs(30),
+            memory: 4 << 30,
+            rows: 10_000_000,
+            bytes: 2 << 30,
+            process: None,
+            threads,
+        }
     }
 }
+
+/// The stack of a thread: plans of the deepest statements are walked by recursion. Address space only, pages cost memory
+/// when they are touched.
+const STACK_BYTES: usize = 256 << 20;
 
 /// The rows of an answer.
 #[derive(Debug, Clone)]
@@ -72,7 +88,11 @@ impl Engine {
     /// # Errors
     /// If its threads cannot be started.
     pub fn new(limits: Limits) -> Result<Self, Error> {
-        let runtime = Builder::new_multi_thread().worker_threads(limits.threads).thread_name("query").build();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(limits.threads)
+            .thread_name("query")
+            .thread_stack_size(STACK_BYTES)
+            .build();
         Ok(Self { runtime: Some(runtime.map_err(Error::Threads)?), limits, stopper: Stopper::default() })
     }
 
@@ -95,7 +115,7 @@ impl Engine {
     /// As [`Engine::answer`], as far as it shows before the first row; the rest comes with the rows.
     pub fn begin(&self, query: &ResolvedQuery, evaluation: &Evaluation) -> Result<Running, Error> {
         let run = self.run(query.to_sql(), evaluation);
-        let patience = run.patience.clone();
+        let (patience, masks) = (run.patience.clone(), run.evaluation.masks.clone());
         // Without a bound: the answer's rows are bounded, and a slow reader must not make a query late.
         let (parts, coming) = channel();
         let task = self.runtime().spawn(async move {
@@ -104,7 +124,7 @@ impl Engine {
                 let _ = parts.send(Err(error));
             }
         });
-        Running::begun(coming, patience, self.runtime().handle().clone(), task)
+        Running::begun(coming, patience, self.runtime().handle().clone(), task, &masks)
     }
 
     /// The rows of the table that `segment` selects from, by number.
@@ -148,7 +168,7 @@ impl Engine {
     }
 
     fn run(&self, sql: String, evaluation: &Evaluation) -> Run {
-        let patience = self.stopper.patience(self.limits.time);
+        let patience = self.stopper.patience(self.limits.time).in_a_process(self.limits.process);
         Run { sql, evaluation: evaluation.clone(), limits: self.limits, patience }
     }
 
@@ -205,6 +225,7 @@ impl Run {
             session::open(&self.evaluation, &self.limits, &self.patience).map_err(|error| self.engine_error(error))?;
         let plan = context.state().create_logical_plan(&self.sql).await.map_err(|error| self.engine_error(error))?;
         session::verify(&plan)?;
+        let plan = growth::bounded(plan).map_err(|error| self.engine_error(error))?;
         let frame = context.execute_logical_plan(plan).await.map_err(|error| self.engine_error(error))?;
         frame.execute_stream().await.map_err(|error| self.engine_error(error))
     }
@@ -213,12 +234,16 @@ impl Run {
     async fn send(&self, parts: &Sender<Result<Part, Error>>) -> Result<(), Error> {
         let mut stream = self.stream().await?;
         let mut waited_for = parts.send(Ok(Part::Columns(stream.schema()))).is_ok();
-        let mut rows = 0;
+        let (mut rows, mut bytes) = (0, 0);
         while waited_for && let Some(batch) = stream.next().await {
             let batch = batch.map_err(|error| self.engine_error(error))?;
             rows += batch.num_rows() as u64;
             if rows > self.limits.rows {
                 return Err(Error::Rows { rows: self.limits.rows });
+            }
+            bytes += size::bytes(&batch);
+            if bytes > self.limits.bytes {
+                return Err(Error::Bytes { bytes: self.limits.bytes });
             }
             waited_for = parts.send(Ok(Part::Rows(batch))).is_ok();
         }

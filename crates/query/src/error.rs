@@ -6,6 +6,7 @@ use datafusion::error::DataFusionError;
 
 use crate::engine::Limits;
 use crate::interrupt::TimeIsOver;
+use crate::masks::MaskedColumn;
 
 /// Why a query has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,20 @@ pub enum Error {
     Rows {
         /// How many it may have.
         rows: u64,
+    },
+    /// Its answer would have been larger than it may.
+    #[error("the answer has more than {} MiB; select fewer columns or rows, or export a segment instead", bytes.div_ceil(1 << 20))]
+    Bytes {
+        /// How many it may have.
+        bytes: u64,
+    },
+    /// It reads a column that it may not see, and would be wrong without it.
+    #[error("`{column}` is {class}, which this session may not see; grant {class} with --grant, or leave it out")]
+    Masked {
+        /// Table and column.
+        column: String,
+        /// The word for who may see it.
+        class: &'static str,
     },
     /// It needed more memory than it may.
     #[error("the query needs more than {} MiB of memory; ask for less at once", bytes.div_ceil(1 << 20))]
@@ -56,10 +71,16 @@ impl Error {
         let source = Box::new(error);
         match source.find_root() {
             DataFusionError::External(cause) if cause.is::<TimeIsOver>() => Self::Time { limit: limits.time },
+            DataFusionError::External(cause) if cause.is::<MaskedColumn>() => masked(cause.as_ref()),
             DataFusionError::ResourcesExhausted(_) => Self::Memory { bytes: limits.memory, source },
             _ => Self::Engine { source },
         }
     }
+}
+
+fn masked(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> Error {
+    let MaskedColumn { column, class } = cause.downcast_ref().expect("the caller looked");
+    Error::Masked { column: column.clone(), class }
 }
 
 /// The engine's innermost words, without the layers that it wraps around them and the candidates that it lists below.

@@ -8,6 +8,8 @@ use chrono_tz::Tz;
 use muster_catalog::RowSet;
 use muster_store::Snapshot;
 
+use crate::Masks;
+
 /// One snapshot, its zone, and the columns that the query reads beside the stored ones, evaluated on it already.
 #[derive(Debug, Clone)]
 pub struct Evaluation {
@@ -17,6 +19,8 @@ pub struct Evaluation {
     pub zone: Tz,
     /// What the query names and no table has.
     pub computed: Vec<Computed>,
+    /// The columns whose values it does not see.
+    pub masks: Masks,
 }
 
 /// A column that a table has for one query.

@@ -7,6 +7,9 @@
 mod evaluation;
 pub use evaluation::{Computed, Content, Evaluation, Values};
 
+mod masks;
+pub use masks::Masks;
+
 mod engine;
 pub use engine::{Answer, Engine, Limits};
 
@@ -22,6 +25,12 @@ pub use error::Error;
 mod session;
 
 mod interrupt;
+
+mod growth;
+
+mod footprint;
+
+mod size;
 
 mod sum;
 

@@ -2,27 +2,41 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use datafusion::error::DataFusionError;
 use tokio::runtime::Builder;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::Error;
+use crate::footprint::Footprint;
 
 /// So often whoever waits looks whether it is to stop; a person does not notice it.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Stops the queries of an engine that run at the moment, from any thread; those that come later run.
+/// Stops the queries of an engine, from any thread.
 #[derive(Debug, Clone, Default)]
-pub struct Stopper(Arc<AtomicU64>);
+pub struct Stopper(Arc<Stops>);
+
+#[derive(Debug, Default)]
+struct Stops {
+    count: AtomicU64,
+    /// Whether nothing runs any more.
+    ended: AtomicBool,
+}
 
 impl Stopper {
-    /// Stops what runs now.
+    /// Stops what runs now; what comes later runs.
     pub fn stop(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.0.count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Stops what runs now and what comes later: nobody is there who would want it.
+    pub fn end(&self) {
+        self.0.ended.store(true, Ordering::Relaxed);
     }
 
     /// From now on Ctrl-C stops queries, and not the process.
@@ -50,8 +64,8 @@ impl Stopper {
 
     /// The patience with a query that begins now and may take `limit`.
     pub(crate) fn patience(&self, limit: Duration) -> Patience {
-        let stops_before = self.0.load(Ordering::Relaxed);
-        Patience { limit, until: Instant::now() + limit, stopper: self.clone(), stops_before }
+        let stops_before = self.0.count.load(Ordering::Relaxed);
+        Patience { limit, until: Instant::now() + limit, stopper: self.clone(), stops_before, footprint: None }
     }
 }
 
@@ -62,26 +76,45 @@ pub(crate) struct Patience {
     until: Instant,
     stopper: Stopper,
     stops_before: u64,
+    footprint: Option<Footprint>,
 }
 
 impl Patience {
+    /// The same in a process that may grow by so many bytes meanwhile, where there is a bound.
+    pub(crate) fn in_a_process(self, most: Option<usize>) -> Self {
+        Self { footprint: most.map(Footprint::begin), ..self }
+    }
+
     /// Whether nobody waits any more.
     pub(crate) fn is_over(&self) -> bool {
-        self.is_stopped() || Instant::now() >= self.until
+        let is_too_large = self.footprint.as_ref().is_some_and(Footprint::is_too_large);
+        is_too_large || self.is_stopped() || Instant::now() >= self.until
+    }
+
+    /// The store read a column of a block, which is no part of what the query made.
+    pub(crate) fn bring(&self, table: &str, block: usize, column: &str, bytes: usize) {
+        if let Some(footprint) = &self.footprint {
+            footprint.bring(table, block, column, bytes);
+        }
     }
 
     fn is_stopped(&self) -> bool {
-        self.stopper.0.load(Ordering::Relaxed) != self.stops_before
+        let stops = &self.stopper.0;
+        stops.ended.load(Ordering::Relaxed) || stops.count.load(Ordering::Relaxed) != self.stops_before
     }
 
     /// What comes next; `None` after the last.
     ///
     /// # Errors
-    /// [`Error::Time`] and [`Error::Stopped`] where nothing came before. What is there already is given also later.
+    /// [`Error::Time`], [`Error::Memory`] and [`Error::Stopped`] where nothing came before. What is there already is given
+    /// also later.
     pub(crate) fn next<T>(&self, coming: &Receiver<T>) -> Result<Option<T>, Error> {
         loop {
             if self.is_stopped() {
                 return Err(Error::Stopped);
+            }
+            if let Some(footprint) = self.footprint.as_ref().filter(|footprint| footprint.look()) {
+                return Err(too_large(footprint.most));
             }
             let left = self.until.saturating_duration_since(Instant::now());
             match coming.recv_timeout(left.min(TICK)) {
@@ -92,6 +125,11 @@ impl Patience {
             }
         }
     }
+}
+
+fn too_large(bytes: usize) -> Error {
+    let message = "the process grew by more than a query may take".to_owned();
+    Error::Memory { bytes, source: Box::new(DataFusionError::ResourcesExhausted(message)) }
 }
 
 #[cfg(test)]
@@ -119,5 +157,13 @@ mod tests {
         let after = stopper.patience(Duration::from_millis(1));
         assert!(before.is_over() && matches!(before.next(&coming), Err(Error::Stopped)));
         assert!(matches!(after.next(&coming), Err(Error::Time { .. })));
+    }
+
+    #[test]
+    fn an_end_also_stops_what_begins_later() {
+        let (stopper, (_send, coming)) = (Stopper::default(), channel::<u8>());
+        stopper.end();
+        let after = stopper.patience(Duration::from_secs(60));
+        assert!(after.is_over() && matches!(after.next(&coming), Err(Error::Stopped)));
     }
 }

@@ -8,9 +8,9 @@ use arrow_schema::SchemaRef;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use crate::Error;
 use crate::engine::Answer;
 use crate::patience::Patience;
+use crate::{Error, Masks};
 
 /// What the engine's threads send.
 pub(crate) enum Part {
@@ -26,6 +26,7 @@ pub(crate) enum Part {
 /// for rows, not what the caller does between them. Dropped, it stops the query.
 pub struct Running {
     schema: SchemaRef,
+    masked: Vec<String>,
     rest: Rest,
 }
 
@@ -44,10 +45,12 @@ impl Running {
         patience: Patience,
         runtime: Handle,
         task: JoinHandle<()>,
+        masks: &Masks,
     ) -> Result<Self, Error> {
         let mut rest = Rest { parts, patience, runtime, task: Some(task) };
         match rest.next() {
-            Some(Ok(Part::Columns(schema))) => Ok(Self { schema, rest }),
+            // The columns come when the plan is there, and with it what it reads.
+            Some(Ok(Part::Columns(schema))) => Ok(Self { schema, masked: masks.read(), rest }),
             Some(Err(error)) => Err(error),
             Some(Ok(Part::Rows(_))) | None => unreachable!("an answer has columns before it has rows, or it ends"),
         }
@@ -56,6 +59,11 @@ impl Running {
     /// Its columns.
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
+    }
+
+    /// The masked columns that it reads, as `table.column`: their values are NULL in it.
+    pub fn masked(&self) -> &[String] {
+        &self.masked
     }
 
     /// All of it.

@@ -45,7 +45,7 @@ pub(crate) fn open(evaluation: &Evaluation, limits: &Limits, patience: &Patience
     context.register_udaf(exact_sum());
     context.register_udaf(mode());
     context.register_udf(sha256());
-    context.register_catalog(CATALOG, tables(evaluation)?);
+    context.register_catalog(CATALOG, tables(evaluation, patience)?);
     Ok(context)
 }
 
@@ -80,10 +80,10 @@ fn runtime(limits: &Limits) -> Result<Arc<RuntimeEnv>> {
         .build_arc()
 }
 
-fn tables(evaluation: &Evaluation) -> Result<Arc<dyn CatalogProvider>> {
+fn tables(evaluation: &Evaluation, patience: &Patience) -> Result<Arc<dyn CatalogProvider>> {
     let schema = Arc::new(MemorySchemaProvider::new());
     for table in evaluation.snapshot.schemas() {
-        schema.register_table(table.name.clone(), Arc::new(SnapshotTable::new(evaluation, table)))?;
+        schema.register_table(table.name.clone(), Arc::new(SnapshotTable::new(evaluation, table, patience)))?;
     }
     let catalog = Arc::new(MemoryCatalogProvider::new());
     catalog.register_schema(SCHEMA, schema)?;
@@ -138,6 +138,7 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::Masks;
     use crate::patience::Stopper;
 
     const CATALOG: &str = "[workspace]\nname = \"shop\"\n[tables.profiles]\nsource = \"customers.csv\"\nkey = \"id\"\n";
@@ -149,7 +150,7 @@ mod tests {
         let store = state.read(|tx| Store::open(folder.path(), tx)).unwrap();
         let prepared = store.prepare(&catalog, Vec::new(), Timestamp::from_micros(1)).unwrap();
         let snapshot = Arc::clone(prepared.snapshot());
-        let evaluation = Evaluation { snapshot, zone: chrono_tz::UTC, computed: Vec::new() };
+        let evaluation = Evaluation { snapshot, zone: chrono_tz::UTC, computed: Vec::new(), masks: Masks::default() };
         let patience = Stopper::default().patience(Duration::from_secs(10));
         open(&evaluation, &Limits::default(), &patience).unwrap()
     }

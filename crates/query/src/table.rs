@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
@@ -19,23 +19,27 @@ use muster_store::{Snapshot, SystemColumn, TableSchema};
 
 use crate::evaluation::{Computed, Content, Evaluation};
 
+use crate::patience::Patience;
+
 /// One table, with its system columns and what is computed for the query.
 #[derive(Debug)]
 pub(crate) struct SnapshotTable {
     evaluation: Evaluation,
     table: String,
     schema: SchemaRef,
+    patience: Patience,
 }
 
 impl SnapshotTable {
-    pub(crate) fn new(evaluation: &Evaluation, table: &TableSchema) -> Self {
+    pub(crate) fn new(evaluation: &Evaluation, table: &TableSchema, patience: &Patience) -> Self {
         let zone: Arc<str> = evaluation.zone.name().into();
         let own = table.columns.iter().map(|column| Field::new(&column.name, exposed(column.column_type, &zone), true));
         let system =
             evaluation.snapshot.system_columns(&table.name).into_iter().map(|column| system_field(column, &zone));
         let computed = computed(evaluation, &table.name).map(computed_field);
         let schema = Arc::new(Schema::new(own.chain(system).chain(computed).collect::<Vec<_>>()));
-        Self { evaluation: evaluation.clone(), table: table.name.clone(), schema }
+        let (evaluation, patience) = (evaluation.clone(), patience.clone());
+        Self { evaluation, table: table.name.clone(), schema, patience }
     }
 }
 
@@ -85,6 +89,8 @@ impl TableProvider for SnapshotTable {
             Some(places) => Arc::new(self.schema.project(places)?),
             None => Arc::clone(&self.schema),
         };
+        let wanted = schema.fields().iter().map(|field| field.name().as_str());
+        self.evaluation.masks.note(&self.table, wanted)?;
         let options = state.config().options();
         let stripes = options.execution.target_partitions.max(1);
         let stripe = |first: usize| -> Arc<dyn PartitionStream> {
@@ -92,6 +98,7 @@ impl TableProvider for SnapshotTable {
                 evaluation: self.evaluation.clone(),
                 table: self.table.clone(),
                 schema: Arc::clone(&schema),
+                patience: self.patience.clone(),
                 blocks: (first..self.evaluation.snapshot.block_count(&self.table)).step_by(stripes).collect(),
                 batch_rows: options.execution.batch_size.get(),
             })
@@ -107,6 +114,7 @@ struct Stripe {
     evaluation: Evaluation,
     table: String,
     schema: SchemaRef,
+    patience: Patience,
     blocks: Vec<usize>,
     batch_rows: usize,
 }
@@ -121,6 +129,7 @@ impl PartitionStream for Stripe {
             evaluation: self.evaluation.clone(),
             table: self.table.clone(),
             schema: Arc::clone(&self.schema),
+            patience: self.patience.clone(),
         };
         let batch_rows = self.batch_rows;
         let batches = self.blocks.clone().into_iter().flat_map(move |block| match reader.block(block) {
@@ -141,6 +150,7 @@ struct BlockReader {
     evaluation: Evaluation,
     table: String,
     schema: SchemaRef,
+    patience: Patience,
 }
 
 impl BlockReader {
@@ -156,6 +166,10 @@ impl BlockReader {
             let rows = self.stored(SystemColumn::Row.name(), block)?;
             return Ok(computed.content.of(rows.as_primitive::<Int64Type>().values())?);
         }
+        if self.evaluation.masks.covers(&self.table, field.name()) {
+            let rows = self.snapshot().block_rows(&self.table, block);
+            return Ok(new_null_array(field.data_type(), rows));
+        }
         let column = self.stored(field.name(), block)?;
         if column.data_type() == field.data_type() {
             Ok(column)
@@ -166,7 +180,9 @@ impl BlockReader {
 
     fn stored(&self, name: &str, block: usize) -> Result<ArrayRef> {
         let mut columns = self.snapshot().scan(&self.table, block, &[name]).map_err(external)?;
-        Ok(columns.pop().expect("one column was asked for"))
+        let column = columns.pop().expect("one column was asked for");
+        self.patience.bring(&self.table, block, name, column.get_array_memory_size());
+        Ok(column)
     }
 
     fn computed(&self, column: &str) -> Option<&Computed> {

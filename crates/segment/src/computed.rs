@@ -17,11 +17,17 @@ impl Evaluator<'_> {
         let as_of = query.as_of;
         let mut computed = self.columns(&Named::by(query), as_of, path)?;
         for past in &query.past {
-            let evaluation = self.evaluation(&past.rows.query, path)?;
+            let evaluation = self.whole_evaluation(&past.rows.query, path)?;
             let rows = Arc::new(self.engine().rows(&past.rows, &evaluation)?);
             computed.push(members(&past.rows.grain, past.column.clone(), rows));
         }
-        Ok(Evaluation { snapshot: self.snapshot_as_of(as_of)?, zone: self.names().zone, computed })
+        let (snapshot, zone) = (self.snapshot_as_of(as_of)?, self.names().zone);
+        Ok(Evaluation { snapshot, zone, computed, masks: self.masks().fresh() })
+    }
+
+    /// The same for a query that would be wrong without a column that is masked: it is refused where it reads one.
+    pub(crate) fn whole_evaluation(&self, query: &ResolvedQuery, path: &mut Vec<Item>) -> Result<Evaluation, Error> {
+        Ok(Evaluation { masks: self.masks().refusing(), ..self.evaluation(query, path)? })
     }
 
     /// All that a query may name and no table stores, as of an instant: what printed SQL finds in exported tables. Of a
@@ -54,7 +60,7 @@ impl Evaluator<'_> {
             computed.push(members(PROFILES, hidden::list(name), self.on_list(name)?));
         }
         for name in &named.audiences {
-            computed.push(members(PROFILES, hidden::audience(name), self.audience(name, as_of)?));
+            computed.push(members(PROFILES, hidden::audience(name), self.audience(name, as_of, path)?));
         }
         for name in &named.variables {
             let content = Content::Values(self.values(name, as_of, path)?);
@@ -71,7 +77,7 @@ impl Evaluator<'_> {
         }
         let values = self.waiting(variable.item(), path, |path| {
             let resolved = resolve_variable(&variable.definition, self.names(), as_of)?;
-            let evaluation = self.evaluation(&resolved, path)?;
+            let evaluation = self.whole_evaluation(&resolved, path)?;
             let values = self.engine().values(&resolved, &evaluation)?;
             self.note_uses(variable.item(), &resolved);
             Ok(values.cast(&self.in_the_engine(variable.holds)).map_err(muster_store::Error::from)?)
@@ -85,7 +91,7 @@ impl Evaluator<'_> {
     /// If it does not resolve or fails; [`Error::NoColumn`] for what no column can hold.
     pub(crate) fn held_by(&self, definition: &VariableDefinition, as_of: Timestamp) -> Result<ColumnType, Error> {
         let resolved = resolve_variable(definition, self.names(), as_of)?;
-        let evaluation = self.evaluation(&resolved, &mut Vec::new())?;
+        let evaluation = self.whole_evaluation(&resolved, &mut Vec::new())?;
         let values = self.engine().values(&resolved, &evaluation)?;
         let no_column = || Error::NoColumn { name: definition.name.clone(), found: values.data_type().to_string() };
         crate::variable::held(values.data_type()).ok_or_else(no_column)

@@ -13,7 +13,7 @@ use arrow_array::types::Int64Type;
 use chrono_tz::Tz;
 use muster_catalog::{Names, RowSet, SegmentNames, Timestamp, nearest};
 use muster_language::{Query, ResolvedQuery, ResolvedSegment, resolve, resolve_segment, resolve_variable};
-use muster_query::{Answer, Engine, Running, Values};
+use muster_query::{Answer, Engine, Masks, Running, Values};
 use muster_store::{Snapshot, SystemColumn};
 use sha2::{Digest, Sha256};
 
@@ -29,6 +29,8 @@ pub struct Evaluator<'a> {
     variables: BTreeMap<String, Variable>,
     audiences: Rc<Audiences<'a>>,
     known: Known,
+    /// What its queries do not see.
+    masks: Masks,
 }
 
 /// Who was in a segment by its last refresh that was not later than an instant; `None` if it had none by then.
@@ -71,7 +73,8 @@ impl<'a> Evaluator<'a> {
         let names = variables.iter().map(Variable::column).fold(names, Names::with_variable);
         let definitions = segments.into_iter().map(|definition| (definition.name.clone(), definition)).collect();
         let variables = variables.into_iter().map(|variable| (variable.name().to_owned(), variable)).collect();
-        Self { engine, past, names, definitions, variables, audiences, known: Known::default() }
+        let (known, masks) = (Known::default(), Masks::default());
+        Self { engine, past, names, definitions, variables, audiences, known, masks }
     }
 
     /// The same with one more segment, which holds these rows as of this instant; its definition is never evaluated.
@@ -80,9 +83,19 @@ impl<'a> Evaluator<'a> {
         let segments = self.definitions.values().cloned().chain([known]).collect();
         let definitions = Definitions { segments, variables: self.variables.values().cloned().collect() };
         let (past, audiences) = (Arc::clone(&self.past), Rc::clone(&self.audiences));
-        let more = Self::over(self.engine, past, self.names.zone, definitions, audiences);
+        let more = Self::over(self.engine, past, self.names.zone, definitions, audiences).masked(self.masks.clone());
         more.known.segments.borrow_mut().insert(key, Arc::new(rows));
         more
+    }
+
+    /// The same for somebody who does not see some columns: they are NULL in queries, and a segment or variable that reads
+    /// one is not evaluated at all, since who is in it would tell what the values are.
+    pub(crate) fn masked(self, masks: Masks) -> Self {
+        Self { masks, ..self }
+    }
+
+    pub(crate) fn masks(&self) -> &Masks {
+        &self.masks
     }
 
     /// The snapshot.
@@ -184,7 +197,7 @@ impl<'a> Evaluator<'a> {
         let item = Item::Segment(definition.name.clone());
         let rows = self.waiting(item.clone(), path, |path| {
             let resolved = self.resolved(definition, as_of)?;
-            let evaluation = self.evaluation(&resolved.query, path)?;
+            let evaluation = self.whole_evaluation(&resolved.query, path)?;
             self.note_uses(item, &resolved.query);
             Ok(Arc::new(self.engine.rows(&resolved, &evaluation)?))
         })?;
@@ -275,7 +288,11 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The profiles of the audience of the segment `name` as of an instant; nobody before its first refresh.
-    pub(crate) fn audience(&self, name: &str, as_of: Timestamp) -> Result<Arc<RowSet>, Error> {
+    pub(crate) fn audience(&self, name: &str, as_of: Timestamp, path: &mut Vec<Item>) -> Result<Arc<RowSet>, Error> {
+        if !self.masks.is_empty() {
+            // An audience tells as much as the segment does, which is refused where it reads a masked column.
+            self.rows_below(name, as_of, path)?;
+        }
         Ok(Arc::new((self.audiences)(name, as_of)?.unwrap_or_default()))
     }
 
@@ -285,6 +302,16 @@ impl<'a> Evaluator<'a> {
     /// If it does not resolve, or fails.
     pub fn answer(&self, query: &Query, as_of: Timestamp) -> Result<Answer, Error> {
         Ok(self.begin(query, as_of)?.collected()?)
+    }
+
+    /// The rows of a query that would be wrong without a column that is masked.
+    ///
+    /// # Errors
+    /// As [`Evaluator::answer`], and if it reads such a column.
+    pub(crate) fn whole_answer(&self, query: &Query, as_of: Timestamp) -> Result<Answer, Error> {
+        let resolved = resolve(query, &self.names, as_of)?;
+        let evaluation = self.whole_evaluation(&resolved, &mut Vec::new())?;
+        Ok(self.engine.answer(&resolved, &evaluation)?)
     }
 
     /// Begins to answer a query as of an instant; its rows are given as they come.

@@ -39,7 +39,8 @@ mod cells;
 
 mod describe;
 pub use describe::{
-    Classes, ColumnDescription, Depth, Distinct, MOST_FREQUENT, TableDescription, Wanted, class_word, part,
+    Classes, ColumnDescription, Depth, Distinct, Grants, MOST_FREQUENT, TableDescription, Wanted, class_of, class_word,
+    part,
 };
 
 mod explanation;

@@ -12,12 +12,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use crate::client::gone;
 use crate::lines::{Line, Lines, Next};
 use crate::protocol::{self, Asked, Pong, Request, Unread, Wrong};
 use crate::queue::{Outcome, Queue};
 use crate::standing::reach;
 use crate::writer::note;
-use crate::{Command, Desk, Failure, Limits, Phase, Report, Standing};
+use crate::{Client, Command, Desk, Failure, Limits, Phase, Report, Standing};
 
 /// What all connections share.
 pub(crate) struct Hall {
@@ -176,7 +177,17 @@ impl<'a> Listener<'a> {
         };
         let desk = Arc::clone(&self.hall.desk);
         let broken = |_| Err(Failure::Unavailable("the command broke off".to_owned()));
-        let outcome = spawn_blocking(move || desk.run(&command)).await.unwrap_or_else(broken);
+        let client = Client::default();
+        let asked_by = client.clone();
+        let mut work = spawn_blocking(move || desk.run(&command, &asked_by));
+        let done = tokio::select! {
+            done = &mut work => done,
+            () = gone(self.lines.source().as_ref()) => {
+                client.leave();
+                work.await
+            }
+        };
+        let outcome = done.unwrap_or_else(broken);
         if !matches!(&outcome, Ok(report) if report.exit != 0) {
             note(&outcome, &self.hall.standing);
         }

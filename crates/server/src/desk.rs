@@ -2,16 +2,19 @@
 
 use std::ops::Range;
 
+use crate::Client;
+
 /// The workspace, as the server sees it: commands, rows, and how it stands. Called from many threads at once.
 pub trait Desk: Send + Sync + 'static {
     /// The names of the commands that may be handed over: `load`, `apply`.
     fn commands(&self) -> &'static [&'static str];
 
-    /// Does what a command line would do here, and says what it would have printed.
+    /// Does what a command line would do here, and says what it would have printed. What only `client` wanted may end when
+    /// it leaves.
     ///
     /// # Errors
     /// Only if it cannot be tried; a command that was tried and failed is a [`Report`] with its exit code.
-    fn run(&self, command: &Command) -> Result<Report, Failure>;
+    fn run(&self, command: &Command, client: &Client) -> Result<Report, Failure>;
 
     /// Keeps the rows of all batches with one commit and returns after it is on disk; one answer for each batch, in
     /// their order.

@@ -27,6 +27,9 @@ mod http;
 mod socket;
 pub use socket::connect;
 
+mod client;
+pub use client::Client;
+
 mod conversation;
 
 mod lines;

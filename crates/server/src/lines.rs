@@ -56,6 +56,11 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         Self { source, limits, long_lines, buffer: Vec::new(), searched: 0, begun: None, long: None }
     }
 
+    /// Where they come from.
+    pub(crate) fn source(&self) -> &R {
+        &self.source
+    }
+
     /// The next line. Nothing is lost when the wait for it is given up and begun again.
     pub(crate) async fn next(&mut self) -> Next {
         loop {

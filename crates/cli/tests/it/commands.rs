@@ -181,6 +181,25 @@ fn a_query_without_end_is_stopped_when_its_time_is_over() {
 }
 
 #[test]
+fn columns_of_classes_that_are_not_granted_are_null_and_are_named() {
+    let shop = corner_shop();
+    let query = "SELECT count(email) AS emails, count(birth_date) AS births, count(tier) AS tiers FROM profiles";
+    let asked = |grant: &[&str]| call(shop, &[&["sql", "--format", "csv", "-c", query], grant].concat());
+    let all = asked(&[]).ended_with(0);
+    assert!(!all.stdout.contains("\n0,") && all.stderr.is_empty(), "{} {}", all.stdout, all.stderr);
+    let some = asked(&["--grant", "public,internal"]).ended_with(0);
+    assert!(some.stdout.contains("\n0,0,") && !some.stdout.contains(",0,0\n"), "{}", some.stdout);
+    assert_eq!(some.stderr, "masked, so NULL here: profiles.birth_date, profiles.email\n");
+    let probe = "CREATE SEGMENT probe AS WHERE email LIKE 'a%'";
+    assert_eq!(
+        said(4, own_corner_shop().path(), &["sql", "--grant", "internal", "-c", probe]),
+        "error: `profiles.email` is personal, which this session may not see; grant personal with --grant, or leave it out\n"
+    );
+    let unknown = said(2, shop, &["sql", "--grant", "private", "-c", query]);
+    assert!(unknown.contains("expected public, internal, personal or sensitive"), "{unknown}");
+}
+
+#[test]
 fn one_process_writes_while_others_read() {
     let shop = own_corner_shop();
     let dir = shop.path();

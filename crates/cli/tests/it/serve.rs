@@ -8,6 +8,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -496,4 +497,25 @@ fn one_connection_over_the_limit_is_told_so_by_command_and_socket() {
         "error: the running `muster serve` did not do it: too many connections\n  nothing was done; send it again after a while\n"
     );
     drop(held);
+}
+
+#[test]
+fn a_query_whose_client_vanishes_is_stopped_within_a_second() {
+    let shop = own_corner_shop();
+    let serve = Serve::start(shop.path());
+    let sql = |text: &str| {
+        let statements = json!({"text": text, "format": "csv", "timeout": 600});
+        json!({"muster": 1, "request": {"sql": statements}}).to_string()
+    };
+    let mut client = UnixStream::connect(serve.socket()).unwrap();
+    let endless =
+        "SELECT count(*) AS n FROM order_lines a, order_lines b, order_lines c WHERE a.price < b.price + c.price";
+    client.write_all(format!("{}\n", sql(endless)).as_bytes()).unwrap();
+    // It is under way by then; commands are done one after the other.
+    thread::sleep(Duration::from_millis(500));
+    drop(client);
+    let start = Instant::now();
+    let answer = serve.ask(&[sql("SELECT count(*) AS n FROM profiles WHERE FALSE")]).remove(0);
+    assert_eq!(answer["answer"]["sql"]["stdout"], "n\n0\n", "{answer}");
+    assert!(start.elapsed() < Duration::from_secs(2), "it took {:?}", start.elapsed());
 }

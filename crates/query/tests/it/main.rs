@@ -19,6 +19,7 @@ mod numbers;
 
 mod limits;
 
+mod masked;
 mod names;
 
 mod nesting;

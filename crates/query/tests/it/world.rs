@@ -9,7 +9,7 @@ use arrow_cast::cast;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use muster_catalog::{ColumnNames, ColumnType, Kind, RowSet, SegmentNames, TableNames, Timestamp, parse_local};
 use muster_language::{ResolvedQuery, Statement, hidden, parse, resolve, resolve_segment};
-use muster_query::{Answer, Computed, Content, Engine, Error, Evaluation, Limits};
+use muster_query::{Answer, Computed, Content, Engine, Error, Evaluation, Limits, Masks};
 use muster_state::{Mode, State};
 use muster_store::{Batch, ColumnSchema, MIGRATIONS, Snapshot, Store, TableInput};
 use tempfile::TempDir;
@@ -100,8 +100,19 @@ pub struct World {
     pub engine: Engine,
     segments: BTreeMap<String, Arc<RowSet>>,
     lists: BTreeMap<String, Arc<RowSet>>,
+    masks: Masks,
     _folder: TempDir,
 }
+
+/// What became of a text.
+pub enum Ended {
+    Unread(muster_language::Error),
+    Failed(Error),
+    Answered(Answer),
+}
+
+/// The first customer of the shop.
+pub const ANN: &str = "ann 2024-01-01T00:00:00Z NL 1980-02-29 30000.00 2 0.1";
 
 /// Noon in Amsterdam, after everything that happened in the shop.
 pub const AS_OF: &str = "2025-06-30T12:00:00";
@@ -110,15 +121,20 @@ const ZONE: chrono_tz::Tz = chrono_tz::Europe::Amsterdam;
 
 /// Limits that no test of another subject comes near.
 pub fn limits() -> Limits {
-    Limits { time: Duration::from_secs(30), memory: 1 << 30, rows: 100_000, threads: 2 }
+    Limits { time: Duration::from_secs(30), memory: 1 << 30, rows: 100_000, bytes: 1 << 30, process: None, threads: 2 }
 }
 
 impl World {
     /// Three customers; the first bought three times, the second once, the third never.
     pub fn shop() -> Self {
-        Self::of(&Files {
+        Self::of(&Self::shop_files_with(ANN))
+    }
+
+    /// The files of that shop, in which the first customer is this row.
+    pub fn shop_files_with(ann: &str) -> Files {
+        Files {
             customers: rows(&[
-                "ann 2024-01-01T00:00:00Z NL 1980-02-29 30000.00 2 0.1",
+                ann,
                 "bob 2025-01-01T00:00:00Z BE 1990-12-31 - 0 0.2",
                 "cas 2025-06-01T00:00:00Z NL - 0.00 - -",
             ]),
@@ -131,7 +147,7 @@ impl World {
             lines: rows(&["o1 sofa 1 90.10", "o1 lamp 2 5.00", "o2 lamp 4 5.05", "o3 vase 1 3.30", "o4 sofa 1 50.00"]),
             products: rows(&["sofa Sofas", "lamp Lighting"]),
             ..Files::default()
-        })
+        }
     }
 
     pub fn of(files: &Files) -> Self {
@@ -162,6 +178,7 @@ impl World {
             engine: Engine::new(limits).unwrap(),
             segments: BTreeMap::new(),
             lists: BTreeMap::new(),
+            masks: Masks::default(),
             _folder: folder,
         }
     }
@@ -178,6 +195,13 @@ impl World {
         self
     }
 
+    /// The same, where nobody may see these columns of profiles.
+    pub fn masked(mut self, columns: &[(&str, &'static str)]) -> Self {
+        let columns = columns.iter().map(|(column, class)| (("profiles".to_owned(), (*column).to_owned()), *class));
+        self.masks = Masks::hiding(columns.collect());
+        self
+    }
+
     pub fn evaluation(&self) -> Evaluation {
         let of = |column: String, rows: &Arc<RowSet>| Computed {
             table: "profiles".to_owned(),
@@ -186,7 +210,8 @@ impl World {
         };
         let segments = self.segments.iter().map(|(name, rows)| of(hidden::segment(name), rows));
         let lists = self.lists.iter().map(|(name, rows)| of(hidden::list(name), rows));
-        Evaluation { snapshot: Arc::clone(&self.snapshot), zone: ZONE, computed: segments.chain(lists).collect() }
+        let computed = segments.chain(lists).collect();
+        Evaluation { snapshot: Arc::clone(&self.snapshot), zone: ZONE, computed, masks: self.masks.fresh() }
     }
 
     fn names(&self) -> muster_catalog::Names {
@@ -202,6 +227,21 @@ impl World {
         };
         let instant = as_of.map_or_else(|| parse_local(AS_OF, ZONE).unwrap(), |own| own.instant(ZONE).unwrap());
         resolve(&query, &self.names(), instant).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// What becomes of a text, wherever it ends.
+    pub fn ended(&self, text: &str) -> Ended {
+        let instant = parse_local(AS_OF, ZONE).unwrap();
+        let resolved = match parse(text) {
+            Ok(Statement::Query { query, .. }) => resolve(&query, &self.names(), instant),
+            Ok(other) => panic!("{other:?} is no query"),
+            Err(error) => Err(error),
+        };
+        match resolved.map(|resolved| self.engine.answer(&resolved, &self.evaluation())) {
+            Ok(Ok(answer)) => Ended::Answered(answer),
+            Ok(Err(error)) => Ended::Failed(error),
+            Err(error) => Ended::Unread(error),
+        }
     }
 
     pub fn ask(&self, text: &str) -> Result<Answer, Error> {

@@ -3,7 +3,7 @@
 use muster_catalog::ColumnType;
 use muster_store::{ColumnSchema, TableSchema};
 
-use super::{Depth, Distinct, Wanted, is_shown, qualified, quoted};
+use super::{Depth, Distinct, Wanted, qualified, quoted};
 use crate::cells::{Line, ask};
 use crate::{Error, Evaluator};
 
@@ -76,7 +76,7 @@ impl<'a> Plan<'a> {
             Some(true) => HowDistinct::Counted,
             Some(false) => HowDistinct::Estimated,
         };
-        let ranged = !is_set && is_shown(wanted.classes.of(&table.name, column));
+        let ranged = !is_set && wanted.classes.shows(&table.name, column);
         Self { column, distinct, ranged }
     }
 

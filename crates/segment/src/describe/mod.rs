@@ -10,7 +10,7 @@ use muster_store::{ColumnSchema, TableSchema};
 use crate::{Error, Evaluator};
 
 mod classes;
-pub use classes::{Classes, class_word};
+pub use classes::{Classes, Grants, class_of, class_word};
 
 mod measure;
 
@@ -76,6 +76,7 @@ pub struct ColumnDescription {
     pub schema: ColumnSchema,
     /// Who may see its values.
     pub class: Class,
+    shown: bool,
     /// Rows without a value.
     pub nulls: u64,
     /// Distinct values, where they were asked for; of a set its members'.
@@ -166,6 +167,7 @@ fn describe(
     let mut described = ColumnDescription {
         schema: column.clone(),
         class,
+        shown: wanted.classes.shows(&table.name, column),
         nulls: measured.nulls,
         distinct: measured.distinct,
         range: measured.range,
@@ -178,14 +180,10 @@ fn describe(
 }
 
 impl ColumnDescription {
-    /// Whether its values may be shown to whoever works with the workspace.
+    /// Whether its values may be shown to whoever asked.
     pub fn is_shown(&self) -> bool {
-        is_shown(self.class)
+        self.shown
     }
-}
-
-fn is_shown(class: Class) -> bool {
-    class <= Class::Internal
 }
 
 /// What a column is for in its table: key, time, a link.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use muster_catalog::{Clock, RowSet, Timestamp};
 use muster_language::{InstantText, Query, Statement};
-use muster_query::{Answer, Engine, Running};
+use muster_query::{Answer, Engine, Masks, Running};
 use muster_state::{Reader, State, Tx};
 use muster_store::Store;
 
@@ -114,8 +114,8 @@ impl<'a> Session<'a> {
         Ok(Self { bench, past: Arc::new(Past::of(snapshot)), as_of, classes: Classes::default() })
     }
 
-    /// The same, in which DESCRIBE hides the values of the columns that `classes` keeps from it; without, of those whose
-    /// role reaches a person.
+    /// The same, which does not see the columns that `classes` do not grant, and in which DESCRIBE hides the values of those
+    /// that `classes` keep from it; without, of those whose role reaches a person.
     pub fn with_classes(self, classes: Classes) -> Self {
         Self { classes, ..self }
     }
@@ -145,11 +145,18 @@ impl<'a> Session<'a> {
         Ok(self.evaluator_of(self.bench.access.read(Definitions::all)?))
     }
 
+    /// The same with no masks, for what hides values by itself.
+    fn seeing_evaluator(&self) -> Result<Evaluator<'a>, Error> {
+        Ok(self.evaluator()?.masked(Masks::default()))
+    }
+
     /// Definitions, stored or not, over the snapshot.
     pub(crate) fn evaluator_of(&self, definitions: Definitions) -> Evaluator<'a> {
         let access = self.bench.access;
         let audiences = move |name: &str, as_of| access.read(|tx| memberships::members_as_of(tx, name, as_of));
-        Evaluator::over(self.bench.engine, Arc::clone(&self.past), self.bench.zone, definitions, Rc::new(audiences))
+        let (past, zone) = (Arc::clone(&self.past), self.bench.zone);
+        let evaluator = Evaluator::over(self.bench.engine, past, zone, definitions, Rc::new(audiences));
+        evaluator.masked(self.classes.masks(self.past.present()))
     }
 
     /// Executes one statement.
@@ -201,7 +208,7 @@ impl<'a> Session<'a> {
 
     fn describe_table(&self, table: &str, column: Option<&str>) -> Result<Answer, Error> {
         let wanted = Wanted { table, column, as_of: self.as_of, depth: Depth::DESCRIBE, classes: &self.classes };
-        let description = TableDescription::of(&self.evaluator()?, &wanted)?;
+        let description = TableDescription::of(&self.seeing_evaluator()?, &wanted)?;
         match column {
             Some(_) => listing::columns(&description),
             None => listing::table(&description, self.as_of.rfc3339(self.bench.zone)),
@@ -232,7 +239,7 @@ impl<'a> Session<'a> {
         let evaluator = self.evaluator()?;
         let definition = evaluator.definition(name)?;
         let waterfall = definition.query.waterfall().expect("a definition is one SELECT");
-        let mut counts = Line::of(evaluator.answer(&waterfall.counting, self.as_of)?);
+        let mut counts = Line::of(evaluator.whole_answer(&waterfall.counting, self.as_of)?);
         let mut steps = vec![Step { condition: None, remain: counts.count()?, removes: None }];
         for condition in waterfall.conditions {
             steps.push(Step { condition: Some(condition), remain: counts.count()?, removes: Some(counts.count()?) });

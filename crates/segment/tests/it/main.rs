@@ -36,6 +36,8 @@ mod differing;
 
 mod three_values;
 
+mod masked;
+
 mod planted;
 
 mod health;

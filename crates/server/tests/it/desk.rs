@@ -1,9 +1,10 @@
 //! A desk for tests: it keeps every row that does not say "bad", and does what its commands tell it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex};
+use std::sync::{Condvar, Mutex, mpsc};
+use std::time::Duration;
 
-use muster_server::{Appended, Batch, Check, Command, Desk, Failure, Refusal, RejectedRow, Report};
+use muster_server::{Appended, Batch, Check, Client, Command, Desk, Failure, Refusal, RejectedRow, Report};
 
 /// What it kept and was asked, group by group.
 #[derive(Default)]
@@ -14,6 +15,8 @@ pub struct Counting {
     pub broken: Mutex<Option<String>>,
     /// How many calls wait because it is closed.
     pub waiting: AtomicUsize,
+    /// Of each client of `stay`, whether it left before two seconds were over.
+    pub left: Mutex<Vec<bool>>,
     closed: Mutex<bool>,
     opened: Condvar,
 }
@@ -62,14 +65,22 @@ impl Counting {
 
 impl Desk for Counting {
     fn commands(&self) -> &'static [&'static str] {
-        &["echo", "wait", "count", "panic", "fail"]
+        &["echo", "wait", "stay", "count", "panic", "fail"]
     }
 
-    fn run(&self, command: &Command) -> Result<Report, Failure> {
+    fn run(&self, command: &Command, client: &Client) -> Result<Report, Failure> {
         let stdout = match command.name.as_str() {
             "wait" => {
                 self.wait();
                 "waited".to_owned()
+            }
+            "stay" => {
+                let (leave, left) = mpsc::channel();
+                client.when_gone(move || leave.send(()).unwrap());
+                self.waiting.fetch_add(1, Ordering::SeqCst);
+                let has_left = left.recv_timeout(Duration::from_secs(2)).is_ok();
+                self.left.lock().unwrap().push(has_left);
+                "stayed".to_owned()
             }
             "count" => format!("{}", self.commits.lock().unwrap().iter().flatten().count()),
             "panic" => panic!("as it was asked to"),

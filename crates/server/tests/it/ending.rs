@@ -1,6 +1,8 @@
 //! How the process ends: in order, at once, or because it must.
 
+use std::net::Shutdown;
 use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use muster_server::{Error, Limits, connect};
 
@@ -54,7 +56,7 @@ fn after_a_failed_commit_nothing_is_acknowledged_and_the_process_ends() {
 
 #[test]
 fn row_117_a_full_disk_is_told_and_writing_resumes_when_there_is_space() {
-    let served = served(Limits { readiness_age: std::time::Duration::ZERO, ..Limits::default() });
+    let served = served(Limits { readiness_age: Duration::ZERO, ..Limits::default() });
     let ready = || served.exchange("GET /readyz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     let mut client = served.client();
     let refused = client.ask(&rows("{\"x\":\"full\"}"));
@@ -70,4 +72,27 @@ fn row_117_a_full_disk_is_told_and_writing_resumes_when_there_is_space() {
     );
     assert_eq!(client.ask(&rows("{}"))["answer"]["rows"]["committed"], 1);
     assert!(ready().starts_with("HTTP/1.1 200 "));
+}
+
+#[test]
+fn a_client_that_vanishes_is_noticed_within_a_second_while_its_command_runs() {
+    let served = served(Limits::default());
+    let mut client = served.client();
+    client.send(&line("{\"stay\":{}}"));
+    until(|| served.desk.waiting.load(Ordering::SeqCst) == 1);
+    let start = Instant::now();
+    drop(client);
+    until(|| !served.desk.left.lock().unwrap().is_empty());
+    assert!(start.elapsed() < Duration::from_secs(1), "it took {:?}", start.elapsed());
+    assert_eq!(*served.desk.left.lock().unwrap(), [true]);
+}
+
+#[test]
+fn a_client_that_has_said_everything_and_listens_has_not_vanished() {
+    let served = served(Limits::default());
+    let mut client = served.client();
+    client.send(&line("{\"stay\":{}}"));
+    client.stream.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(client.answer().unwrap()["answer"]["stay"]["stdout"], "stayed");
+    assert_eq!(*served.desk.left.lock().unwrap(), [false]);
 }

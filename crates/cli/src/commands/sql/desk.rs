@@ -4,16 +4,16 @@ use anyhow::Result;
 use muster_catalog::{Clock, Timestamp, nearest};
 use muster_language::Statement;
 use muster_query::{Answer, Engine};
-use muster_segment::{Error as SegmentError, Session, part};
+use muster_segment::{Classes, Error as SegmentError, Session, part};
 use muster_store::TableSchema;
 
-use super::session;
 use super::showing::{Showing, Shown};
-use crate::arguments::{Arguments, RowFormat};
+use super::{classes, session};
+use crate::arguments::{Arguments, RowFormat, Sql};
 use crate::commands::listing;
 use crate::handover::{self, Caller, Statements, Writing};
 use crate::holder;
-use crate::workspace::{OpenedReading, Workspace, engine};
+use crate::workspace::{OpenedReading, Workspace, engine_alone};
 
 /// A workspace, open for reading, and what runs its queries.
 pub struct Desk {
@@ -24,18 +24,21 @@ pub struct Desk {
     caller: Caller,
     engine: Engine,
     timeout: u64,
+    /// The classes of columns that may be seen here, where these are not all.
+    grant: Option<Vec<String>>,
     /// None before there are data.
     opened: Option<OpenedReading>,
 }
 
 impl Desk {
-    /// A desk at which queries may take `timeout` seconds.
+    /// A desk at which queries take and see what `wanted` says.
     ///
     /// # Errors
     /// If the engine cannot start.
-    pub fn at(workspace: Workspace, arguments: &Arguments, timeout: u64) -> Result<Self> {
+    pub fn at(workspace: Workspace, arguments: &Arguments, wanted: &Sql) -> Result<Self> {
+        let (timeout, grant) = (wanted.timeout, wanted.grant.clone());
         let (caller, given, clock) = (Caller::of(arguments), arguments.as_of.clone(), workspace.clock());
-        Ok(Self { workspace, clock, given, caller, engine: engine(timeout)?, timeout, opened: None })
+        Ok(Self { workspace, clock, given, caller, engine: engine_alone(timeout)?, timeout, grant, opened: None })
     }
 
     /// From now on Ctrl-C stops what runs at this desk, and not the process.
@@ -76,7 +79,13 @@ impl Desk {
     /// [`SegmentError::NoData`] before the first load.
     pub fn session(&self, as_of: Option<Timestamp>) -> Result<Session<'_>> {
         let opened = self.opened.as_ref().ok_or(SegmentError::NoData)?;
-        session(opened.workbench(&self.workspace, &self.engine, self.clock.as_ref()), &self.workspace, as_of)
+        let bench = opened.workbench(&self.workspace, &self.engine, self.clock.as_ref());
+        session(bench, &self.workspace, as_of, self.classes())
+    }
+
+    /// The classes of columns for whoever sits here.
+    pub fn classes(&self) -> Classes {
+        classes(&self.workspace, self.grant.as_deref())
     }
 
     /// Runs a statement that writes, `text` by itself: a running serve does it, and says what it did, or this process does.
@@ -87,13 +96,14 @@ impl Desk {
         // It has no rows, and a running serve refuses formats that are no text.
         let format = RowFormat::Table;
         let at = as_of.map(|instant| self.written(instant));
-        let statements = Statements { text: text.to_owned(), format, timeout: self.timeout, as_of: at };
+        let (timeout, grant) = (self.timeout, self.grant.clone());
+        let statements = Statements { text: text.to_owned(), format, timeout, as_of: at, grant };
         if handover::carry_out_elsewhere(&self.workspace, &self.caller, &Writing::Sql(statements))?.is_some() {
             return Ok(None);
         }
         let opened = self.workspace.open().map_err(holder::named)?;
         let bench = opened.workbench(&self.workspace, &self.engine, self.clock.as_ref());
-        let mut session = session(bench, &self.workspace, as_of)?;
+        let mut session = session(bench, &self.workspace, as_of, self.classes())?;
         Showing::here(format).statement(&mut session, statement, &self.workspace).map(Some)
     }
 

@@ -24,13 +24,14 @@ use std::io::{self, IsTerminal, Read};
 use anyhow::{Context, Result, anyhow};
 use muster_catalog::{Timestamp, parse_local};
 use muster_language::{Statement, parse_piece, split_statements};
-use muster_segment::{Classes, Outcome, Session, Workbench};
+use muster_segment::{Classes, Grants, Outcome, Session, Workbench, class_of};
+use muster_server::Client;
 
 use self::showing::Showing;
 use crate::arguments::{Arguments, RowFormat, Sql};
 use crate::exit::Exit;
 use crate::handover::{self, Caller, Statements, Writing};
-use crate::workspace::{Opened, Workspace, engine};
+use crate::workspace::{Opened, Workspace, engine, engine_alone};
 
 /// Runs statements one by one; the first that fails ends it. Where a person will type them, until they leave.
 ///
@@ -40,8 +41,11 @@ pub fn run(arguments: &Arguments, wanted: &Sql) -> Result<Exit> {
     let workspace = Workspace::find(arguments)?;
     let format = if arguments.json { RowFormat::Json } else { wanted.format };
     match text(wanted)? {
-        Some(text) => run_all(workspace, &Caller::of(arguments), text, format, wanted.timeout),
-        None => prompt::run(workspace, arguments, format, wanted.timeout),
+        Some(text) => {
+            let (timeout, grant) = (wanted.timeout, wanted.grant.clone());
+            run_all(workspace, &Caller::of(arguments), Statements { text, format, timeout, as_of: None, grant })
+        }
+        None => prompt::run(workspace, arguments, format, wanted),
     }
 }
 
@@ -62,26 +66,29 @@ fn text(wanted: &Sql) -> Result<Option<String>> {
 }
 
 /// All statements are parsed before the first runs, so that a slip in the last changes nothing.
-fn run_all(workspace: Workspace, caller: &Caller, text: String, format: RowFormat, timeout: u64) -> Result<Exit> {
-    let statements = parsed(&text)?;
+fn run_all(workspace: Workspace, caller: &Caller, wanted: Statements) -> Result<Exit> {
+    let statements = parsed(&wanted.text)?;
     if statements.iter().any(Session::writes) {
-        let writing = Writing::Sql(Statements { text, format, timeout, as_of: None });
-        return handover::carry_out_in(&workspace, caller, &writing);
+        return handover::carry_out_in(&workspace, caller, &Writing::Sql(wanted));
     }
-    let (opened, clock, engine) = (workspace.open_reading()?, workspace.clock(), engine(timeout)?);
-    let session = session(opened.workbench(&workspace, &engine, clock.as_ref()), &workspace, None)?;
-    execute(session, statements, &Showing::here(format), &workspace)
+    let (opened, clock, engine) = (workspace.open_reading()?, workspace.clock(), engine_alone(wanted.timeout)?);
+    let bench = opened.workbench(&workspace, &engine, clock.as_ref());
+    let session = session(bench, &workspace, None, classes(&workspace, wanted.grant.as_deref()))?;
+    execute(session, statements, &Showing::here(wanted.format), &workspace)
 }
 
-/// Runs statements of which some write.
+/// Runs statements of which some write; no longer than `client` is there.
 ///
 /// # Errors
 /// If a statement is not in order or fails; those before it stay done.
-pub fn perform(workspace: &Workspace, opened: &Opened, wanted: &Statements) -> Result<Exit> {
+pub fn perform(workspace: &Workspace, opened: &Opened, wanted: &Statements, client: &Client) -> Result<Exit> {
     let statements = parsed(&wanted.text)?;
     let (clock, engine) = (workspace.clock(), engine(wanted.timeout)?);
+    let stopper = engine.stopper();
+    client.when_gone(move || stopper.end());
     let as_of = wanted.as_of.as_deref().map(|text| instant(text, workspace)).transpose()?;
-    let session = session(opened.workbench(workspace, &engine, clock.as_ref()), workspace, as_of)?;
+    let bench = opened.workbench(workspace, &engine, clock.as_ref());
+    let session = session(bench, workspace, as_of, classes(workspace, wanted.grant.as_deref()))?;
     // Where it is printed is another process's to know.
     execute(session, statements, &Showing::plain(wanted.format), workspace)
 }
@@ -99,8 +106,22 @@ pub fn instant(text: &str, workspace: &Workspace) -> Result<Timestamp> {
 }
 
 /// A session that looks at `as_of`, else where the workspace does.
-fn session<'a>(bench: Workbench<'a>, workspace: &Workspace, as_of: Option<Timestamp>) -> Result<Session<'a>> {
-    Ok(Session::new(bench, as_of.or(workspace.as_of))?.with_classes(Classes::declared(&workspace.catalog)))
+fn session<'a>(
+    bench: Workbench<'a>,
+    workspace: &Workspace,
+    as_of: Option<Timestamp>,
+    classes: Classes,
+) -> Result<Session<'a>> {
+    Ok(Session::new(bench, as_of.or(workspace.as_of))?.with_classes(classes))
+}
+
+/// The classes of the workspace's columns for somebody who may see those of these words; without, all.
+fn classes(workspace: &Workspace, grant: Option<&[String]>) -> Classes {
+    let declared = Classes::declared(&workspace.catalog);
+    match grant {
+        Some(words) => declared.granted(Grants::of(words.iter().filter_map(|word| class_of(word)))),
+        None => declared,
+    }
 }
 
 /// Prints what a statement did.

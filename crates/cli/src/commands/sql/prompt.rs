@@ -22,7 +22,7 @@ use super::instant;
 use super::line::Line;
 use super::shortcut::{self, Shortcut};
 use super::showing::{Showing, Shown};
-use crate::arguments::{Arguments, RowFormat};
+use crate::arguments::{Arguments, RowFormat, Sql};
 use crate::commands::load::thousands;
 use crate::exit::{self, Exit};
 use crate::output;
@@ -38,8 +38,8 @@ const CHOICE: usize = 200;
 ///
 /// # Errors
 /// If the terminal cannot be used.
-pub fn run(workspace: Workspace, arguments: &Arguments, format: RowFormat, timeout: u64) -> Result<Exit> {
-    let desk = Desk::at(workspace, arguments, timeout)?;
+pub fn run(workspace: Workspace, arguments: &Arguments, format: RowFormat, wanted: &Sql) -> Result<Exit> {
+    let desk = Desk::at(workspace, arguments, wanted)?;
     desk.stop_at_interrupt()?;
     let mut editor = editor().context("cannot use the terminal")?;
     let mut history = History::open(&mut editor);
@@ -123,8 +123,8 @@ impl Prompt {
         };
         if !self.sampled.as_ref().is_some_and(is_same) {
             let snapshot = evaluator.snapshot();
-            let catalog = self.desk.workspace().catalog.clone();
-            line.samples = Some(Samples::of(Arc::clone(snapshot), catalog, session.as_of()));
+            let (catalog, classes) = (self.desk.workspace().catalog.clone(), self.desk.classes());
+            line.samples = Some(Samples::of(Arc::clone(snapshot), catalog, session.as_of(), classes));
             self.sampled = Some((Arc::clone(snapshot), self.as_of));
         }
         Ok(())

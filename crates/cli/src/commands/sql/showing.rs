@@ -51,7 +51,9 @@ impl Showing {
     pub fn statement(&self, session: &mut Session<'_>, statement: Statement, workspace: &Workspace) -> Result<Shown> {
         let mut waiting = self.is_watched.then(Waiting::begin);
         if let Statement::Query { as_of, query } = statement {
-            let rows = Rows::coming(session.begin(as_of, &query)?);
+            let running = session.begin(as_of, &query)?;
+            self.tell_masked(running.masked());
+            let rows = Rows::coming(running);
             let is_beside = io::stdout().is_terminal();
             return self.counted(rows, |rows| self.print(rows), waiting, is_beside);
         }
@@ -69,7 +71,9 @@ impl Showing {
     pub fn write_to(&self, session: &Session<'_>, statement: Statement, file: &Path) -> Result<Shown> {
         let Statement::Query { as_of, query } = statement else { unreachable!("only queries go into files") };
         let waiting = self.is_watched.then(Waiting::begin);
-        let rows = Rows::coming(session.begin(as_of, &query)?);
+        let running = session.begin(as_of, &query)?;
+        self.tell_masked(running.masked());
+        let rows = Rows::coming(running);
         self.counted(rows, |rows| output::file_as(rows, self.format, file), waiting, false)
     }
 
@@ -92,6 +96,13 @@ impl Showing {
             }
         }))?;
         Ok(Shown::Rows(count))
+    }
+
+    /// Says of which columns the values are not shown: they look as if there were none.
+    fn tell_masked(&self, columns: &[String]) {
+        if self.is_watched && !columns.is_empty() {
+            eprintln!("masked, so NULL here: {}", columns.join(", "));
+        }
     }
 
     fn print(&self, rows: Rows<'_>) -> Result<()> {

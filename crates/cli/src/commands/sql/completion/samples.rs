@@ -11,7 +11,7 @@ use std::time::Duration;
 use arrow_array::cast::AsArray;
 use arrow_cast::cast;
 use arrow_schema::DataType;
-use muster_catalog::{Catalog, Class, Timestamp};
+use muster_catalog::{Catalog, Timestamp};
 use muster_language::{Statement, parse};
 use muster_query::{Engine, Limits};
 use muster_segment::{Classes, Definitions, Evaluator};
@@ -23,7 +23,8 @@ use super::Values;
 const MOMENT: Duration = Duration::from_millis(80);
 
 /// What one lookup may take.
-const LIMITS: Limits = Limits { time: Duration::from_secs(5), memory: 256 << 20, rows: 1_000, threads: 1 };
+const LIMITS: Limits =
+    Limits { time: Duration::from_secs(5), memory: 256 << 20, rows: 1_000, bytes: 1 << 20, process: None, threads: 1 };
 
 /// A column with more values than this shows none: they are no choice.
 const FEW: usize = 50;
@@ -36,20 +37,20 @@ pub struct Samples {
     snapshot: Arc<Snapshot>,
     catalog: Arc<Catalog>,
     as_of: Timestamp,
+    classes: Classes,
     found: Arc<(Mutex<Found>, Condvar)>,
 }
 
 impl Samples {
-    /// Values of `snapshot`, as of an instant, of the columns that `catalog` lets be shown.
-    pub fn of(snapshot: Arc<Snapshot>, catalog: Catalog, as_of: Timestamp) -> Self {
-        Self { snapshot, catalog: Arc::new(catalog), as_of, found: Arc::default() }
+    /// Values of `snapshot`, as of an instant, of the columns that `classes` let be shown.
+    pub fn of(snapshot: Arc<Snapshot>, catalog: Catalog, as_of: Timestamp, classes: Classes) -> Self {
+        Self { snapshot, catalog: Arc::new(catalog), as_of, classes, found: Arc::default() }
     }
 
     fn is_shown(&self, table: &str, column: &str) -> bool {
         let schema = self.snapshot.schema(table);
         let column = schema.and_then(|schema| schema.columns.iter().find(|known| known.name == column));
-        let classes = Classes::declared(&self.catalog);
-        column.is_some_and(|column| classes.of(table, column) <= Class::Internal)
+        column.is_some_and(|column| self.classes.shows(table, column))
     }
 
     fn look_up(&self, place: (String, String)) {

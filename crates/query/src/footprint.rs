@@ -1,0 +1,82 @@
+//! How much the process grew since a query began, beside what the store read for it.
+//!
+//! The memory pool counts what operators hold. What an expression makes of a batch, a plan of a text, and a library of a
+//! pattern is nobody's count, so where the process does nothing else its size is looked at while somebody waits.
+
+use std::collections::HashSet;
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The growth of the process since a query began.
+#[derive(Debug, Clone)]
+pub(crate) struct Footprint {
+    /// By how many bytes it may grow.
+    pub(crate) most: usize,
+    before: usize,
+    brought: Arc<Mutex<Brought>>,
+    is_too_large: Arc<AtomicBool>,
+}
+
+/// The columns of blocks that the store read, which stay in memory for whoever comes next.
+#[derive(Debug, Default)]
+struct Brought {
+    columns: HashSet<(String, usize, String)>,
+    bytes: usize,
+}
+
+impl Footprint {
+    /// The growth from now on, which may be `most` bytes.
+    pub(crate) fn begin(most: usize) -> Self {
+        Self { most, before: resident(), brought: Arc::default(), is_too_large: Arc::default() }
+    }
+
+    /// The store gave a column of a block.
+    pub(crate) fn bring(&self, table: &str, block: usize, column: &str, bytes: usize) {
+        // A number and a set of names: nothing that could be half done.
+        let mut brought = self.brought.lock().unwrap_or_else(PoisonError::into_inner);
+        if brought.columns.insert((table.to_owned(), block, column.to_owned())) {
+            brought.bytes += bytes;
+        }
+    }
+
+    /// Looks how large the process is.
+    pub(crate) fn look(&self) -> bool {
+        let brought = self.brought.lock().unwrap_or_else(PoisonError::into_inner).bytes;
+        let is_too_large = resident() > self.before.saturating_add(brought).saturating_add(self.most);
+        if is_too_large {
+            self.is_too_large.store(true, Ordering::Relaxed);
+        }
+        is_too_large
+    }
+
+    /// Whether it was too large when it was looked at.
+    pub(crate) fn is_too_large(&self) -> bool {
+        self.is_too_large.load(Ordering::Relaxed)
+    }
+}
+
+/// The bytes of the process that stand in memory; nothing where the system does not tell.
+fn resident() -> usize {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok());
+    kib.unwrap_or_default() << 10
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_grew_is_noticed_and_what_the_store_brought_is_not_counted() {
+        let (small, large) = (Footprint::begin(16 << 20), Footprint::begin(16 << 20));
+        assert!(!small.look());
+        let made = vec![1_u8; 256 << 20];
+        large.bring("orders", 0, "total", made.len());
+        large.bring("orders", 0, "total", made.len());
+        assert!(small.look() && small.is_too_large());
+        assert!(!large.look() && !large.is_too_large());
+        drop(made);
+    }
+}
