@@ -1,6 +1,6 @@
 //! Questions: whole queries over one grain, a part of them as of another instant.
 
-use muster_catalog::{Kind as TableKind, Timestamp};
+use muster_catalog::Timestamp;
 
 use super::chance::Chance;
 use super::functions::GROUP_AGGREGATES;
@@ -53,8 +53,7 @@ pub fn question(world: &World, instants: &[Timestamp], numbers: &[u64]) -> Quest
 
 /// What tells the rows of the grain apart.
 fn identity(writing: &Writing<'_>) -> Option<String> {
-    let table = writing.sight.table();
-    table.key.clone().filter(|_| table.kind == TableKind::Root || table.key.is_some())
+    writing.sight.table().key.clone()
 }
 
 /// Whom a condition holds.

@@ -266,7 +266,7 @@ impl Writing<'_> {
     /// A history aggregate that gives this kind.
     pub fn aggregate_of(&mut self, kind: Kind, depth: usize) -> Option<String> {
         let fitting: Vec<Aggregate> = AGGREGATES.iter().filter(|(_, gives, _)| *gives == kind).copied().collect();
-        if fitting.is_empty() || self.aggregates_left == 0 || self.sight.depth() + 1 >= ROWS_AT_MOST + 1 {
+        if fitting.is_empty() || self.aggregates_left == 0 || self.sight.depth() >= ROWS_AT_MOST {
             return None;
         }
         let (name, _, takes) = *self.chance.pick(&fitting);
