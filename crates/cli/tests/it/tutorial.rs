@@ -95,8 +95,10 @@ fn first_column(printed: Printed) -> Vec<String> {
     printed.rows.into_iter().map(|row| row[0].clone()).collect()
 }
 
+/// The table as a page can show it, whose cells neither begin nor end with a blank.
 fn with_header(Printed { columns, rows }: Printed) -> Vec<Vec<String>> {
-    std::iter::once(columns).chain(rows).collect()
+    let trimmed = |row: Vec<String>| row.iter().map(|cell| cell.trim().to_owned()).collect();
+    std::iter::once(columns).chain(rows).map(trimmed).collect()
 }
 
 #[test]
