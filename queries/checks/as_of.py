@@ -1,12 +1,13 @@
-"""Is every segment of queries/, AS OF an instant, what it was in a store that knew no more than that instant?
+"""Is every segment and variable of queries/, AS OF an instant, what it was in a store that knew no more than that instant?
 
     queries/checks/as_of.py --muster target/debug/muster                     200 instants of a year
     queries/checks/as_of.py --muster target/debug/muster --instants 8 --days 40
 
 A demo shop lives for so many days and loads each by itself. For instants drawn from a seed the world of that instant is
-written anew from the shop's files, with nothing but Python: rows up to it, each with the fields that it had, without what is
-deleted by now. A fresh workspace loads only these files; all segments of all profiles, and all rows of the tables that
-change, must be the same in both. Exits with 1 where one differs.
+written anew from the shop's files, with nothing but Python: rows up to it, each with the fields that it had by then (and what they
+were before, for those who ask with `was`), without what is deleted by now. A fresh workspace loads only these files; all
+segments and variables of all profiles, and all rows of the tables that change, must be the same in both. Exits with 1 where one
+differs.
 
 A control looks at the same instant and forgets the past: with the fields of today answers must differ somewhere, or else
 nothing was shown. Exits with 1 then too.
@@ -95,19 +96,19 @@ class Files:
                     self.header[table] = reader.fieldnames
 
     def world(self, instant, fields_as_of):
-        """Table → rows up to `instant`, their fields as of `fields_as_of`; nothing that is deleted by now, or below that."""
+        """Table → rows up to `instant`, each as its versions up to `fields_as_of`; nothing that is deleted by now, or below that."""
         world, there = {}, {}
         for table, (key, time, on, parent) in TABLES.items():
-            rows = []
+            world[table], there[table] = [], set()
             for versions in self.versions[table].values():
-                row = as_it_was(versions, fields_as_of)
+                known = known_by(versions, fields_as_of)
+                row = known[-1]
                 is_gone = versions[-1][1].get("deleted") == "J"
                 is_late = time is not None and datetime.fromisoformat(row[time]) > instant
                 has_parent = parent is None or row[on] in there[parent]
                 if has_parent and not is_gone and not is_late:
-                    rows.append(row)
-            world[table] = rows
-            there[table] = {row[key] for row in rows} if key else set()
+                    world[table].append(known)
+                    there[table].add(row[key] if key else None)
         return world
 
 
@@ -117,10 +118,9 @@ def loaded(path):
     return datetime.fromisoformat(f"{date.group(1)}T12:00:00") if date else FIRST
 
 
-def as_it_was(versions, instant):
-    """The newest version known at the instant; before the first, the oldest that is known at all."""
-    known = [row for since, row in versions if since <= instant]
-    return known[-1] if known else versions[0][1]
+def known_by(versions, instant):
+    """The versions known at the instant, the newest last; before the first, the oldest that is known at all."""
+    return [row for since, row in versions if since <= instant] or [versions[0][1]]
 
 
 class Comparison:
@@ -128,7 +128,9 @@ class Comparison:
         self.muster, self.lived, self.folder, self.wanted = muster, lived, folder, wanted
         self.files = Files(lived / "files")
         self.last = max(loaded(path) for path in (lived / "files").glob("orders*.csv"))
-        self.segments = [row["segment"] for row in csv.DictReader(muster.rows(lived, "SHOW SEGMENTS")[0])]
+        segments, variables = muster.rows(lived, "SHOW SEGMENTS", "SHOW VARIABLES")
+        self.questions = {row["segment"]: f"segments.{row['segment']}" for row in csv.DictReader(segments)}
+        self.questions |= {row["variable"]: row["variable"] for row in csv.DictReader(variables)}
         self.differing, self.forgetting = Counter(), Counter()
         self.answered = self.mixed = 0
 
@@ -140,7 +142,8 @@ class Comparison:
             self.compare(instant)
             if number % 10 == 0:
                 self.control(instant)
-        print(f"{len(instants)} instants from {instants[0]} to {instants[-1]}, {len(self.segments)} segments: {self.answered} answers, {self.mixed} neither empty nor full")
+        asked = f"{len(instants)} instants from {instants[0]} to {instants[-1]}, {len(self.questions)} segments and variables"
+        print(f"{asked}: {self.answered} answers, {self.mixed} of them not the same for all profiles")
         print(f"differing: {dict(self.differing) or 'none'}")
         print(f"with the fields of today {sum(self.forgetting.values())} would differ: {dict(self.forgetting)}")
         return int(bool(self.differing) or not self.forgetting)
@@ -148,10 +151,10 @@ class Comparison:
     def compare(self, instant):
         fresh = self.workspace(instant, instant)
         (ours, *our_tables), (theirs, *their_tables) = self.answers(self.lived, instant), self.answers(fresh, None)
-        for segment in self.segments:
+        for name in self.questions:
             self.answered += 1
-            self.mixed += len(set(theirs[segment].values())) > 1
-            self.note(segment, instant, ours[segment], theirs[segment])
+            self.mixed += len(set(theirs[name].values())) > 1
+            self.note(name, instant, ours[name], theirs[name])
         for table, our_rows, their_rows in zip(COMPARED, our_tables, their_tables, strict=True):
             self.note(table, instant, dict(enumerate(our_rows)), dict(enumerate(their_rows)))
         shutil.rmtree(fresh)
@@ -159,20 +162,20 @@ class Comparison:
     def control(self, instant):
         forgetful = self.workspace(instant, self.last)
         ours, theirs = self.answers(self.lived, instant)[0], self.answers(forgetful, None)[0]
-        self.forgetting.update(segment for segment in self.segments if ours[segment] != theirs[segment])
+        self.forgetting.update(name for name in self.questions if ours[name] != theirs[name])
         shutil.rmtree(forgetful)
 
     def answers(self, shop, instant):
-        """Segment → key → whether it is in it, and the lines of the tables that change."""
+        """Segment or variable → key → what it says, and the lines of the tables that change."""
         as_of = f"AS OF '{instant.isoformat()}' " if instant else ""
-        names = ", ".join(f"segments.{name} AS {name}" for name in self.segments)
+        names = ", ".join(f"{value} AS {name}" for name, value in self.questions.items())
         queries = [f"{as_of}SELECT customer_id, {names} FROM profiles"]
         for table, key in COMPARED.items():
             columns = ", ".join(["profiles.customer_id", *self.fields(table)])
             queries.append(f"{as_of}SELECT {columns} FROM {table} ORDER BY {key}")
-        memberships, *tables = self.muster.rows(shop, *queries)
-        rows = list(csv.DictReader(memberships))
-        return [{name: {row["customer_id"]: row[name] for row in rows} for name in self.segments}, *tables]
+        said, *tables = self.muster.rows(shop, *queries)
+        rows = list(csv.DictReader(said))
+        return [{name: {row["customer_id"]: row[name] for row in rows} for name in self.questions}, *tables]
 
     def fields(self, table):
         table = "customers" if table == "profiles" else table
@@ -187,10 +190,12 @@ class Comparison:
         for table in LOOKUPS:
             shutil.copy(self.lived / "files" / f"{table}.csv", shop / "files")
         for table, rows in self.files.world(instant, fields_as_of).items():
-            with (shop / "files" / f"{table}.csv").open("w", newline="") as file:
-                writer = csv.DictWriter(file, self.files.header[table])
-                writer.writeheader()
-                writer.writerows(rows)
+            # A file for the first versions of all rows, one for the second ones, and so on: the later file wins.
+            for number in range(max(map(len, rows), default=1)):
+                with (shop / "files" / f"{table}{f'_{number:03}' if number else ''}.csv").open("w", newline="") as file:
+                    writer = csv.DictWriter(file, self.files.header[table])
+                    writer.writeheader()
+                    writer.writerows(versions[number] for versions in rows if len(versions) > number)
         self.muster.call(shop, "load")
         self.muster.call(shop, "apply", *QUERIES)
         return shop

@@ -1,6 +1,8 @@
-"""Which customers of the corner shop each segment holds, found row by row from the files with nothing but Python.
+"""Which customers of the corner shop each segment holds, and what each variable is of them, found row by row from the files
+with nothing but Python.
 
-    python counts.py            prints one line per segment: its name, how many they are, and the sum of their numbers
+    python counts.py            prints one line per segment: its name, how many they are, and the sum of their numbers;
+                                and one per variable: its name, how many have it, and their sum, or how many have which
     python counts.py --check    compares with what the .slt files beside it say, exit code 1 if one differs
 
 Times in the files are local and have no zone, and no interval below crosses a change of the clocks within an hour that
@@ -9,6 +11,7 @@ anybody ordered in, so they are compared as they stand.
 
 import csv
 import gzip
+import hashlib
 import pathlib
 import re
 import sys
@@ -196,11 +199,30 @@ def shops_elsewhere(customer):
     return sum(store != CUSTOMERS[customer]["home_store"] for store in stores) * 2 > len(stores)
 
 
+def was_a_big_spender(customer):
+    then = years_ago(1)
+    orders = [order for order in between(customer, then - timedelta(days=365), then) if kept(order)]
+    return at(CUSTOMERS[customer]["created_at"]) <= then and sum(order["total"] for order in orders) >= 2500
+
+
+def drawn(customer, buckets, seed):
+    digest = hashlib.sha256(seed.encode() + b"\0" + customer.encode()).digest()
+    return int.from_bytes(digest[:8], "big") % buckets
+
+
+def most_frequent(values):
+    counts = Counter(values)
+    return min(counts, key=lambda value: (-counts[value], value), default=None)
+
+
 def is_odd(address):
     return address != "" and not re.fullmatch(r"[^@ ]+@[^@ ]+\.[^@ ]*[^@ .]", address)
 
 
 TOP = top_hundred()
+ACCOUNTS_BY_EMAIL = Counter(customer["email"] for customer in CUSTOMERS.values())
+FIRST_OF_HOUSEHOLD = {CUSTOMERS[c]["household_id"]: c for c in sorted(CUSTOMERS, reverse=True)}
+PILOT = set(sorted(CUSTOMERS, key=lambda customer: (drawn(customer, 10**9, "pilot"), customer))[:500])
 SEGMENTS = {
     "big_spenders": lambda c: spent(c, kept) >= 2500,
     "buyers": lambda c: any(kept(order) for order in ORDERS[c]),
@@ -251,10 +273,26 @@ SEGMENTS = {
     "store_shoppers": shops_elsewhere,
     "unreachable": lambda c: CUSTOMERS[c]["email"] == "" and CUSTOMERS[c]["mobile"] == "",
     "without_birth_date": lambda c: CUSTOMERS[c]["birth_date"] in ("", "1900-01-01") and any(map(kept, ORDERS[c])),
+    "doubles": lambda c: CUSTOMERS[c]["email"] != "" and ACCOUNTS_BY_EMAIL[CUSTOMERS[c]["email"]] > 1,
+    "one_per_household": lambda c: c == FIRST_OF_HOUSEHOLD[CUSTOMERS[c]["household_id"]],
+    "pilot_500": lambda c: c in PILOT,
+    "lost_big_spenders": lambda c: was_a_big_spender(c) and not spent(c, kept) >= 2500,
     "odd_addresses": lambda c: is_odd(CUSTOMERS[c]["email"]),
 }
 
 
+VARIABLES = {
+    "spent_last_year": lambda c: spent(c, kept) or None,
+    "usual_order": lambda c: median(order["total"] for order in ORDERS[c]) if ORDERS[c] else None,
+    "days_since_order": lambda c: (NOW.date() - ORDERS[c][-1]["at"].date()).days if ORDERS[c] else None,
+    "orders_last_year": lambda c: len(between(c, since(365), since(-1))),
+    "favourite_category": lambda c: most_frequent(
+        CATEGORY[line["product_id"]] for order in ORDERS[c] for line in LINES[order["order_id"]]
+    ),
+    "usual_channel": lambda c: most_frequent(order["channel"] for order in ORDERS[c]),
+}
+ADDED_UP = r"SELECT count\({0}\), sum\({0}\) FROM profiles\n----\n(.+)\n"
+TOLD_APART = r"SELECT {0}, count\(\*\) FROM profiles GROUP BY {0} ORDER BY {0}\n----\n((?:.+\n)+)"
 COUNTED = r"SELECT count\(\*\), sum\(CAST\(substr\(customer_id, 2\) AS BIGINT\)\) FROM profiles WHERE segments\.{}\n----\n(\d+) (\d+)\n"
 
 
@@ -265,8 +303,39 @@ def fixed(segment):
     return (int(found.group(1)), int(found.group(2))) if found else None
 
 
+def values(variable):
+    """What the variable's check must say of all customers: how many have it and their sum; of texts how many have which."""
+    found = [VARIABLES[variable](customer) for customer in CUSTOMERS]
+    there = [value for value in found if value is not None]
+    if not isinstance(there[0], str):
+        return f"{len(there)} {sum(there)}"
+    counts = sorted(Counter(there).items()) + [("NULL", found.count(None))]
+    return "\n".join(f"{value} {count}" for value, count in counts if count)
+
+
+def same(said, counted):
+    """Whether they say the same; decimals may be written with more zeros."""
+    return said is not None and [plain(word) for word in said.split()] == [plain(word) for word in counted.split()]
+
+
+def plain(word):
+    return Decimal(word) if re.fullmatch(r"\d+(\.\d+)?", word) else word
+
+
+def fixed_values(variable):
+    path = HERE / f"{variable}.slt"
+    text = path.read_text() if path.exists() else ""
+    found = re.search(ADDED_UP.format(variable), text) or re.search(TOLD_APART.format(variable), text)
+    return found and found.group(1).rstrip()
+
+
 def main():
     differing = 0
+    for variable in VARIABLES:
+        print(variable, values(variable).replace("\n", ", "))
+        if "--check" in sys.argv and not same(fixed_values(variable), values(variable)):
+            differing += 1
+            print(f"{variable}.slt says {fixed_values(variable)}", file=sys.stderr)
     for segment, holds in SEGMENTS.items():
         members = [customer for customer in CUSTOMERS if holds(customer)]
         found = len(members), sum(int(customer[1:]) for customer in members)

@@ -25,15 +25,17 @@ pub const DAYS: &str = "days";
 /// The port that `muster.toml` names for e-mail, unless another is asked for.
 pub const MAIL_PORT: u16 = 2525;
 
-/// The segments that ship with muster: path below `queries` and text, in the order of the paths.
+/// The segments and variables that ship with muster: path below `queries` and text, in the order of the paths.
 pub const QUERIES: &[(&str, &str)] = &embedded!["../../../queries/":
     "basket/bed_without_mattress.sql",
     "basket/bought_again.sql",
     "basket/cushions_after_sofa.sql",
     "basket/dreaming_of_sofas.sql",
+    "basket/favourite_category.sql",
     "basket/gardeners.sql",
     "basket/sofa_without_cushions.sql",
     "basket/store_and_web.sql",
+    "basket/usual_channel.sql",
     "basket/whole_rooms.sql",
     "carts/cart_not_ordered.sql",
     "carts/collectors.sql",
@@ -45,18 +47,23 @@ pub const QUERIES: &[(&str, &str)] = &embedded!["../../../queries/":
     "contact/in_town.sql",
     "contact/mailable.sql",
     "contact/never_asked.sql",
+    "contact/one_per_household.sql",
     "contact/only_by_text.sql",
+    "contact/pilot_500.sql",
     "contact/store_shoppers.sql",
     "lifecycle/birthday_next_week.sql",
     "lifecycle/buyers.sql",
+    "lifecycle/days_since_order.sql",
     "lifecycle/every_year.sql",
     "lifecycle/lapsed.sql",
     "lifecycle/new_customers.sql",
+    "lifecycle/orders_last_year.sql",
     "lifecycle/prospects.sql",
     "lifecycle/reactivated.sql",
     "lifecycle/second_order_due.sql",
     "lifecycle/signed_up_this_month.sql",
     "lifecycle/slipping_away.sql",
+    "quality/doubles.sql",
     "quality/odd_addresses.sql",
     "quality/unreachable.sql",
     "quality/without_birth_date.sql",
@@ -68,12 +75,15 @@ pub const QUERIES: &[(&str, &str)] = &embedded!["../../../queries/":
     "value/bargain_hunters.sql",
     "value/big_spenders.sql",
     "value/lapsed_vips.sql",
+    "value/lost_big_spenders.sql",
     "value/nearly_platinum.sql",
     "value/one_large_order.sql",
     "value/rising_spenders.sql",
     "value/sofa_spenders.sql",
+    "value/spent_last_year.sql",
     "value/steady_spenders.sql",
     "value/top_hundred.sql",
+    "value/usual_order.sql",
 ];
 
 const MUSTER_TOML: &str = include_str!("../../../datasets/corner-shop/muster.toml");

@@ -148,7 +148,10 @@ fn segment(workspace: &Workspace, opened: &Opened) -> Result<()> {
             output::text(&format!("  {:<24} {count:>10} profiles {:>8.0} ms", audience.segment, seconds * 1000.0))?;
         }
     }
-    output::text(&format!("{} segments defined in {seconds:.1} s; for example by tier:", outcomes.len()))?;
+    output::text(&format!(
+        "{} segments and variables defined in {seconds:.1} s; for example by tier:",
+        outcomes.len()
+    ))?;
     let question = "SELECT tier, count(*) AS profiles, avg(sum(orders.total)) AS average_spent, \
                     count(*) FILTER (WHERE segments.lapsed) AS lapsed FROM profiles GROUP BY tier ORDER BY profiles DESC";
     output::text(&format!("  {question}"))?;

@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use muster_language::functions;
+
 use crate::answers::Answers;
 use crate::slt::{Expected, Record, failure, records};
 use crate::world::{little_shop, project};
@@ -91,6 +93,15 @@ fn page_and_records_name_the_same_rules_functions_statements_and_errors() {
     let records: Vec<&Record> = files.values().flatten().collect();
     let found = differences(&ids(&page()), &records);
     assert!(found.is_empty(), "{} differences:\n{}", found.len(), found.join("\n"));
+}
+
+/// A function that a query may call and that the page does not name, or the other way round, is a slip.
+#[test]
+fn the_page_names_every_function_that_a_query_may_call() {
+    let callable: BTreeSet<String> = functions().map(|(name, _)| format!("f-{name}")).collect();
+    let named: BTreeSet<String> = ids(&page()).into_iter().filter(|id| id.starts_with("f-")).collect();
+    let differing: Vec<&String> = callable.symmetric_difference(&named).collect();
+    assert!(differing.is_empty(), "{differing:?}");
 }
 
 #[test]

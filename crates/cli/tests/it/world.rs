@@ -6,6 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use muster_demo::workspace::QUERIES;
 use muster_state::{Migration, State};
 use muster_store::Store;
 use tempfile::TempDir;
@@ -78,6 +79,11 @@ pub fn little_shop() -> TempDir {
     done(folder.path(), &["load", "profiles", "--file", first.to_str().unwrap()]);
     done(folder.path(), &["load"]);
     folder
+}
+
+/// How many of the queries that ship are segments; the others are variables.
+pub fn shipped_segments() -> usize {
+    QUERIES.iter().filter(|(_, text)| text.contains("\nCREATE OR REPLACE SEGMENT ")).count()
 }
 
 /// What a workspace holds, table by table, as one number each: the same however it came to be.

@@ -39,7 +39,10 @@ fn definitions() -> Vec<(String, String)> {
     let mut definitions = Vec::new();
     for path in files() {
         let text = fs::read_to_string(&path).unwrap();
-        let (_, definition) = text.split_once("\nAS ").unwrap();
+        let (head, definition) = text.split_once("\nAS ").unwrap();
+        if head.contains("\nCREATE OR REPLACE VARIABLE ") {
+            continue;
+        }
         definitions.push((path.file_stem().unwrap().to_str().unwrap().to_owned(), definition.to_owned()));
     }
     definitions.sort();
@@ -61,6 +64,7 @@ fn every_shipped_segment_is_read_and_answered() {
         "buyers",
         "never_asked",
         "new_customers",
+        "pilot_500",
         "sofa_spenders",
         "sofa_without_cushions",
         "top_hundred",

@@ -122,12 +122,13 @@ fn every_query_has_a_check() {
 }
 
 #[test]
-fn every_query_says_what_it_answers_and_defines_the_segment_of_its_name() {
+fn every_query_says_what_it_answers_and_defines_what_its_name_says() {
     for File { path, text } in queries() {
         let name = path.rsplit('/').next().unwrap().trim_end_matches(".sql");
         let question = text.lines().next().unwrap();
         assert!(question.starts_with("-- ") && question.ends_with('?'), "{path}: {question}");
-        assert!(text.contains(&format!("\nCREATE OR REPLACE SEGMENT {name} COMMENT '")), "{path}");
+        let defines = |kind: &str| text.contains(&format!("\nCREATE OR REPLACE {kind} {name} COMMENT '"));
+        assert!(defines("SEGMENT") != defines("VARIABLE"), "{path}");
         assert!(text.contains("\n-- Result: "), "{path}");
     }
 }
