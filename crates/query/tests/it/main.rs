@@ -18,6 +18,8 @@ mod numbers;
 
 mod limits;
 
+mod hostile;
+
 mod masked;
 mod names;
 
