@@ -3,6 +3,8 @@
 //! Plain SQL names hidden columns, so it is no text of the language. That it says what was resolved is shown on the
 //! syntax itself: the parser makes of each printed part the very tree that the resolver built.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests may panic like the tests")]
+
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
