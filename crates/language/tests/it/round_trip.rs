@@ -125,7 +125,9 @@ impl VisitorMut for Doubling {
 
 /// A printed text in which every quote stands once: doubled ones look the same to the printer as those it doubles itself.
 fn without_doubling(text: &str) -> String {
-    text.replace("''", "'").replace("''", "'")
+    let mut letters: Vec<char> = text.chars().collect();
+    letters.dedup_by(|letter, before| *letter == '\'' && *before == '\'');
+    letters.into_iter().collect()
 }
 
 fn check_history(history: &History) {
