@@ -45,7 +45,7 @@ mod tests {
         );
         check(
             "SHOW '日本' TABLES",
-            "line 1, column 6: expected TABLES or SEGMENTS; found `'日本'`\n  SHOW '日本' TABLES\n       ^",
+            "line 1, column 6: expected TABLES, SEGMENTS or VARIABLES; found `'日本'`\n  SHOW '日本' TABLES\n       ^",
         );
         check(
             "DROP SEGMENT \"日本é\" x",

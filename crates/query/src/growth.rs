@@ -32,6 +32,10 @@ const MOST_BYTES: usize = 128 << 20;
 /// The steps that one call may take for a batch: some seconds' worth, in which nobody can stop it.
 const MOST_STEPS: usize = 1 << 31;
 
+/// The rows that a constant counts for: it may be repeated for all of a batch's, and mostly is not. The engine cannot
+/// repeat one of 256 KiB.
+const CONSTANT_ROWS: usize = 1_024;
+
 /// How much a function makes of its arguments, at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Growth {
@@ -200,7 +204,7 @@ fn within_bounds(
     if all <= most {
         return call(args);
     }
-    let could_be_less = growth.is_a_bound() && costs.len() == args.number_rows;
+    let could_be_less = growth.is_a_bound() && costs.len() == args.number_rows && args.number_rows > 1;
     if !could_be_less || costs.iter().any(|cost| *cost > most) {
         return Err(too_much(function, all));
     }
@@ -252,12 +256,14 @@ fn too_much(function: &str, bytes: usize) -> DataFusionError {
     DataFusionError::ResourcesExhausted(format!("`{function}` could make {mib} MiB of one batch of rows"))
 }
 
-/// What each row may cost; of constants one row stands for all.
+/// What each row may cost; what is made of constants alone may be repeated later.
 fn costs(growth: Growth, args: &ScalarFunctionArgs) -> Vec<usize> {
     let lengths: Vec<Lengths> = args.args.iter().map(Lengths::of).collect();
     let is_constant = lengths.iter().all(|lengths| matches!(lengths, Lengths::Same(_)));
-    let rows = if is_constant { 1 } else { args.number_rows };
-    (0..rows).map(|row| growth.cost(&lengths, row)).collect()
+    if is_constant {
+        return vec![growth.cost(&lengths, 0).saturating_mul(CONSTANT_ROWS)];
+    }
+    (0..args.number_rows).map(|row| growth.cost(&lengths, row)).collect()
 }
 
 impl Growth {
@@ -304,6 +310,9 @@ fn length(scalar: &ScalarValue) -> usize {
         ScalarValue::Utf8(Some(text)) | ScalarValue::LargeUtf8(Some(text)) | ScalarValue::Utf8View(Some(text)) => {
             text.len()
         }
+        ScalarValue::Binary(Some(bytes))
+        | ScalarValue::LargeBinary(Some(bytes))
+        | ScalarValue::BinaryView(Some(bytes)) => bytes.len(),
         ScalarValue::List(list) => bytes_of(list.as_ref()),
         _ => size_of::<u128>(),
     }
@@ -314,6 +323,9 @@ fn lengths(array: &dyn Array) -> Vec<usize> {
         DataType::Utf8View => array.as_string_view().lengths().map(|length| length as usize).collect(),
         DataType::Utf8 => array.as_string::<i32>().offsets().lengths().collect(),
         DataType::LargeUtf8 => array.as_string::<i64>().offsets().lengths().collect(),
+        DataType::BinaryView => array.as_binary_view().lengths().map(|length| length as usize).collect(),
+        DataType::Binary => array.as_binary::<i32>().offsets().lengths().collect(),
+        DataType::LargeBinary => array.as_binary::<i64>().offsets().lengths().collect(),
         DataType::List(_) => {
             let list = array.as_list::<i32>();
             let each = bytes_of(list.values().as_ref()) / list.values().len().max(1) + 1;

@@ -183,7 +183,7 @@ fn a_query_without_end_is_stopped_when_its_time_is_over() {
 fn columns_of_classes_that_are_not_granted_are_null_and_are_named() {
     let shop = corner_shop();
     let query = "SELECT count(email) AS emails, count(birth_date) AS births, count(tier) AS tiers FROM profiles";
-    let asked = |grant: &[&str]| call(shop, &[&["sql", "--format", "csv", "-c", query], grant].concat());
+    let asked = |grant: &[&str]| call(shop, [&["sql", "--format", "csv", "-c", query], grant].concat());
     let all = asked(&[]).ended_with(0);
     assert!(!all.stdout.contains("\n0,") && all.stderr.is_empty(), "{} {}", all.stdout, all.stderr);
     let some = asked(&["--grant", "public,internal"]).ended_with(0);

@@ -1,5 +1,7 @@
 //! What is printed says what was written: no text in quotes ends early, no name becomes another.
 
+#![allow(clippy::unwrap_used, reason = "the helpers of tests may panic like the tests")]
+
 use muster_language::{ErrorKind, Statement, parse};
 use proptest::prelude::*;
 use sqlparser::ast::{Expr, SelectItem, SetExpr, Statement as Syntax, Value};

@@ -19,6 +19,8 @@ mod numbers;
 
 mod limits;
 
+mod hostile;
+
 mod masked;
 mod names;
 
