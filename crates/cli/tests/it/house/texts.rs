@@ -92,7 +92,8 @@ fn engines_are_named_behind_their_doors_only() {
         ("polars", &["crates/ingest/"]),
         ("datafusion", &["crates/query/"]),
         ("rusqlite", &["crates/state/"]),
-        ("sqlparser", &["crates/language/", "crates/testkit/"]),
+        // The engine hands the operators of its own parser to whoever plans them.
+        ("sqlparser", &["crates/language/", "crates/testkit/", "crates/query/src/calendar.rs"]),
     ];
     for (engine, rooms) in doors {
         let words = [format!("{engine}::"), format!("use {engine}")];
