@@ -20,7 +20,7 @@ source = "files/customers.csv"
 key = "id"
 
 [tables.profiles.columns]
-id = "id"
+id = { type = "id" }
 
 [tables.orders]
 source = "files/orders.csv"
@@ -30,7 +30,7 @@ on = "customer"
 time = "placed_at"
 
 [tables.orders.columns]
-total = "decimal(12,2)"
+total = { type = "decimal(12,2)" }
 "#;
 
 const CUSTOMERS: &str = "id,name\n01,Ann\n2,Bob\n3,Cas\n";
