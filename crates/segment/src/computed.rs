@@ -30,24 +30,32 @@ impl Evaluator<'_> {
         Ok(Evaluation { masks: self.masks().refusing(), ..self.evaluation(query, path)? })
     }
 
-    /// All that a query may name and no table stores, as of an instant: what printed SQL finds in exported tables. Of a
-    /// segment or variable that has no answer, since a column is gone, the reason.
-    pub fn all_columns(&self, as_of: Timestamp) -> Vec<Result<Computed, (Item, Error)>> {
+    /// All that a query may name and no table stores, as of an instant: what printed SQL finds in exported tables. Beside it
+    /// what has no answer, since a column is gone, with the reason.
+    pub fn all_columns(&self, as_of: Timestamp) -> (Vec<Computed>, Vec<(Item, Error)>) {
+        let (mut columns, mut without) = (Vec::new(), Vec::new());
+        for (item, named) in self.everything() {
+            match self.columns(&named, as_of, &mut Vec::new()) {
+                Ok(found) => columns.extend(found),
+                Err(error) => without.push((item, error)),
+            }
+        }
+        (columns, without)
+    }
+
+    /// Everything that has a name, one by one: segments with their audiences, lists, variables.
+    fn everything(&self) -> impl Iterator<Item = (Item, Named<'_>)> {
         let segments = self.definitions().map(|definition| definition.name.as_str());
-        let segment = |name| Named { segments: vec![name], ..Named::default() };
-        let audience = |name| Named { audiences: vec![name], ..Named::default() };
-        let of_segments = segments.flat_map(|name| [segment(name), audience(name)].map(|named| (item(name), named)));
+        let segments =
+            segments.map(|name| (name, Named { segments: vec![name], audiences: vec![name], ..Named::default() }));
         let lists = self.names().lists().filter_map(TableNames::list_name);
-        let of_lists = lists.map(|name| (item(name), Named { lists: vec![name], ..Named::default() }));
+        let lists = lists.map(|name| (name, Named { lists: vec![name], ..Named::default() }));
+        let members = segments.chain(lists).map(|(name, named)| (Item::Segment(name.to_owned()), named));
         let variables = self.variables();
-        let of_variables =
-            variables.map(|variable| (variable.item(), Named { variables: vec![variable.name()], ..Named::default() }));
-        let all = of_segments.chain(of_lists).chain(of_variables);
-        let column = |(item, named): (Item, Named<'_>)| {
-            let columns = self.columns(&named, as_of, &mut Vec::new());
-            columns.map(|mut columns| columns.remove(0)).map_err(|error| (item, error))
-        };
-        all.map(column).collect()
+        members.chain(variables.map(|variable| {
+            let named = Named { variables: vec![variable.name()], ..Named::default() };
+            (variable.item(), named)
+        }))
     }
 
     fn columns(&self, named: &Named<'_>, as_of: Timestamp, path: &mut Vec<Item>) -> Result<Vec<Computed>, Error> {
@@ -125,10 +133,6 @@ impl<'n> Named<'n> {
             variables: of(&query.variables_used),
         }
     }
-}
-
-fn item(segment: &str) -> Item {
-    Item::Segment(segment.to_owned())
 }
 
 fn members(table: &str, column: String, rows: Arc<RowSet>) -> Computed {

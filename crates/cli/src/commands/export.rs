@@ -12,7 +12,7 @@ use arrow_schema::{DataType, Schema};
 use muster_catalog::{ColumnType, Timestamp};
 use muster_language::parse;
 use muster_query::{Answer, Computed};
-use muster_segment::{Evaluator, Item, Outcome, Session};
+use muster_segment::{Evaluator, Outcome, Session};
 use muster_store::{Snapshot, SystemColumn, TableSchema};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -116,14 +116,11 @@ fn tables(workspace: &Workspace, folder: &Path) -> Result<()> {
 
 /// What queries may name beside what is stored. What has no answer is said: the tables are whole without it.
 fn computed(evaluator: &Evaluator<'_>, as_of: Timestamp) -> Vec<Computed> {
-    let said = |column: Result<Computed, (Item, muster_segment::Error)>| match column {
-        Ok(column) => Some(column),
-        Err((item, error)) => {
-            eprintln!("without {item}: {error}");
-            None
-        }
-    };
-    evaluator.all_columns(as_of).into_iter().filter_map(said).collect()
+    let (columns, without) = evaluator.all_columns(as_of);
+    for (item, error) in without {
+        eprintln!("without {item}: {error}");
+    }
+    columns
 }
 
 fn whole_block(snapshot: &Snapshot, table: &TableSchema, block: usize, computed: &[&Computed]) -> Result<RecordBatch> {
