@@ -67,6 +67,11 @@ pub(crate) fn text(text: &str) -> Expr {
     Expr::value(text_value(text))
 }
 
+/// `'text'` in syntax that is still to be resolved: as the parser would give it.
+pub(crate) fn unresolved_text(text: &str) -> Expr {
+    Expr::value(Value::SingleQuotedString(text.to_owned()))
+}
+
 /// `'text'`, where syntax has a value and no expression.
 pub(crate) fn text_value(text: &str) -> Value {
     Value::SingleQuotedString(doubled(text, '\''))

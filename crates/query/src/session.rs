@@ -198,6 +198,7 @@ mod tests {
         let own = [
             "age",
             "bucket",
+            "compare",
             "days_between",
             "days_to_anniversary",
             "earliest",
@@ -211,7 +212,10 @@ mod tests {
             "last",
             "latest",
             "nth",
+            "overlap",
             "sample",
+            "venn",
+            "was",
         ];
         assert_eq!(unknown.collect::<BTreeSet<&str>>(), BTreeSet::from(own));
     }

@@ -76,7 +76,7 @@ impl<'a> About<'a> {
     fn of(query: &'a Query, select: &'a Select, key: &str, names: &'a Names, as_of: Timestamp) -> Option<Self> {
         let (grain, alias) = sql::grain(select, names).filter(|(grain, _)| grain.key.is_some())?;
         let (with, source) = (query.syntax.with.as_ref(), &query.source);
-        Some(Self { names, as_of, select, with, source, grain, alias, key: sql::text(key) })
+        Some(Self { names, as_of, select, with, source, grain, alias, key: sql::unresolved_text(key) })
     }
 
     /// `SELECT items FROM grain WHERE key = 'key'`.
