@@ -160,7 +160,7 @@ class Comparison:
         shutil.rmtree(fresh)
 
     def control(self, instant):
-        forgetful = self.workspace(instant, self.last)
+        forgetful = self.workspace(instant, self.last, forgets=True)
         ours, theirs = self.answers(self.lived, instant)[0], self.answers(forgetful, None)[0]
         self.forgetting.update(name for name in self.questions if ours[name] != theirs[name])
         shutil.rmtree(forgetful)
@@ -181,8 +181,9 @@ class Comparison:
         table = "customers" if table == "profiles" else table
         return [f'"{name}"' for name in self.files.header[table] if name not in ("deleted", "customer_id")]
 
-    def workspace(self, instant, fields_as_of):
-        """A fresh workspace with the world of the instant, loaded, and with the same segments."""
+    def workspace(self, instant, fields_as_of, forgets=False):
+        """A fresh workspace with the world of the instant, loaded, and with the same segments; one that forgets knows of
+        each row its newest version alone."""
         shop = self.folder / "fresh"
         (shop / "files").mkdir(parents=True)
         definition = (self.lived / "muster.toml").read_text()
@@ -190,6 +191,7 @@ class Comparison:
         for table in LOOKUPS:
             shutil.copy(self.lived / "files" / f"{table}.csv", shop / "files")
         for table, rows in self.files.world(instant, fields_as_of).items():
+            rows = [versions[-1:] for versions in rows] if forgets else rows
             # A file for the first versions of all rows, one for the second ones, and so on: the later file wins.
             for number in range(max(map(len, rows), default=1)):
                 with (shop / "files" / f"{table}{f'_{number:03}' if number else ''}.csv").open("w", newline="") as file:

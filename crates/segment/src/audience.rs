@@ -22,6 +22,9 @@ pub struct Audience {
     pub rows: RowSet,
 }
 
+/// Of a kept audience: segment, how many profiles, as of when, evaluated when.
+pub(crate) type Count = (String, u64, Timestamp, Timestamp);
+
 impl Audience {
     /// Keeps it as the newest of its segment, in the place of the one before.
     pub(crate) fn save(&self, tx: &Tx<'_>) -> Result<(), Error> {
@@ -69,7 +72,7 @@ impl Audience {
     ///
     /// # Errors
     /// If the state cannot be read.
-    pub fn counts(tx: &Tx<'_>) -> Result<Vec<(String, u64, Timestamp, Timestamp)>, Error> {
+    pub fn counts(tx: &Tx<'_>) -> Result<Vec<Count>, Error> {
         let sql = "SELECT segment, profiles, as_of, evaluated_at FROM segment_audiences ORDER BY segment";
         Ok(tx.all(sql, [], |row| {
             let profiles = row.get::<_, i64>(1)? as u64;

@@ -7,10 +7,11 @@ use arrow_array::builder::{Int64Builder, ListBuilder, StringBuilder};
 use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{Field, Schema};
 use chrono_tz::Tz;
-use muster_catalog::{ColumnType, Kind, Timestamp};
+use muster_catalog::{ColumnType, Kind};
 use muster_query::Answer;
 use muster_store::{Snapshot, TableSchema};
 
+use crate::audience::Count;
 use crate::{
     ColumnDescription, Definition, Distinct, Error, ExplainedCondition, Explanation, Move, Moved, Refresh,
     TableDescription, Turning, Variable, class_word, part,
@@ -307,9 +308,6 @@ fn null_share(line: &Line) -> Option<f64> {
     let nulls = line.nulls.filter(|_| line.rows > 0)?;
     Some((nulls as f64 / line.rows as f64 * 10_000.0).round() / 10_000.0)
 }
-
-/// Segment, profiles, as of, evaluated at.
-type Count = (String, u64, Timestamp, Timestamp);
 
 /// One row per segment: its newest count and the age of it.
 pub(crate) fn segments(definitions: &[Definition], counts: &[Count], zone: Tz) -> Result<Answer, Error> {

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use muster_catalog::Timestamp;
 use muster_language::{VariableDefinition, hidden};
+use muster_state::Tx;
 
-use super::{Found, Outcome, Session, is_later};
+use super::{Count, Found, Outcome, Session, is_later};
 use crate::{Audience, Definition, Definitions, Error, Evaluator, Item, NewDefinition, Variable};
 
 impl<'a> Session<'a> {
@@ -25,43 +26,20 @@ impl<'a> Session<'a> {
     pub fn define_all(&mut self, parsed: Vec<NewDefinition>, may_replace: bool) -> Result<Vec<Outcome>, Error> {
         let (stored, counts) = self.bench.access.read(|tx| Ok((Definitions::all(tx)?, Audience::counts(tx)?)))?;
         let order: Vec<Item> = parsed.iter().map(NewDefinition::item).collect();
-        let new = New::of(parsed, self.bench.clock.now());
         if let Some(taken) = order.iter().find(|item| !may_replace && stored.has(item)) {
             return Err(Error::Exists { item: taken.clone() });
         }
+        let new = New::of(parsed, self.bench.clock.now());
         let evaluator = self.evaluator_with(&stored, &new)?;
-        let found =
-            new.segments.iter().map(|definition| self.found(&evaluator, definition)).collect::<Result<Vec<_>, _>>()?;
-        let variables: Vec<&Variable> = evaluator.variables().filter(|variable| new.defines(variable)).collect();
-        let changed = |audience: &Audience| {
-            let before = stored.segments.iter().find(|old| old.name == audience.segment);
-            before.is_none_or(|old| old.digest != audience.definition)
-        };
+        let found = new.segments.iter().map(|definition| self.found(&evaluator, definition));
+        let found = found.collect::<Result<Vec<_>, Error>>()?;
+        let variables = evaluator.variables().filter(|variable| new.defines(variable)).cloned().collect();
+        let made = Made { stored, counts, found, variables };
         self.bench.access.write(|tx| {
-            variables.iter().try_for_each(|variable| variable.save(tx))?;
             new.segments.iter().try_for_each(|definition| definition.save(tx))?;
-            let due = |found: &&Found| changed(&found.audience) || !is_later(&counts, &found.audience);
-            found.iter().filter(due).try_for_each(|found| found.keep(tx))
+            made.keep(tx)
         })?;
-        let of_segment = |audience: &Audience| Outcome::Defined {
-            before: counts.iter().find(|(name, ..)| *name == audience.segment).map(|(_, profiles, ..)| *profiles),
-            changed: changed(audience),
-            audience: audience.clone(),
-        };
-        let of_variable = |variable: &Variable| {
-            let before = stored.variables.iter().find(|old| old.name() == variable.name());
-            let changed = before.is_none_or(|old| old.digest != variable.digest);
-            Outcome::DefinedVariable { variable: variable.clone(), changed }
-        };
-        let outcome = |item: &Item| match item {
-            Item::Segment(name) => {
-                found.iter().find(|found| found.audience.segment == *name).map(|found| of_segment(&found.audience))
-            }
-            Item::Variable(name) => {
-                variables.iter().find(|variable| variable.name() == name).map(|variable| of_variable(variable))
-            }
-        };
-        Ok(order.iter().filter_map(outcome).collect())
+        Ok(order.iter().filter_map(|item| made.outcome(item)).collect())
     }
 
     /// What is wrong with definitions that may name each other in any order, beside those that are stored.
@@ -122,6 +100,46 @@ impl<'a> Session<'a> {
         refuse_taken(evaluator, &definition.name)?;
         let holds = evaluator.held_by(definition, self.as_of)?;
         Ok(Variable::new(definition.clone(), holds, at))
+    }
+}
+
+/// What new definitions gave, beside what was stored before.
+struct Made {
+    stored: Definitions,
+    /// The audiences that were kept before.
+    counts: Vec<Count>,
+    found: Vec<Found>,
+    variables: Vec<Variable>,
+}
+
+impl Made {
+    /// Keeps variables, and audiences but for those of a definition that was evaluated as of a later instant already.
+    fn keep(&self, tx: &Tx<'_>) -> Result<(), Error> {
+        self.variables.iter().try_for_each(|variable| variable.save(tx))?;
+        let due = |found: &&Found| self.is_changed(&found.audience) || !is_later(&self.counts, &found.audience);
+        self.found.iter().filter(due).try_for_each(|found| found.keep(tx))
+    }
+
+    fn is_changed(&self, audience: &Audience) -> bool {
+        let before = self.stored.segments.iter().find(|old| old.name == audience.segment);
+        before.is_none_or(|old| old.digest != audience.definition)
+    }
+
+    fn outcome(&self, item: &Item) -> Option<Outcome> {
+        match item {
+            Item::Segment(name) => {
+                let audience = self.found.iter().map(|found| &found.audience).find(|found| found.segment == *name)?;
+                let before =
+                    self.counts.iter().find(|(segment, ..)| segment == name).map(|(_, profiles, ..)| *profiles);
+                Some(Outcome::Defined { before, changed: self.is_changed(audience), audience: audience.clone() })
+            }
+            Item::Variable(name) => {
+                let variable = self.variables.iter().find(|variable| variable.name() == name)?.clone();
+                let before = self.stored.variables.iter().find(|old| old.name() == name);
+                let changed = before.is_none_or(|old| old.digest != variable.digest);
+                Some(Outcome::DefinedVariable { variable, changed })
+            }
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use muster_query::{Answer, Engine, Masks, Running};
 use muster_state::{Reader, State, Tx};
 use muster_store::Store;
 
+use crate::audience::Count;
 use crate::cells::Line;
 use crate::listing::Step;
 use crate::past::Past;
@@ -414,6 +415,6 @@ impl Found {
 }
 
 /// Whether the kept audience of the segment looked at a later instant.
-fn is_later(kept: &[(String, u64, Timestamp, Timestamp)], audience: &Audience) -> bool {
+fn is_later(kept: &[Count], audience: &Audience) -> bool {
     kept.iter().any(|(segment, _, as_of, _)| *segment == audience.segment && *as_of > audience.as_of)
 }
