@@ -190,6 +190,19 @@ pub(crate) fn nested(expr: Expr) -> Expr {
     Expr::Nested(Box::new(expr))
 }
 
+/// The instant at which a date begins in the session's time zone; no value where there is none.
+pub(crate) fn local_midnight(date: Expr) -> Expr {
+    let clock = DataType::Timestamp(None, TimezoneInfo::None);
+    let instant = DataType::Timestamp(None, TimezoneInfo::Tz);
+    Expr::Cast {
+        kind: CastKind::TryCast,
+        expr: Box::new(cast(date, clock)),
+        data_type: instant,
+        array: false,
+        format: None,
+    }
+}
+
 /// `CAST(expr AS data_type)`.
 pub(crate) fn cast(expr: Expr, data_type: DataType) -> Expr {
     Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type, array: false, format: None }

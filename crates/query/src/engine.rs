@@ -19,7 +19,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::evaluation::{Evaluation, Values};
 use crate::patience::{Patience, Stopper};
 use crate::running::{Part, Running};
-use crate::{Error, growth, session, size};
+use crate::{Error, growth, rounding, session, size};
 
 /// What one query may take.
 #[derive(Debug, Clone, Copy)]
@@ -225,7 +225,7 @@ impl Run {
             session::open(&self.evaluation, &self.limits, &self.patience).map_err(|error| self.engine_error(error))?;
         let plan = context.state().create_logical_plan(&self.sql).await.map_err(|error| self.engine_error(error))?;
         session::verify(&plan)?;
-        let plan = growth::bounded(plan).map_err(|error| self.engine_error(error))?;
+        let plan = rounding::with_places(plan).and_then(growth::bounded).map_err(|error| self.engine_error(error))?;
         let frame = context.execute_logical_plan(plan).await.map_err(|error| self.engine_error(error))?;
         frame.execute_stream().await.map_err(|error| self.engine_error(error))
     }

@@ -40,4 +40,6 @@ mod sha256;
 
 mod calendar;
 
+mod rounding;
+
 mod table;

@@ -138,6 +138,10 @@ impl Resolver<'_> {
             (Some(ColumnType::Timestamp), Typed { constant: Some(Constant::Date(date)), .. }) => {
                 self.constant(Constant::Instant(local_midnight(*date, zone)), span)
             }
+            // Engines take the midnight of UTC for it, some of them.
+            (Some(ColumnType::Timestamp), Typed { constant: None, holds: Some(ColumnType::Date), .. }) => {
+                Ok(Typed::new(sql::local_midnight(value.sql), holds))
+            }
             (Some(ColumnType::Date), Typed { text: Some(text), .. }) => {
                 let date = calendar::date_of(text, span)?;
                 self.constant(Constant::Date(date), span)
@@ -150,6 +154,8 @@ impl Resolver<'_> {
     pub(super) fn between(&mut self, expr: &Expr, negated: bool, low: &Expr, high: &Expr) -> Result<Typed, Fault> {
         let value = self.expression(expr)?;
         let (low_typed, high_typed) = (self.expression(low)?, self.expression(high)?);
+        let instants = [low_typed.holds, high_typed.holds].contains(&Some(ColumnType::Timestamp));
+        let value = self.beside(instants.then_some(ColumnType::Timestamp), value, expr.span())?;
         let low = self.beside(value.holds, low_typed, low.span())?;
         let high = self.beside(value.holds, high_typed, high.span())?;
         let (expr, low, high) = (Box::new(value.sql), Box::new(low.sql), Box::new(high.sql));

@@ -124,3 +124,17 @@ fn ages_and_anniversaries_step_on_local_days() {
         &["ann 45 243 16558", "bob 34 184 12600", "cas - - -"],
     );
 }
+
+/// The 30th begins at 23:00 of the 29th in UTC, before `c` and after `a`.
+#[test]
+fn a_date_beside_an_instant_is_its_local_midnight_also_where_it_is_computed() {
+    over_the_changes().check(
+        "SELECT order_id FROM orders WHERE placed_at >= CAST(TIMESTAMP '2025-03-30T12:00:00' AS DATE) AND order_id < 'f' ORDER BY order_id",
+        &["b", "c", "d", "e"],
+    );
+    over_the_changes().check(
+        "SELECT order_id, placed_at >= CAST(placed_at AS DATE) AS begun, CAST(placed_at AS DATE) BETWEEN placed_at AND now() AS midnight
+         FROM orders WHERE order_id IN ('a', 'b', 'g') ORDER BY order_id",
+        &["a true false", "b true true", "g true true"],
+    );
+}

@@ -100,3 +100,12 @@ fn text_compares_bytewise_and_the_empty_text_is_a_value() {
     World::shop()
         .check("SELECT 'B' < 'a' AS upper, '' IS NULL AS nothing FROM profiles WHERE id = 'ann'", &["true false"]);
 }
+
+#[test]
+fn a_rounded_decimal_compares_with_another() {
+    World::shop().check(
+        "SELECT order_id, round(total, 1) AS tenths, round(total, 1) <> 0.00 AS some, round(total, 1) <> total AS other, round(total, -1) AS tens
+         FROM orders WHERE round(total, 1) > 3.25 ORDER BY order_id",
+        &["o1 100.1 true false 100", "o2 20.2 true false 20", "o3 3.3 true false 0", "o4 50.0 true false 50"],
+    );
+}
