@@ -79,6 +79,7 @@ pub const SCALARS: &[Scalar] = &[
     ("greatest", Int, "greatest({int}, {int})"),
     ("least", Int, "least({int}, {int}, {n})"),
     ("case", Int, "CASE WHEN {bool} THEN {int} ELSE {n} END"),
+    ("case of", Int, "CASE {int} WHEN {n} THEN {int} WHEN {p} THEN {n} ELSE {int} END"),
     ("case of", Int, "CASE {text} WHEN {text} THEN {n} WHEN {text} THEN {int} END"),
     ("bucket", Int, "bucket({p}, {seed})"),
     ("bucket", Int, "bucket(7, {seed}, {text})"),

@@ -55,7 +55,7 @@ impl<'c> Writing<'c> {
         }
         let is_inside = usize::from(self.sight.depth() > 0);
         let ways =
-            [(if is_inside > 0 { 5 } else { 2 }, 0), (11, 1), (6, 2), (3, 3), (1, 4), (4 * is_inside, 5), (4, 6)];
+            [(if is_inside > 0 { 5 } else { 2 }, 0), (11, 1), (8, 2), (3, 3), (1, 4), (4 * is_inside, 5), (4, 6)];
         let written = match self.chance.weighted(&ways) {
             0 => self.compared(),
             1 => self.aggregate_compared(depth),
