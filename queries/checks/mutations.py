@@ -26,7 +26,7 @@ ROOMS = ["catalog", "language", "testkit"]
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--target", required=True, type=pathlib.Path, help="cargo's target directory, for the three rooms alone")
+    parser.add_argument("--target", required=True, type=pathlib.Path, help="cargo's target directory, for the three rooms alone and for no other build meanwhile")
     parser.add_argument("--shops", type=int, default=4)
     parser.add_argument("--profiles", type=int, default=150)
     parser.add_argument("--per-shop", type=int, default=500)

@@ -34,7 +34,8 @@ impl Resolver<'_> {
             return Err(misplaced(ident.span, message).hint(format!("SELECT * {}", table.shape())));
         }
         if name == "has_sequence" {
-            return self.has_sequence(function, whole);
+            let found = self.computed_once(whole, |inside| inside.has_sequence(function, whole).map(Some))?;
+            return Ok(found.expect("a sequence is always of history"));
         }
         if functions::is_history_aggregate(&name)
             && let Some(typed) = self.history_aggregate(function, &name, whole)?

@@ -95,6 +95,11 @@ impl<'a> Reach<'a> {
         self.path().chain(frames).any(|on_path| on_path.name == table.name)
     }
 
+    /// Whether rows of `level` lie below this one.
+    pub(super) fn is_above(&self, level: &TableNames) -> bool {
+        self.names.ancestors(level).any(|above| above.name == self.base.name)
+    }
+
     /// The number and table of the row that has this name: this one, or an enclosing one.
     pub(super) fn row_named(&self, name: &Ident) -> Option<(usize, &'a TableNames)> {
         if self.is_called(name) {
@@ -108,7 +113,7 @@ impl<'a> Reach<'a> {
     /// around all of the profile, of any other those of the nearest row above both.
     pub(super) fn range_over(&self, level: &'a TableNames) -> Option<Range<'a>> {
         let of = self.frames.len();
-        if self.is_around(level) {
+        if self.is_around(level) && !self.is_above(level) {
             return path(self.names, level).last().map(|shared| Range { of, shared });
         }
         let is_above_level = |table: &&TableNames| path(self.names, level).any(|above| above.name == table.name);

@@ -62,6 +62,11 @@ impl Resolver<'_> {
             },
             Expr::IsNull(_) | Expr::IsNotNull(_) | Expr::IsTrue(_) | Expr::IsNotTrue(_) => self.is(expr),
             Expr::IsFalse(_) | Expr::IsNotFalse(_) | Expr::IsUnknown(_) | Expr::IsNotUnknown(_) => self.is(expr),
+            Expr::IsDistinctFrom(_, right) | Expr::IsNotDistinctFrom(_, right) if is_junction(right) => {
+                let message = format!("`{expr}` can be read in two ways");
+                Err(Fault::new(ErrorKind::NotAllowed, expr.span(), message)
+                    .hint("put brackets around the comparison: (a IS DISTINCT FROM b) AND c"))
+            }
             Expr::IsDistinctFrom(left, right) => {
                 let (left, right) = self.pair(left, right)?;
                 Ok(truth(Expr::IsDistinctFrom(Box::new(left.sql), Box::new(right.sql))))
@@ -157,6 +162,12 @@ impl Resolver<'_> {
             }
         }
     }
+}
+
+/// Whether it is AND or OR without brackets. SQL reads those after `IS DISTINCT FROM`, but the parser takes them for a part of
+/// what stands behind it.
+fn is_junction(expr: &Expr) -> bool {
+    matches!(expr, Expr::BinaryOp { op: BinaryOperator::And | BinaryOperator::Or, .. })
 }
 
 fn without_brackets(mut expr: &Expr) -> &Expr {

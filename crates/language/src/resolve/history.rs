@@ -28,6 +28,25 @@ pub(super) struct Inside<'a> {
 impl<'a> Resolver<'a> {
     /// The call as a history aggregate; `None` if it mentions no history, so that it is one of the group.
     pub(super) fn history_aggregate(&mut self, call: &Call, name: &str, whole: &Expr) -> Result<Option<Typed>, Fault> {
+        self.computed_once(whole, |once| once.new_history_aggregate(call, name, whole))
+    }
+
+    /// What is written as before has its value already: a history aggregate sees no names that the SELECT gives, so it means
+    /// the same in each clause. A key of GROUP BY is known again by that, whatever is nested in it.
+    pub(super) fn computed_once(
+        &mut self,
+        whole: &Expr,
+        compute: impl FnOnce(&mut Self) -> Result<Option<Typed>, Fault>,
+    ) -> Result<Option<Typed>, Fault> {
+        let written = sql::written(whole);
+        let known = self.scope().computed.get(&written).cloned();
+        let Some(typed) = known.map_or_else(|| compute(self), |known| Ok(Some(known)))? else { return Ok(None) };
+        self.scope().note_loose(whole.span(), whole.to_string(), true);
+        self.scope().computed.insert(written, typed.clone());
+        Ok(Some(typed))
+    }
+
+    fn new_history_aggregate(&mut self, call: &Call, name: &str, whole: &Expr) -> Result<Option<Typed>, Fault> {
         let Some(level) = self.level(call, name)? else {
             return if name == "has" { Err(self.has_without_table(call)) } else { Ok(None) };
         };
@@ -37,7 +56,6 @@ impl<'a> Resolver<'a> {
         self.refuse_other_levels(call, &level)?;
         let reduction = Reduction::of(call, name, span)?;
         let inside = self.inside_of(call, &level, &reduction)?;
-        self.scope().note_loose(span, whole.to_string(), true);
         self.reduced(&reduction, &level, inside, span).map(Some)
     }
 

@@ -140,7 +140,8 @@ impl<'a> Resolver<'a> {
             && reach.is_around(table)
         {
             let message = format!("`{}` names a row around this aggregate already", table.name);
-            let hint = format!("to range over all of the profile's, give them a name: x => {}", table.name);
+            let which = if reach.is_above(table) { "those below this row" } else { "all of the profile's" };
+            let hint = format!("to range over {which}, give them a name: x => {}", table.name);
             return Err(Fault::new(ErrorKind::Level, span, message).hint(hint));
         }
         Ok(Level { table, range, rows, name: None, choice: None })

@@ -1,5 +1,7 @@
 //! What one SELECT, or the inside of one history aggregate, can see while it is resolved.
 
+use std::collections::BTreeMap;
+
 use muster_catalog::ColumnType;
 use sqlparser::ast::{Expr, Ident};
 use sqlparser::tokenizer::Span;
@@ -26,6 +28,8 @@ pub(super) struct Scope<'a> {
     pub(super) group_aggregate: Option<Span>,
     /// What stands outside keys and group aggregates: wrong as soon as anything is grouped.
     pub(super) loose: Vec<Loose>,
+    /// The history aggregates that have a value here, by how they are written.
+    pub(super) computed: BTreeMap<String, Typed>,
 }
 
 /// Where the columns of a scope come from.
@@ -104,6 +108,7 @@ impl<'a> Scope<'a> {
             keys: Vec::new(),
             group_aggregate: None,
             loose: Vec::new(),
+            computed: BTreeMap::new(),
         }
     }
 
@@ -140,6 +145,7 @@ impl<'a> Scope<'a> {
 }
 
 /// A resolved expression with what is known of it.
+#[derive(Clone)]
 pub(super) struct Typed {
     pub(super) sql: Expr,
     /// What it holds, where that is known without the engine.

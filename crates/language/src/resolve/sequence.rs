@@ -52,9 +52,7 @@ impl<'a> Resolver<'a> {
         let level = self.history_table(table)?;
         let level = self.unnamed_level(level, true, table.span)?;
         let within = written.within.map(|within| self.span_between(within)).transpose()?;
-        let found = self.step(&Steps { written: &written, level: &level, within, span }, 0)?;
-        self.scope().note_loose(span, whole.to_string(), true);
-        Ok(found)
+        self.step(&Steps { written: &written, level: &level, within, span }, 0)
     }
 
     fn span_between(&mut self, within: &Expr) -> Result<Expr, Fault> {

@@ -221,6 +221,22 @@ fn a_history_aggregate_where_it_cannot_stand_says_where_it_can() {
 }
 
 #[test]
+fn a_comparison_that_the_parser_reads_too_widely_asks_for_brackets() {
+    let brackets = Some("put brackets around the comparison: (a IS DISTINCT FROM b) AND c");
+    for (text, read) in [
+        ("«consent IS DISTINCT FROM TRUE AND income > 1", "`consent IS DISTINCT FROM true AND income > 1`"),
+        ("«email IS NOT DISTINCT FROM 'a' OR income > 1", "`email IS NOT DISTINCT FROM 'a' OR income > 1`"),
+    ] {
+        let text = format!("SELECT email FROM profiles WHERE {text}");
+        check(&text, ErrorKind::NotAllowed, &format!("{read} can be read in two ways"), brackets);
+    }
+    assert!(
+        resolved("SELECT email FROM profiles WHERE income > 1 AND (consent IS DISTINCT FROM TRUE) AND income > 2")
+            .is_ok()
+    );
+}
+
+#[test]
 fn a_group_aggregate_where_it_cannot_stand_says_where_it_can() {
     let position = ErrorKind::Position;
     check(

@@ -145,6 +145,38 @@ fn history_aggregates_stand_inside_group_aggregates_keys_and_windows() {
 }
 
 #[test]
+fn a_key_is_known_again_whatever_is_nested_in_it() {
+    let bought_again = "has_sequence(orders, total > 1, total > 2)";
+    let many_lines = "count(orders) FILTER (WHERE count(order_lines) > 2)";
+    let of_some = "sum(orders.total) FILTER (WHERE orders.channel IN (SELECT city FROM sites))";
+    for key in [bought_again, many_lines, of_some] {
+        let by_place =
+            sql(&format!("SELECT {key} AS k, count(*) AS n FROM profiles GROUP BY 1 HAVING {key} IS NOT NULL"));
+        let by_name = sql(&format!("SELECT {key} AS k, count(*) AS n FROM profiles GROUP BY k HAVING k IS NOT NULL"));
+        let written =
+            sql(&format!("SELECT {key} AS k, count(*) AS n FROM profiles GROUP BY {key} HAVING {key} IS NOT NULL"));
+        assert_eq!(by_place, written);
+        assert_eq!(by_name, written);
+        let computed = |text: &str| text.matches("\" AS (SELECT").count();
+        assert_eq!(computed(&written), computed(&sql(&format!("SELECT {key} AS k FROM profiles"))), "{written}");
+    }
+}
+
+#[test]
+fn what_is_no_key_needs_one_even_where_a_part_of_it_is_known() {
+    let fault = |text: &str| resolved(text).map(|_| ()).map_err(|error| error.to_string());
+    let text = "SELECT count(orders) AS n, sum(orders.total) AS s FROM profiles WHERE sum(orders.total) > 1 GROUP BY 1";
+    assert!(fault(text).is_err_and(|error| error.contains("`sum(orders.total)` has a value per row")));
+}
+
+#[test]
+fn a_table_of_the_path_that_lies_below_the_innermost_row_ranges_over_that_rows() {
+    let of_each = "SELECT count(*) AS n FROM order_lines WHERE has(o => orders) FILTER (WHERE count(l => WHICH) > 2)";
+    let by_name = sql(&of_each.replace("WHICH", "o.order_lines"));
+    assert_eq!(sql(&of_each.replace("WHICH", "order_lines")), by_name);
+}
+
+#[test]
 fn rows_three_levels_down_reach_every_level_above() {
     let texts = [
         "SELECT pieces, orders.total, country FROM returns",

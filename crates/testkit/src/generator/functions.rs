@@ -1,7 +1,7 @@
 //! The functions and operators that questions are made of: to have one more, add a line.
 //!
 //! A template is the call as it is written, with holes: `{int}` is an expression of that kind, `{n}` a number from 0 to 4,
-//! `{p}` one from 1 to 3, the others are literals of their own.
+//! `{p}` one from 1 to 3, `{profile}` the name of the profile, the others are literals of their own.
 
 use super::sight::Kind::{self, Bool, Date, Decimal, Double, Instant, Int, Set, Text};
 
@@ -27,8 +27,8 @@ pub const SCALARS: &[Scalar] = &[
     ("is false", Bool, "({bool}) IS FALSE"),
     ("is not true", Bool, "({bool}) IS NOT TRUE"),
     ("is unknown", Bool, "({bool}) IS NULL"),
-    ("is distinct from", Bool, "{int} IS DISTINCT FROM {int}"),
-    ("is not distinct from", Bool, "{text} IS NOT DISTINCT FROM {text}"),
+    ("is distinct from", Bool, "({int} IS DISTINCT FROM {int})"),
+    ("is not distinct from", Bool, "({text} IS NOT DISTINCT FROM {text})"),
     ("and", Bool, "({bool} AND {bool})"),
     ("or", Bool, "({bool} OR {bool})"),
     ("not", Bool, "NOT ({bool})"),
@@ -47,6 +47,13 @@ pub const SCALARS: &[Scalar] = &[
     ("array_has", Bool, "array_has({set}, {tag})"),
     ("coalesce", Bool, "coalesce({bool}, FALSE)"),
     ("age", Bool, "age({date}) >= {years}"),
+    ("is_email", Bool, "is_email({text})"),
+    ("is_double", Bool, "is_double({profile}.country)"),
+    ("is_double", Bool, "is_double({profile}.points)"),
+    ("is_first_of", Bool, "is_first_of({profile}.birth_date)"),
+    ("is_first_of", Bool, "is_first_of(coalesce({profile}.points, 1))"),
+    ("sample", Bool, "sample({share}, {seed})"),
+    ("sample", Bool, "sample({share}, {seed}, {text})"),
     ("days_to_anniversary", Bool, "days_to_anniversary({date}) <= {days}"),
     // Whole numbers.
     ("+", Int, "({int} + {int})"),
@@ -72,7 +79,10 @@ pub const SCALARS: &[Scalar] = &[
     ("greatest", Int, "greatest({int}, {int})"),
     ("least", Int, "least({int}, {int}, {n})"),
     ("case", Int, "CASE WHEN {bool} THEN {int} ELSE {n} END"),
+    ("case of", Int, "CASE {int} WHEN {n} THEN {int} WHEN {p} THEN {n} ELSE {int} END"),
     ("case of", Int, "CASE {text} WHEN {text} THEN {n} WHEN {text} THEN {int} END"),
+    ("bucket", Int, "bucket({p}, {seed})"),
+    ("bucket", Int, "bucket(7, {seed}, {text})"),
     ("cast to int", Int, "CAST({bool} AS BIGINT)"),
     ("cast to int", Int, "CAST(substr({text}, 2, 3) AS BIGINT)"),
     // Exact numbers.
@@ -192,6 +202,9 @@ pub const AGGREGATES: &[Aggregate] = &[
     ("median", Decimal, Takes::Of(Decimal)),
     ("stddev", Double, Takes::Of(Int)),
     ("stddev", Double, Takes::Of(Decimal)),
+    ("mode", Text, Takes::Of(Text)),
+    ("mode", Int, Takes::Of(Int)),
+    ("mode", Decimal, Takes::Of(Decimal)),
     ("has", Bool, Takes::Rows),
     ("every", Bool, Takes::Of(Bool)),
     ("first", Text, Takes::Of(Text)),
@@ -215,6 +228,7 @@ pub const GROUP_AGGREGATES: &[(&str, Kind)] = &[
     ("min", Instant),
     ("max", Decimal),
     ("max", Date),
+    ("mode", Text),
     ("count", Text),
     ("count", Decimal),
 ];
@@ -224,6 +238,8 @@ pub const LITERALS: &[(&str, &[&str])] = &[
     ("n", &["0", "1", "2", "3", "4"]),
     ("p", &["1", "2", "3"]),
     ("years", &["18", "25", "30", "44", "45"]),
+    ("share", &["0.5", "0.25", "1", "0.9"]),
+    ("seed", &["'spring'", "'a b'", "''"]),
     ("days", &["0", "7", "30", "180"]),
     ("letters", &["'e'", "'a'", "'S'", "'o'", "'@'", "' '", "'l'", "'N'"]),
     ("tag", &["'sofas'", "'lamps'", "'beds'", "'nothing'"]),

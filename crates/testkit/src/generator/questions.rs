@@ -70,24 +70,27 @@ const SHOWN: [Kind; 7] = [Kind::Bool, Kind::Int, Kind::Decimal, Kind::Double, Ki
 fn values(writing: &mut Writing<'_>, from: &str) -> (String, bool) {
     writing.mix.has("values");
     let mut shown: Vec<String> = identity(writing).into_iter().collect();
+    let mut sortable: Vec<usize> = (1..=shown.len()).collect();
     for _ in 0..2 {
         let kind = *writing.chance.pick(&SHOWN);
+        // Doubles agree to nine digits, so they do not say which row comes first.
+        sortable.extend((kind != Kind::Double).then_some(shown.len() + 1));
         let aggregate = if writing.chance.percent(65) { writing.aggregate_of(kind, 2) } else { None };
         shown.push(aggregate.unwrap_or_else(|| writing.value(kind, 2)));
     }
     let condition = if writing.chance.percent(30) { format!(" WHERE {}", writing.condition(2)) } else { String::new() };
     let shown: Vec<String> =
         shown.iter().enumerate().map(|(place, value)| format!("{value} AS c{}", place + 1)).collect();
-    let order = if writing.chance.percent(35) { top(writing, shown.len()) } else { String::new() };
+    let order = if writing.chance.percent(35) { top(writing, &sortable) } else { String::new() };
     let is_ordered = !order.is_empty();
     (format!("SELECT {} FROM {from}{condition}{order}", shown.join(", ")), is_ordered)
 }
 
 /// ORDER BY and LIMIT.
-fn top(writing: &mut Writing<'_>, shown: usize) -> String {
+fn top(writing: &mut Writing<'_>, sortable: &[usize]) -> String {
     writing.mix.has("top");
-    let by = if writing.chance.percent(60) {
-        format!("c{}", 1 + writing.chance.below(shown))
+    let by = if !sortable.is_empty() && writing.chance.percent(60) {
+        format!("c{}", writing.chance.pick(sortable))
     } else {
         let kind = *writing.chance.pick(&[Kind::Int, Kind::Decimal, Kind::Text, Kind::Instant]);
         writing.value(kind, 1)

@@ -181,9 +181,18 @@ impl<'c> Sight<'c> {
     /// The name of its table, where no other row on the path has that: a name that fits two is an error.
     fn name_of_table(&self, node: usize) -> Option<String> {
         let table = &self.nodes[node].table.name;
-        let is_named = |node: usize| self.frames.iter().any(|frame| frame.node == node && frame.name.is_some());
+        // What lies above the innermost row is called by its table there, whatever its name is as a row around it.
+        let is_above = |node: usize| self.chain(self.innermost()).skip(1).any(|above| above == node);
+        let has_name = |node: usize| self.frames.iter().any(|frame| frame.node == node && frame.name.is_some());
+        let is_named = |node: usize| has_name(node) && !is_above(node);
         let mut others = self.path().into_iter().filter(|other| *other != node && !is_named(*other));
         (!others.any(|other| self.nodes[other].table.name == *table)).then(|| table.clone())
+    }
+
+    /// What the profile is called here, where that is a name and no way.
+    pub fn profile(&self) -> Option<String> {
+        let root = self.chain(self.innermost()).last()?;
+        self.name_of(root).filter(|name| !name.contains('.'))
     }
 
     /// Every column that can be mentioned; those of the innermost row also bare where `bare`.
@@ -244,7 +253,8 @@ impl<'c> Sight<'c> {
         let chain: Vec<usize> = self.chain(self.innermost()).collect();
         let shared = chain.iter().find(|node| self.is_below(table, self.nodes[**node].table));
         let root = *chain.last().expect("a path has a root");
-        let below = if is_again { root } else { *shared.unwrap_or(&root) };
+        let is_below = self.is_below(table, self.table());
+        let below = if is_again && !is_below { root } else { *shared.unwrap_or(&root) };
         Range {
             table: table.name.clone(),
             text: table.name.clone(),

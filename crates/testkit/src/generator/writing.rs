@@ -54,13 +54,15 @@ impl<'c> Writing<'c> {
             return self.compared().unwrap_or_else(|| self.literal(Kind::Bool));
         }
         let is_inside = usize::from(self.sight.depth() > 0);
-        let ways = [(if is_inside > 0 { 5 } else { 2 }, 0), (9, 1), (4, 2), (3, 3), (1, 4), (4 * is_inside, 5)];
+        let ways =
+            [(if is_inside > 0 { 5 } else { 2 }, 0), (11, 1), (8, 2), (3, 3), (1, 4), (4 * is_inside, 5), (4, 6)];
         let written = match self.chance.weighted(&ways) {
             0 => self.compared(),
             1 => self.aggregate_compared(depth),
             2 => self.scalar(Kind::Bool, depth),
             3 => self.junction(depth),
             4 => self.membership(),
+            6 => self.scalar_compared(depth),
             _ => self.beside_an_enclosing_row(),
         };
         written.or_else(|| self.compared()).unwrap_or_else(|| self.literal(Kind::Bool))
@@ -122,6 +124,13 @@ impl<'c> Writing<'c> {
         let other = self.value(kind, 0);
         let value = if self.chance.percent(60) { self.literal(kind) } else { other };
         Some(format!("{aggregate} {} {value}", self.comparison(kind)))
+    }
+
+    /// A function of one row beside a value.
+    fn scalar_compared(&mut self, depth: usize) -> Option<String> {
+        let kind = *self.chance.pick(&[Kind::Int, Kind::Int, Kind::Int, Kind::Double, Kind::Text, Kind::Text]);
+        let written = self.scalar(kind, depth)?;
+        Some(format!("{written} {} {}", self.comparison(kind), self.literal(kind)))
     }
 
     /// A segment or a list.
@@ -209,7 +218,10 @@ impl<'c> Writing<'c> {
 
     /// A function or operator of one row.
     fn scalar(&mut self, kind: Kind, depth: usize) -> Option<String> {
-        let fitting: Vec<_> = SCALARS.iter().filter(|(_, gives, _)| *gives == kind).collect();
+        let profile = self.sight.profile();
+        let is_fitting = |template: &str| profile.is_some() || !template.contains("{profile}");
+        let fitting: Vec<_> =
+            SCALARS.iter().filter(|(_, gives, template)| *gives == kind && is_fitting(template)).collect();
         if fitting.is_empty() {
             return None;
         }
@@ -243,6 +255,9 @@ impl<'c> Writing<'c> {
     }
 
     fn hole(&mut self, name: &str) -> Option<String> {
+        if name == "profile" {
+            return self.sight.profile();
+        }
         let (_, values) = LITERALS.iter().find(|(hole, _)| *hole == name)?;
         Some((*self.chance.pick(values)).to_owned())
     }
@@ -286,9 +301,13 @@ impl Writing<'_> {
         if let Some(range) = again.filter(|_| self.chance.percent(30)) {
             return Some(range);
         }
-        // Below the innermost row most often, then beside it.
-        let weighted: Vec<(usize, Range)> =
-            ranges.into_iter().map(|range| (if range.is_again { 5 } else { 4 }, range)).collect();
+        // Few rows have rows below them of a table that is around already.
+        let weight = |range: &Range| match (range.is_again, range.is_beside) {
+            (true, false) => 12,
+            (true, true) => 5,
+            (false, _) => 4,
+        };
+        let weighted: Vec<(usize, Range)> = ranges.into_iter().map(|range| (weight(&range), range)).collect();
         (!weighted.is_empty()).then(|| self.chance.weighted(&weighted).clone())
     }
 
