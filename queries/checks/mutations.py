@@ -26,7 +26,8 @@ ROOMS = ["catalog", "language", "testkit"]
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--target", required=True, type=pathlib.Path, help="cargo's target directory, for the three rooms alone and for no other build meanwhile")
+    target = "cargo's target directory, for the three rooms alone, and meanwhile for no other build"
+    parser.add_argument("--target", required=True, type=pathlib.Path, help=target)
     parser.add_argument("--shops", type=int, default=4)
     parser.add_argument("--profiles", type=int, default=150)
     parser.add_argument("--per-shop", type=int, default=500)

@@ -8,8 +8,9 @@
 SQL that is printed for each question runs on DuckDB. With `--muster` the shop is really loaded, DuckDB reads what
 `muster export --tables` writes, and `muster sql` answers too; without, the tables are those that the example writes.
 
-Equal means equal: numbers exactly, doubles to nine digits, instants but for which of two repeated hours DuckDB takes, rows in their order where ORDER BY and LIMIT say it. Prints what
-was asked, and every difference with the words that repeat it; exits with 1 where there is one.
+Equal means equal: numbers exactly, doubles to nine digits, instants but for which hour DuckDB takes where the clocks repeat
+one, rows in their order where ORDER BY and LIMIT say it. Prints what was asked, and every difference with the words that
+repeat it; exits with 1 where there is one.
 """
 
 import argparse
