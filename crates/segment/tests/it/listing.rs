@@ -44,8 +44,8 @@ fn a_segment_with_its_definition_and_its_users() {
     assert_eq!(
         shop.rows("DESCRIBE SEGMENT Dutch"),
         [
-            "segment | profiles | as_of | evaluated_at | definition | used_by | comment",
-            "dutch | 2 | 2025-06-30T12:00:00+02:00 | 2025-06-30T12:00:00+02:00 | SELECT * FROM profiles WHERE country = 'NL' | a, b | -",
+            "segment | profiles | as_of | evaluated_at | definition | refresh | used_by | comment",
+            "dutch | 2 | 2025-06-30T12:00:00+02:00 | 2025-06-30T12:00:00+02:00 | SELECT * FROM profiles WHERE country = 'NL' | - | a, b | -",
         ]
     );
 }
