@@ -282,7 +282,7 @@ SAVEPOINT s
 -- syntax
 SHOW ALL
 
--- not yet
+-- syntax
 SHOW VARIABLES LIKE '%'
 
 -- syntax
