@@ -15,7 +15,7 @@ use sqlparser::ast::{
 
 use super::values::atoms;
 use super::{About, Columns, bare, is_key};
-use crate::functions;
+use crate::outside::is_history_aggregate;
 use crate::resolve::{argument_expressions, path, resolve};
 use crate::resolved::{Body, History};
 use crate::sql;
@@ -361,20 +361,13 @@ fn is_named(ident: &Ident, name: &str) -> bool {
     ident.value.eq_ignore_ascii_case(name)
 }
 
-/// Whether the expression reduces the rows of a history, where there are some.
-pub(super) fn is_history_aggregate(expr: &Expr) -> bool {
-    let Expr::Function(call) = expr else { return false };
-    let name = name_of(call);
-    functions::is_history_aggregate(&name) || name == "has_sequence"
-}
-
 /// `has(…)` as the count of the rows that it asks for.
 pub(super) fn counting(call: &Call) -> Option<Call> {
     let count = || ObjectName::from(Ident::new("count"));
     (name_of(call) == "has").then(|| Call { name: count(), ..call.clone() })
 }
 
-fn name_of(call: &Call) -> String {
+pub(super) fn name_of(call: &Call) -> String {
     call.name.to_string().to_lowercase()
 }
 

@@ -2,9 +2,10 @@
 
 use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
 
-use super::deciding::{Deciding, deciding, is_history_aggregate};
+use super::deciding::{Deciding, deciding};
 use super::values::{Input, inputs};
 use super::{About, Columns, bare};
+use crate::outside::is_history_aggregate;
 use crate::sql;
 
 /// A condition of a definition, or a part of one.

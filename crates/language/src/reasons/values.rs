@@ -2,10 +2,15 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{Expr, Query, Visit, Visitor};
+use sqlparser::ast::{
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Query, Visit, Visitor,
+};
 
-use super::deciding::{counting, is_history_aggregate};
+use super::deciding::{counting, name_of};
 use super::{Columns, bare};
+use crate::outside::{each_outside, is_history_aggregate};
+use crate::resolve::argument_expressions;
+use crate::sql;
 
 /// A part of a condition whose value is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +30,7 @@ pub(super) fn inputs(condition: &Expr, columns: &mut Columns) -> Vec<Input> {
         shown.extend(has_value.then(|| counted(operand)));
         shown.extend(atoms(operand));
     }
+    shown.extend(counts_within(condition));
     let mut inputs: Vec<Input> = Vec::new();
     for expr in shown.iter().filter(|shown| *shown != condition) {
         let input = Input { text: expr.to_string(), column: columns.place(expr) };
@@ -71,46 +77,40 @@ fn has_query(expr: &Expr) -> bool {
 
 /// The columns and history aggregates in an expression, outermost ones; nothing of queries inside it.
 pub(super) fn atoms(expr: &Expr) -> Vec<Expr> {
-    let mut atoms = Atoms::default();
-    // The visitor never breaks off.
-    let _finished: ControlFlow<()> = expr.visit(&mut atoms);
-    atoms.found
-}
-
-#[derive(Default)]
-struct Atoms {
-    found: Vec<Expr>,
-    /// How many aggregates and queries are around.
-    inside: usize,
-}
-
-impl Visitor for Atoms {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        self.inside += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        self.inside -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        let is_aggregate = is_history_aggregate(expr);
-        let is_column = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
-        if self.inside == 0 && (is_aggregate || is_column) {
-            self.found.push(counted(expr));
+    let mut found = Vec::new();
+    each_outside(expr, |part| {
+        if is_history_aggregate(part) || matches!(part, Expr::Identifier(_) | Expr::CompoundIdentifier(_)) {
+            found.push(counted(part));
         }
-        self.inside += usize::from(is_aggregate);
-        ControlFlow::Continue(())
-    }
+    });
+    found
+}
 
-    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        self.inside -= usize::from(is_history_aggregate(expr));
-        ControlFlow::Continue(())
+/// What an aggregate that is a condition by itself hangs on: how many rows meet each condition of `has_sequence`, and how many
+/// do not meet that of `every`.
+fn counts_within(condition: &Expr) -> Vec<Expr> {
+    let Expr::Function(call) = condition else { return Vec::new() };
+    let values: Vec<&Expr> = argument_expressions(call).collect();
+    match (name_of(call).as_str(), values.as_slice()) {
+        ("has_sequence", [table, conditions @ ..]) => {
+            let rows = vec![FunctionArg::Unnamed(FunctionArgExpr::Expr((*table).clone()))];
+            let of =
+                |condition: &&Expr| count_where(&sql::bare_call("count", rows.clone()), call, (*condition).clone());
+            conditions.iter().map(of).collect()
+        }
+        ("every", [condition]) => vec![count_where(call, call, sql::not((*condition).clone()))],
+        _ => Vec::new(),
     }
+}
+
+/// `count` of the arguments of `counted`, of the rows that `call` ranges over and `condition` is TRUE for.
+fn count_where(counted: &Function, call: &Function, condition: Expr) -> Expr {
+    let filter = match call.filter.as_deref() {
+        Some(filter) => sql::binary(sql::nested(filter.clone()), BinaryOperator::And, sql::nested(condition)),
+        None => condition,
+    };
+    let args = FunctionArguments::clone(&counted.args);
+    Expr::Function(Function { args, filter: Some(Box::new(filter)), ..sql::bare_call("count", Vec::new()) })
 }
 
 /// `has` as the count of the rows that it asks for, any other expression as it is.

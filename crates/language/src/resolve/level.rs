@@ -1,11 +1,8 @@
 //! The level of a history aggregate: whose rows it reduces, and whether everything inside it can be seen from one of them.
 
-use std::ops::ControlFlow;
-
 use muster_catalog::{Kind, TableNames, nearest};
 use sqlparser::ast::{
-    Expr, Function as Call, FunctionArg, FunctionArgExpr, FunctionArgOperator, FunctionArguments, Ident, Query,
-    Spanned, Visit, Visitor,
+    Expr, Function as Call, FunctionArg, FunctionArgExpr, FunctionArgOperator, FunctionArguments, Ident, Spanned,
 };
 use sqlparser::tokenizer::Span;
 
@@ -19,6 +16,7 @@ use super::tables::spelled;
 use super::ways::column_of;
 use crate::error::ErrorKind;
 use crate::functions;
+use crate::outside::each_outside;
 use crate::source::Fault;
 use crate::sql::conjuncts;
 
@@ -359,52 +357,11 @@ pub(super) fn named_rows(call: &Call) -> Option<(&Ident, &Expr)> {
 
 /// The first parts of the names with a way that an expression mentions, outside nested aggregates and queries.
 fn mentions(expr: &Expr) -> Vec<Ident> {
-    let mut mentions = Mentions::default();
-    // The visitor never breaks off.
-    let _finished: ControlFlow<()> = expr.visit(&mut mentions);
-    mentions.heads
-}
-
-#[derive(Default)]
-struct Mentions {
-    heads: Vec<Ident>,
-    /// How many aggregates and queries are around.
-    inside: usize,
-}
-
-impl Visitor for Mentions {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        self.inside += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _: &Query) -> ControlFlow<()> {
-        self.inside -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        match expr {
-            Expr::Function(call) if is_aggregate(call) => self.inside += 1,
-            Expr::CompoundIdentifier(parts) if self.inside == 0 => self.heads.extend(parts.first().cloned()),
-            _ => {}
+    let mut heads = Vec::new();
+    each_outside(expr, |mentioned| {
+        if let Expr::CompoundIdentifier(parts) = mentioned {
+            heads.extend(parts.first().cloned());
         }
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-        if let Expr::Function(call) = expr
-            && is_aggregate(call)
-        {
-            self.inside -= 1;
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-fn is_aggregate(call: &Call) -> bool {
-    let name = call.name.to_string().to_lowercase();
-    functions::is_history_aggregate(&name) || name == "has_sequence"
+    });
+    heads
 }

@@ -67,6 +67,20 @@ fn values_are_both_sides_and_the_columns_and_aggregates_in_them() {
     );
 }
 
+#[test]
+fn a_sequence_lists_how_many_rows_meet_each_condition_and_every_how_many_do_not() {
+    check(
+        "WHERE has_sequence(orders, total < 30, total > 30, within => INTERVAL '90 days') FILTER (WHERE channel = 'web')",
+        &["has_sequence(orders, total < 30, total > 30, within => INTERVAL '90 days') FILTER (WHERE channel = 'web') \
+             [count(orders) FILTER (WHERE (channel = 'web') AND (total < 30)), \
+             count(orders) FILTER (WHERE (channel = 'web') AND (total > 30))] -"],
+    );
+    check(
+        "WHERE every(o => orders, o.total > 5)",
+        &["every(o => orders, o.total > 5) [count(o => orders, o.total > 5) FILTER (WHERE NOT (o.total > 5))] -"],
+    );
+}
+
 /// The table of the deciding rows of a condition; `-` where it has none.
 fn decided(condition: &str) -> String {
     let condition = reasons(&format!("WHERE {condition}"), "7").condition.expect("there is a WHERE");
