@@ -1,6 +1,7 @@
 //! Profiles inside the engine: dense ids, and sets of them.
 
-use roaring::RoaringBitmap;
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
+use roaring::{MultiOps, RoaringBitmap};
 
 /// The dense number of a profile inside one store. It never leaves the engine: not in a hash, a tie or an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,6 +84,27 @@ impl RowSet {
         Self(&self.0 | &other.0)
     }
 
+    /// The rows from `first` on that are marked.
+    pub fn from_marks(first: u32, marks: &BooleanBuffer) -> Self {
+        let bytes: Vec<u8> = marks.bit_chunks().iter_padded().flat_map(u64::to_le_bytes).collect();
+        Self(RoaringBitmap::from_lsb0_bytes(first, &bytes))
+    }
+
+    /// A mark for each of `count` rows from `first` on: whether it is in the set.
+    pub fn marks(&self, first: u32, count: usize) -> BooleanBuffer {
+        let mut marks = BooleanBufferBuilder::new(count);
+        marks.append_n(count, false);
+        let end = u64::from(first) + count as u64;
+        let members = self.0.range(first..).take_while(|row| u64::from(*row) < end);
+        members.for_each(|row| marks.set_bit((row - first) as usize, true));
+        marks.finish()
+    }
+
+    /// The rows of any of these sets.
+    pub fn union(sets: impl IntoIterator<Item = Self>) -> Self {
+        Self::from_bitmap(sets.into_iter().map(|set| set.0).union())
+    }
+
     /// The portable bytes of the Roaring format specification.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(self.0.serialized_size());
@@ -108,6 +130,20 @@ impl FromIterator<u32> for RowSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_are_the_rows_and_back() {
+        let marks = BooleanBuffer::collect_bool(70_003, |row| row % 3 == 1 || row > 70_000);
+        for first in [0, 65_536, 1_000_003] {
+            let rows = RowSet::from_marks(first, &marks);
+            assert_eq!(rows.len(), marks.count_set_bits() as u64);
+            assert!(rows.contains(first + 1) && !rows.contains(first + 2) && rows.contains(first + 70_002));
+            assert_eq!(rows.marks(first, marks.len()), marks);
+            assert_eq!(rows.marks(first + 1, 3), marks.slice(1, 3));
+        }
+        let apart = [RowSet::from_marks(0, &marks), RowSet::from_marks(131_072, &marks)];
+        assert_eq!(RowSet::union(apart.clone()).len(), apart[0].len() * 2);
+    }
 
     #[test]
     fn a_set_of_rows_survives_its_bytes() {

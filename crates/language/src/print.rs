@@ -66,7 +66,7 @@ impl GrainQuery {
 }
 
 /// `WITH`, before its first CTE.
-fn no_ctes() -> With {
+pub(crate) fn no_ctes() -> With {
     With { with_token: AttachedToken::empty(), recursive: false, cte_tables: Vec::new() }
 }
 
@@ -116,7 +116,7 @@ impl Relation {
 }
 
 impl Aside {
-    fn joined(&self) -> Join {
+    pub(crate) fn joined(&self) -> Join {
         let join_operator = match &self.found {
             Some(found) => JoinOperator::Left(JoinConstraint::On(found.clone())),
             None => JoinOperator::CrossJoin(JoinConstraint::None),
@@ -255,23 +255,14 @@ impl Aggregate {
                 Self { order: self.argument.iter().cloned().collect(), ..self.clone() }.plain("mode", filter)
             }
             Function::Has => sql::binary(self.plain("count", filter), BinaryOperator::Gt, sql::number(0)),
-            // At one more decimal the middle of two is exact.
-            Function::Median => self.of("median", |argument| sql::nested(sql::times_one(argument)), filter),
-            Function::Stddev => self.of("stddev_samp", sql::double, filter),
+            Function::Median => self.plain("median", filter),
+            Function::Stddev => self.plain("stddev_samp", filter),
             Function::Nth(place) => sql::member(sql::nested(self.plain("array_agg", filter)), place),
         }
     }
 
-    /// The function over a value that is made of the argument.
-    fn of(&self, name: &str, made: impl Fn(Expr) -> Expr, filter: Option<Expr>) -> Expr {
-        Self { argument: self.argument.clone().map(made), ..self.clone() }.plain(name, filter)
-    }
-
     fn plain(&self, name: &str, filter: Option<Expr>) -> Expr {
-        let argument = match &self.argument {
-            Some(argument) => FunctionArgExpr::Expr(argument.clone()),
-            None => FunctionArgExpr::Wildcard,
-        };
+        let argument = self.value().map_or(FunctionArgExpr::Wildcard, FunctionArgExpr::Expr);
         let mut call = sql::bare_call(name, vec![FunctionArg::Unnamed(argument)]);
         call.filter = filter.map(Box::new);
         if let FunctionArguments::List(list) = &mut call.args {
@@ -280,5 +271,17 @@ impl Aggregate {
             list.clauses.extend((!self.order.is_empty()).then(|| FunctionArgumentClause::OrderBy(order.collect())));
         }
         Expr::Function(call)
+    }
+}
+
+impl Function {
+    /// The value of a row as it goes into the function.
+    pub(crate) fn prepared(self, argument: Expr) -> Expr {
+        match self {
+            // At one more decimal the middle of two is exact.
+            Self::Median => sql::nested(sql::times_one(argument)),
+            Self::Stddev => sql::double(argument),
+            _ => argument,
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Runs plain SQL over a snapshot, within limits.
 
+use std::io;
 use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel, sync_channel};
 use std::time::Duration;
 
@@ -10,13 +12,19 @@ use arrow_array::{Array, ArrayRef, RecordBatch, new_empty_array};
 use arrow_schema::SchemaRef;
 use arrow_select::concat::concat;
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::SendableRecordBatchStream;
+use datafusion::prelude::SessionContext;
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast;
 use futures::StreamExt;
 use muster_catalog::RowSet;
-use muster_language::{ResolvedQuery, ResolvedSegment};
+use muster_language::{Body, ResolvedQuery, ResolvedSegment};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::evaluation::{Evaluation, Values};
+use crate::kernel::{self, Compiled, KernelRows};
 use crate::patience::{Patience, Stopper};
 use crate::running::{Part, Running};
 use crate::{Error, growth, rounding, session, size};
@@ -78,8 +86,21 @@ impl Answer {
 pub struct Engine {
     /// Always there, but for the moment in which the engine ends.
     runtime: Option<Runtime>,
+    /// The threads of linear passes, which never wait.
+    pool: Arc<ThreadPool>,
     limits: Limits,
     stopper: Stopper,
+    back: Back,
+}
+
+/// What computes histories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Back {
+    /// Linear passes over the blocks; what they cannot do is plain SQL.
+    #[default]
+    Kernel,
+    /// Always the plain SQL that any other engine could run, too.
+    PlainSql,
 }
 
 impl Engine {
@@ -88,12 +109,26 @@ impl Engine {
     /// # Errors
     /// If its threads cannot be started.
     pub fn new(limits: Limits) -> Result<Self, Error> {
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(limits.threads)
+            .thread_name(|number| format!("kernel {number}"))
+            .stack_size(STACK_BYTES)
+            .build()
+            .map_err(|error| Error::Threads(io::Error::other(error)))?;
         let runtime = Builder::new_multi_thread()
             .worker_threads(limits.threads)
             .thread_name("query")
             .thread_stack_size(STACK_BYTES)
             .build();
-        Ok(Self { runtime: Some(runtime.map_err(Error::Threads)?), limits, stopper: Stopper::default() })
+        let runtime = Some(runtime.map_err(Error::Threads)?);
+        Ok(Self { runtime, pool: Arc::new(pool), limits, stopper: Stopper::default(), back: Back::default() })
+    }
+
+    /// The same engine with another back.
+    pub fn with_back(self, back: Back) -> Self {
+        let mut engine = self;
+        engine.back = back;
+        engine
     }
 
     /// What stops its queries from another thread.
@@ -114,7 +149,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::answer`], as far as it shows before the first row; the rest comes with the rows.
     pub fn begin(&self, query: &ResolvedQuery, evaluation: &Evaluation) -> Result<Running, Error> {
-        let run = self.run(query.to_sql(), evaluation);
+        let run = self.run(query, evaluation);
         let (patience, masks) = (run.patience.clone(), run.evaluation.masks.clone());
         // Without a bound: the answer's rows are bounded, and a slow reader must not make a query late.
         let (parts, coming) = channel();
@@ -132,8 +167,12 @@ impl Engine {
     /// # Errors
     /// If it passes a limit (of time and memory; sets of rows are small), or the engine refuses it.
     pub fn rows(&self, segment: &ResolvedSegment, evaluation: &Evaluation) -> Result<RowSet, Error> {
-        let run = self.run(segment.to_sql(), evaluation);
+        let run = self.run(&segment.query, evaluation);
+        let pool = Arc::clone(&self.pool);
         self.within(&run.patience.clone(), async move {
+            if let Some(rows) = run.numbers(&pool)? {
+                return Ok(rows);
+            }
             let mut stream = run.stream().await?;
             let mut rows = Vec::new();
             while let Some(batch) = stream.next().await {
@@ -146,12 +185,22 @@ impl Engine {
         })
     }
 
+    /// Why the kernel leaves all of `query` to plain SQL; `None` where it does not.
+    ///
+    /// # Errors
+    /// If no session can be made.
+    pub fn refusal(&self, query: &ResolvedQuery, evaluation: &Evaluation) -> Result<Option<String>, Error> {
+        let run = self.run(query, evaluation);
+        let context = run.context()?;
+        Ok(kernel::compile(query, evaluation, &context).err().map(|refusal| refusal.to_string()))
+    }
+
     /// What a variable is for each profile.
     ///
     /// # Errors
     /// If it passes a limit of time or memory, or the engine refuses it.
     pub fn values(&self, variable: &ResolvedQuery, evaluation: &Evaluation) -> Result<Values, Error> {
-        let run = self.run(variable.to_sql(), evaluation);
+        let run = self.run(variable, evaluation);
         self.within(&run.patience.clone(), async move {
             let mut stream = run.stream().await?;
             let (mut rows, mut values) = (Vec::new(), vec![new_empty_array(stream.schema().field(1).data_type())]);
@@ -167,9 +216,9 @@ impl Engine {
         })
     }
 
-    fn run(&self, sql: String, evaluation: &Evaluation) -> Run {
+    fn run(&self, query: &ResolvedQuery, evaluation: &Evaluation) -> Run {
         let patience = self.stopper.patience(self.limits.time).in_a_process(self.limits.process);
-        Run { sql, evaluation: evaluation.clone(), limits: self.limits, patience }
+        Run { query: query.clone(), back: self.back, evaluation: evaluation.clone(), limits: self.limits, patience }
     }
 
     fn runtime(&self) -> &Runtime {
@@ -213,7 +262,8 @@ impl Drop for Engine {
 
 /// One query on its way.
 struct Run {
-    sql: String,
+    query: ResolvedQuery,
+    back: Back,
     evaluation: Evaluation,
     limits: Limits,
     patience: Patience,
@@ -221,13 +271,49 @@ struct Run {
 
 impl Run {
     async fn stream(&self) -> Result<SendableRecordBatchStream, Error> {
-        let context =
-            session::open(&self.evaluation, &self.limits, &self.patience).map_err(|error| self.engine_error(error))?;
-        let plan = context.state().create_logical_plan(&self.sql).await.map_err(|error| self.engine_error(error))?;
+        let context = self.context()?;
+        let plan = self.plan(&context).await.map_err(|error| self.engine_error(error))?;
         session::verify(&plan)?;
         let plan = rounding::with_places(plan).and_then(growth::bounded).map_err(|error| self.engine_error(error))?;
         let frame = context.execute_logical_plan(plan).await.map_err(|error| self.engine_error(error))?;
         frame.execute_stream().await.map_err(|error| self.engine_error(error))
+    }
+
+    /// What the engine is to do: all of the query, or what the kernel leaves of it.
+    async fn plan(&self, context: &SessionContext) -> Result<LogicalPlan, DataFusionError> {
+        let Some(compiled) = self.compiled(context) else {
+            return context.state().create_logical_plan(&self.query.to_sql()).await;
+        };
+        let rest = Statement::Statement(Box::new(ast::Statement::Query(Box::new(compiled.rest.clone()))));
+        context.deregister_table(kernel::ROWS)?;
+        context.register_table(kernel::ROWS, Arc::new(self.kernel_rows(compiled)))?;
+        context.state().statement_to_plan(rest).await
+    }
+
+    /// The rows of a segment, where the kernel finds them without the engine.
+    fn numbers(&self, pool: &ThreadPool) -> Result<Option<RowSet>, Error> {
+        let Body::Grain(grain) = &self.query.body else { return Ok(None) };
+        if !grain.answers_each_row() {
+            return Ok(None);
+        }
+        let context = self.context()?;
+        let Some(compiled) = self.compiled(&context).filter(|compiled| compiled.is_whole) else { return Ok(None) };
+        let rows = self.kernel_rows(compiled);
+        pool.install(|| rows.numbers()).map(Some).map_err(|error| self.engine_error(error))
+    }
+
+    fn kernel_rows(&self, compiled: Compiled) -> KernelRows {
+        let (evaluation, patience) = (self.evaluation.clone(), self.patience.clone());
+        KernelRows { compiled: Arc::new(compiled), evaluation, as_of: self.query.as_of, patience }
+    }
+
+    /// What the kernel does of the query, if it can.
+    fn compiled(&self, context: &SessionContext) -> Option<Compiled> {
+        if self.back == Back::Kernel { kernel::compile(&self.query, &self.evaluation, context).ok() } else { None }
+    }
+
+    fn context(&self) -> Result<SessionContext, Error> {
+        session::open(&self.evaluation, &self.limits, &self.patience).map_err(|error| self.engine_error(error))
     }
 
     /// Sends the columns and then the rows, as long as somebody waits for them.

@@ -92,6 +92,14 @@ impl Content {
         }
     }
 
+    /// The column for `count` rows from the number `first` on.
+    pub(crate) fn of_block(&self, first: i64, count: usize) -> Result<ArrayRef, ArrowError> {
+        match (self, u32::try_from(first)) {
+            (Self::Members(members), Ok(first)) => Ok(Arc::new(BooleanArray::new(members.marks(first, count), None))),
+            _ => self.of(&(first..).take(count).collect::<Vec<_>>()),
+        }
+    }
+
     /// The column for the rows with these numbers.
     ///
     /// # Errors

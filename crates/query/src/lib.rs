@@ -11,7 +11,7 @@ mod masks;
 pub use masks::Masks;
 
 mod engine;
-pub use engine::{Answer, Engine, Limits};
+pub use engine::{Answer, Back, Engine, Limits};
 
 mod running;
 pub use running::Running;
@@ -23,6 +23,8 @@ mod error;
 pub use error::Error;
 
 mod session;
+
+mod kernel;
 
 mod interrupt;
 

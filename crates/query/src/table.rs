@@ -54,7 +54,7 @@ fn computed_field(computed: &Computed) -> Field {
 }
 
 /// Instants carry the workspace's zone inside the engine, so that its calendar arithmetic is the local one.
-fn exposed(column_type: ColumnType, zone: &Arc<str>) -> DataType {
+pub(crate) fn exposed(column_type: ColumnType, zone: &Arc<str>) -> DataType {
     match column_type {
         ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::clone(zone))),
         other => other.arrow(),
@@ -140,7 +140,7 @@ impl PartitionStream for Stripe {
     }
 }
 
-fn slices(batch: &RecordBatch, rows: usize) -> Vec<RecordBatch> {
+pub(crate) fn slices(batch: &RecordBatch, rows: usize) -> Vec<RecordBatch> {
     let starts = (0..batch.num_rows()).step_by(rows);
     starts.map(|start| batch.slice(start, rows.min(batch.num_rows() - start))).collect()
 }
@@ -194,6 +194,6 @@ impl BlockReader {
     }
 }
 
-fn external(error: muster_store::Error) -> DataFusionError {
+pub(crate) fn external(error: muster_store::Error) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }

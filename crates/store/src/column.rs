@@ -19,17 +19,45 @@ use muster_catalog::ColumnType;
 
 /// Values of one column of one block.
 #[derive(Debug)]
-pub(crate) enum ColumnData {
+pub enum ColumnData {
     /// As Arrow has it: whole numbers, doubles, days, truth values, wide decimals, texts past the dictionary's limit.
     Plain(ArrayRef),
     /// A decimal of at most 18 digits: units of `10^-scale`.
-    Decimal { units: ScalarBuffer<i64>, nulls: Option<NullBuffer>, precision: u8, scale: i8 },
+    Decimal {
+        /// One per row; anything under a null.
+        units: ScalarBuffer<i64>,
+        /// Which rows have a value.
+        nulls: Option<NullBuffer>,
+        /// Digits in all.
+        precision: u8,
+        /// Digits behind the point.
+        scale: i8,
+    },
     /// An instant: `first + offset · tick` microseconds.
-    Time { first: i64, tick: i64, offsets: ScalarBuffer<u32>, nulls: Option<NullBuffer> },
+    Time {
+        /// The earliest, in microseconds.
+        first: i64,
+        /// Microseconds.
+        tick: i64,
+        /// One per row; anything under a null.
+        offsets: ScalarBuffer<u32>,
+        /// Which rows have a value.
+        nulls: Option<NullBuffer>,
+    },
     /// Text, as a code into the dictionary.
-    Codes { codes: UInt32Array, dictionary: Arc<StringViewArray> },
+    Codes {
+        /// One per row.
+        codes: UInt32Array,
+        /// What they mean.
+        dictionary: Arc<StringViewArray>,
+    },
     /// Sets of text, as lists of codes into the dictionary.
-    SetCodes { codes: ListArray, dictionary: Arc<StringViewArray> },
+    SetCodes {
+        /// One list per row.
+        codes: ListArray,
+        /// What they mean.
+        dictionary: Arc<StringViewArray>,
+    },
 }
 
 impl ColumnData {
@@ -45,6 +73,17 @@ impl ColumnData {
             (ColumnType::Decimal { precision, scale }, None) if precision <= 18 => narrow(stored, precision, scale),
             (ColumnType::Timestamp, None) => four_bytes(stored),
             _ => Self::Plain(Arc::clone(stored)),
+        }
+    }
+
+    /// How many bytes it takes; dictionaries, which columns share, not counted.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Plain(array) => array.get_array_memory_size(),
+            Self::Decimal { units, .. } => units.inner().len(),
+            Self::Time { offsets, .. } => offsets.inner().len(),
+            Self::Codes { codes, .. } => codes.get_array_memory_size(),
+            Self::SetCodes { codes, .. } => codes.get_array_memory_size(),
         }
     }
 
@@ -90,7 +129,10 @@ impl ColumnData {
     }
 
     /// The values as the Arrow type of the column's [`ColumnType`].
-    pub(crate) fn arrow(&self) -> Result<ArrayRef, ArrowError> {
+    ///
+    /// # Errors
+    /// If more bytes of text would come of it than an array holds.
+    pub fn arrow(&self) -> Result<ArrayRef, ArrowError> {
         Ok(match self {
             Self::Plain(array) => Arc::clone(array),
             Self::Decimal { units, nulls, precision, scale } => widen(units, nulls.as_ref(), *precision, *scale)?,

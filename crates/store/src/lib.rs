@@ -14,6 +14,7 @@ mod schema;
 pub use schema::{ColumnSchema, TableSchema};
 
 mod column;
+pub use column::ColumnData;
 
 mod dictionary;
 
@@ -55,6 +56,8 @@ pub use inventory::{BLOCKS, NamedFile, faults_of_log};
 
 mod snapshot;
 pub use snapshot::{Snapshot, SystemColumn};
+
+mod standing;
 
 mod lists;
 

@@ -34,6 +34,7 @@ pub(crate) struct PublishedTable {
     overlay: OnceLock<Arc<Overlay>>,
     merged: Vec<Arc<Merged>>,
     parents: Vec<OnceLock<UInt32Array>>,
+    offsets: Vec<OnceLock<Arc<[u32]>>>,
     /// Rows that wait for their parent.
     orphans: Option<Arc<Extra>>,
     /// What keyed rows were before, oldest first, by the snapshot that changed them.
@@ -123,6 +124,7 @@ impl PublishedTable {
             overlay: OnceLock::new(),
             merged: (0..count).map(|_| Arc::new(Merged::of(columns))).collect(),
             parents: std::iter::repeat_with(OnceLock::new).take(count).collect(),
+            offsets: std::iter::repeat_with(OnceLock::new).take(count).collect(),
             orphans: None,
             changes: Vec::new(),
             files: Vec::new(),
@@ -171,6 +173,7 @@ impl PublishedTable {
             overlay: OnceLock::from(Arc::new(overlay)),
             merged: (0..count).map(|_| Arc::new(Merged::of(columns))).collect(),
             parents: std::iter::repeat_with(OnceLock::new).take(count).collect(),
+            offsets: std::iter::repeat_with(OnceLock::new).take(count).collect(),
             orphans: orphans.or_else(|| self.orphans.clone()),
             changes: changes.collect(),
             manifest,
@@ -191,6 +194,7 @@ impl PublishedTable {
             overlay: self.overlay.clone(),
             merged: self.merged.clone(),
             parents: std::iter::repeat_with(OnceLock::new).take(self.parents.len()).collect(),
+            offsets: std::iter::repeat_with(OnceLock::new).take(self.parents.len()).collect(),
             orphans: self.orphans.clone(),
             changes: self.changes.clone(),
         }
@@ -355,6 +359,15 @@ impl PublishedTable {
         Ok(base.cloned().unwrap_or_else(|| UInt32Array::from(Vec::<u32>::new())))
     }
 
+    /// For each row of `parent` in the block where its rows here begin, and one more for the end.
+    pub(crate) fn offsets(&self, block: usize, parent: &Self) -> Result<Arc<[u32]>, Error> {
+        if let Some(known) = self.offsets[block].get() {
+            return Ok(Arc::clone(known));
+        }
+        let offsets = counted_up(self.parents(block, parent)?.values(), parent.rows_in(block));
+        Ok(Arc::clone(self.offsets[block].get_or_init(|| offsets)))
+    }
+
     /// The dictionary of the column at `place`, where its blocks have codes: the texts of the files, then those that came.
     pub(crate) fn dictionary(&self, place: usize) -> Result<Option<Arc<StringViewArray>>, Error> {
         let kept = &self.extended[place];
@@ -445,6 +458,16 @@ fn merged_parents(base: Option<&UInt32Array>, edits: Option<&Edits>, moved: Opti
         });
     });
     parents.into()
+}
+
+/// Where the rows of each parent begin, of rows that stand in order of their parents.
+fn counted_up(parents: &[u32], count: usize) -> Arc<[u32]> {
+    let mut offsets = vec![0_u32; count + 1];
+    parents.iter().for_each(|parent| offsets[*parent as usize + 1] += 1);
+    for parent in 0..count {
+        offsets[parent + 1] += offsets[parent];
+    }
+    offsets.into()
 }
 
 impl ManifestTable {

@@ -63,6 +63,14 @@ impl TableSchema {
         }
     }
 
+    /// The column with the parent's key, of a history.
+    pub fn parent_key(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::History { on, .. } => Some(on),
+            Kind::Root | Kind::Lookup | Kind::List => None,
+        }
+    }
+
     /// The place of the column `name`.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
@@ -74,10 +82,7 @@ impl TableSchema {
 
     /// The place of the column with the parent's key. Its values stand in the parent already, so blocks do not keep it.
     pub(crate) fn on_position(&self) -> Option<usize> {
-        match &self.kind {
-            Kind::History { on, .. } => self.position(on),
-            Kind::Root | Kind::Lookup | Kind::List => None,
-        }
+        self.parent_key().and_then(|on| self.position(on))
     }
 
     pub(crate) fn updated_position(&self) -> Option<usize> {

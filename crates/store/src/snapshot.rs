@@ -57,7 +57,7 @@ pub struct Snapshot {
     filed: u64,
     tables: Vec<Arc<PublishedTable>>,
     /// What fields were at an instant, where this is a view of the past.
-    past: Option<Past>,
+    pub(crate) past: Option<Past>,
 }
 
 impl Snapshot {
@@ -281,7 +281,7 @@ impl Snapshot {
         table.own_time().is_some() || parent().is_some_and(|parent| self.has_time(parent))
     }
 
-    fn parent_of(&self, table: &PublishedTable) -> &PublishedTable {
+    pub(crate) fn parent_of(&self, table: &PublishedTable) -> &PublishedTable {
         let parent = table.manifest.schema.parent().and_then(|parent| self.table(parent));
         parent.expect("a published history has its parent beside it")
     }
@@ -309,7 +309,7 @@ impl Snapshot {
 
 impl PublishedTable {
     /// The column that says when a row is: of the root, when it began to exist.
-    fn own_time(&self) -> Option<&str> {
+    pub(crate) fn own_time(&self) -> Option<&str> {
         let schema = &self.manifest.schema;
         schema.time.as_deref().or(schema.created_at.as_deref())
     }

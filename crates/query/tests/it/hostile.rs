@@ -15,6 +15,9 @@ const TIME: Duration = Duration::from_secs(2);
 /// How long after its time a query may still be on its way. The machine of a gate does other work too.
 const LATE: Duration = Duration::from_secs(1);
 
+/// How often a statement is asked before it counts as late.
+const ATTEMPTS: usize = 3;
+
 /// A statement, and what must become of it.
 struct Record {
     line: usize,
@@ -108,14 +111,29 @@ fn next_one(crowd: &World) -> Result<(), Duration> {
     }
 }
 
+/// What becomes of a statement, and how long that takes: at best, where a machine that is busy with other things makes it late.
+fn asked(crowd: &World, text: &str) -> (&'static str, String, Duration) {
+    let attempts = std::iter::repeat_with(|| {
+        let start = Instant::now();
+        let (found, told) = outcome(crowd, text);
+        (found, told, start.elapsed())
+    });
+    let mut late = None;
+    for (found, told, taken) in attempts.take(ATTEMPTS) {
+        if taken <= TIME + LATE {
+            return (found, told, taken);
+        }
+        late = Some((found, told, taken));
+    }
+    late.expect("it was asked")
+}
+
 /// Runs a group; after each statement the engine must be there for the next one.
 fn check(group: &str) {
     let (crowd, other) = (crowd("31415.92", "1961-07-13"), crowd("27182.81", "1955-05-05"));
     let mut wrong = Vec::new();
     for Record { line, expected, text } in records(group) {
-        let start = Instant::now();
-        let (found, told) = outcome(&crowd, &text);
-        let taken = start.elapsed();
+        let (found, told, taken) = asked(&crowd, &text);
         let shown =
             |what: &str| format!("line {line}: {what}: {found}: {}", told.chars().take(300).collect::<String>());
         if !is_expected(found, &expected) {

@@ -1,0 +1,397 @@
+//! One block at hand: the values of expressions for the rows of its domains, each computed once.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, RecordBatchOptions, StringViewArray, UInt32Array,
+    new_null_array,
+};
+use arrow_buffer::{BooleanBuffer, ScalarBuffer};
+use arrow_cast::cast;
+use arrow_schema::{DataType, SchemaRef};
+use arrow_select::concat::concat;
+use arrow_select::take::take;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
+use muster_catalog::Timestamp;
+use muster_store::{ColumnData, Snapshot};
+
+use super::packed::{compared, comparison, marked, stays_packed};
+use super::placed::{Input, Placed};
+use super::plan::{DomainId, Field, History, RowsOf, Scope, Source, Step, TUPLE};
+use super::reducing::reduced_below;
+use crate::evaluation::Evaluation;
+use crate::interrupt::TimeIsOver;
+use crate::patience::Patience;
+use crate::table::external;
+
+/// The tables of rows above, and of those below them.
+type Below = (String, String);
+
+/// What is known of one block while a query runs over it.
+pub(super) struct Block<'q> {
+    pub(super) evaluation: &'q Evaluation,
+    pub(super) patience: &'q Patience,
+    pub(super) as_of: Timestamp,
+    pub(super) number: usize,
+    values: RefCell<HashMap<usize, ArrayRef>>,
+    reduced: RefCell<HashMap<usize, Rc<[ArrayRef]>>>,
+    offsets: RefCell<HashMap<Below, Arc<[u32]>>>,
+}
+
+impl<'q> Block<'q> {
+    pub(super) fn new(evaluation: &'q Evaluation, patience: &'q Patience, as_of: Timestamp, number: usize) -> Self {
+        let (values, reduced, offsets) = Default::default();
+        Self { evaluation, patience, as_of, number, values, reduced, offsets }
+    }
+
+    pub(super) fn snapshot(&self) -> &'q Snapshot {
+        &self.evaluation.snapshot
+    }
+
+    /// Fails when nobody waits any more.
+    pub(super) fn keep_patience(&self) -> Result<()> {
+        if self.patience.is_over() { Err(DataFusionError::External(Box::new(TimeIsOver))) } else { Ok(()) }
+    }
+
+    /// The values of an expression for each row of its domain, which is no set of tuples.
+    pub(super) fn value(&self, scope: &Scope, placed: &Placed) -> Result<ArrayRef> {
+        if let Some(known) = placed.everywhere.get() {
+            return Ok(Arc::clone(known));
+        }
+        if let Some(known) = self.values.borrow().get(&placed.number) {
+            return Ok(Arc::clone(known));
+        }
+        self.keep_patience()?;
+        let values = match self.compared(scope, placed)? {
+            Some(compared) => Arc::new(compared),
+            None => self.of_inputs(scope, placed)?,
+        };
+        if scope.domains[placed.domain].rows.are_everywhere() {
+            return Ok(Arc::clone(placed.everywhere.get_or_init(|| values)));
+        }
+        self.values.borrow_mut().insert(placed.number, Arc::clone(&values));
+        Ok(values)
+    }
+
+    /// The expression where it compares a packed column with a constant.
+    fn compared(&self, scope: &Scope, placed: &Placed) -> Result<Option<BooleanArray>> {
+        let Some((op, constant)) = comparison(placed.expr.as_ref()) else { return Ok(None) };
+        let Some(column) = self.packed_input(scope, placed)? else { return Ok(None) };
+        Ok(compared(&column, op, constant))
+    }
+
+    /// The one input of an expression, where that is a column of this block.
+    pub(super) fn packed_input(&self, scope: &Scope, placed: &Placed) -> Result<Option<Arc<ColumnData>>> {
+        let [Input::Field(field)] = placed.inputs.as_slice() else { return Ok(None) };
+        let Field { domain, source, data_type } = &scope.fields[*field];
+        match (source, &scope.domains[*domain].rows) {
+            (Source::Column(column), RowsOf::Block(table)) if stays_packed(data_type) => {
+                self.packed(table, self.number, column).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn of_inputs(&self, scope: &Scope, placed: &Placed) -> Result<ArrayRef> {
+        let rows = &scope.domains[placed.domain].rows;
+        let inputs = placed.inputs.iter().map(|input| match input {
+            Input::Field(field) => self.field(scope, &scope.fields[*field]),
+            Input::Carried(inner) => self.carried(scope, &self.value(scope, inner)?, inner.domain, placed.domain),
+        });
+        computed(placed, inputs.collect::<Result<_>>()?, self.row_count(rows)?)
+    }
+
+    /// Values for the rows of one domain as values for those of another that is nearer to the tuple.
+    pub(super) fn carried(
+        &self,
+        scope: &Scope,
+        values: &ArrayRef,
+        mut from: DomainId,
+        to: DomainId,
+    ) -> Result<ArrayRef> {
+        let mut carried = Arc::clone(values);
+        while from != to {
+            carried = gathered(&carried, &self.places(scope, from)?)?;
+            from = scope.domains[from].from;
+        }
+        Ok(carried)
+    }
+
+    /// How many rows a domain has, that of NULLs included.
+    fn row_count(&self, rows: &RowsOf) -> Result<usize> {
+        let snapshot = self.snapshot();
+        Ok(match rows {
+            RowsOf::Tuples => unreachable!("tuples are counted by who makes them"),
+            RowsOf::Block(table) => snapshot.place_count(table, self.number),
+            RowsOf::Lookup { table, .. } => lookup_rows(snapshot, table) + 1,
+            RowsOf::Texts { table, column } => self.texts(table, column)?.len() + 1,
+        })
+    }
+
+    fn texts(&self, table: &str, column: &str) -> Result<Arc<StringViewArray>> {
+        let texts = self.snapshot().texts(table, column).map_err(external)?;
+        texts.ok_or_else(|| DataFusionError::Internal(format!("{table}.{column} has no codes")))
+    }
+
+    /// For each row of the domain from which `domain` is reached the place of its row there.
+    pub(super) fn places(&self, scope: &Scope, domain: DomainId) -> Result<ScalarBuffer<u32>> {
+        let reached = &scope.domains[domain];
+        if let Some(known) = reached.places.get() {
+            return Ok(known.clone());
+        }
+        let from = &scope.domains[reached.from].rows;
+        let places = match &reached.step {
+            Step::Tuple | Step::Component(_) => unreachable!("components are found by who makes the tuples"),
+            Step::Parent => {
+                let RowsOf::Block(table) = from else { unreachable!("only histories have parents") };
+                self.snapshot().parent_places(table, self.number).map_err(external)?.values().clone()
+            }
+            Step::Text { column } => self.codes(from, column)?,
+            Step::Lookup { by } => {
+                let keys = self.field(scope, &scope.fields[*by])?;
+                self.lookup_places(&reached.rows, &keys)?
+            }
+        };
+        if from.are_everywhere() {
+            return Ok(reached.places.get_or_init(|| places).clone());
+        }
+        Ok(places)
+    }
+
+    /// The code of each row, that of none behind the last.
+    fn codes(&self, rows: &RowsOf, column: &str) -> Result<ScalarBuffer<u32>> {
+        let (table, block) = self.table_and_block(rows);
+        let texts = self.texts(table, column)?;
+        let none = texts.len() as u32;
+        let mut codes = if self.snapshot().block_count(table) == 0 {
+            ScalarBuffer::from(Vec::new())
+        } else {
+            codes_of(self.packed(table, block, column)?.as_ref(), &texts)?
+        };
+        if rows.may_be_missing() {
+            codes = codes.iter().copied().chain([none]).collect();
+        }
+        Ok(codes)
+    }
+
+    fn table_and_block<'r>(&self, rows: &'r RowsOf) -> (&'r str, usize) {
+        match rows {
+            RowsOf::Block(table) => (table, self.number),
+            RowsOf::Lookup { table, .. } | RowsOf::Texts { table, .. } => (table, 0),
+            RowsOf::Tuples => unreachable!("tuples have no table"),
+        }
+    }
+
+    fn packed(&self, table: &str, block: usize, column: &str) -> Result<Arc<ColumnData>> {
+        let packed = self.snapshot().packed(table, block, column).map_err(external)?;
+        self.patience.bring(table, block, column, packed.bytes());
+        Ok(packed)
+    }
+
+    /// Where the rows of the lookup with these keys stand, that of none behind the last.
+    fn lookup_places(&self, rows: &RowsOf, keys: &ArrayRef) -> Result<ScalarBuffer<u32>> {
+        let RowsOf::Lookup { table, key } = rows else { unreachable!("only lookups are looked up") };
+        let mut by_key = HashMap::new();
+        let its_keys = if self.snapshot().block_count(table) == 0 {
+            new_null_array(&DataType::Utf8View, 0)
+        } else {
+            self.packed(table, 0, key)?.arrow()?
+        };
+        let its_keys = text_of(&its_keys)?;
+        for (place, key) in its_keys.iter().enumerate() {
+            key.map(|key| by_key.insert(key, place as u32));
+        }
+        let none = its_keys.len() as u32;
+        let keys = text_of(keys)?;
+        Ok(keys.iter().map(|key| key.and_then(|key| by_key.get(key).copied()).unwrap_or(none)).collect())
+    }
+
+    /// The values of a field for each row of its domain.
+    pub(super) fn field(&self, scope: &Scope, field: &Field) -> Result<ArrayRef> {
+        let rows = &scope.domains[field.domain].rows;
+        let values = match &field.source {
+            Source::Text => {
+                let RowsOf::Texts { table, column } = rows else { unreachable!("texts are a domain") };
+                self.texts(table, column)? as ArrayRef
+            }
+            Source::Column(column) => self.column(rows, column, &field.data_type)?,
+            Source::Row => self.row_numbers(rows),
+            Source::Computed(place) => {
+                let (first, count) = self.numbers(rows);
+                self.evaluation.computed[*place].content.of_block(first, count)?
+            }
+            Source::Masked => new_null_array(&field.data_type, self.row_count(rows)?),
+            Source::Reduced { history, aggregate } => {
+                Arc::clone(&self.reduced(&scope.histories[*history])?[*aggregate])
+            }
+        };
+        if values.len() < self.row_count(rows)? {
+            return Ok(concat(&[values.as_ref(), new_null_array(values.data_type(), 1).as_ref()])?);
+        }
+        Ok(values)
+    }
+
+    fn column(&self, rows: &RowsOf, column: &str, data_type: &DataType) -> Result<ArrayRef> {
+        let (table, block) = self.table_and_block(rows);
+        if self.snapshot().block_count(table) == 0 {
+            return Ok(new_null_array(data_type, 0));
+        }
+        let values = self.packed(table, block, column)?.arrow()?;
+        if values.data_type() == data_type { Ok(values) } else { Ok(cast(&values, data_type)?) }
+    }
+
+    fn row_numbers(&self, rows: &RowsOf) -> ArrayRef {
+        let (first, count) = self.numbers(rows);
+        Arc::new((first..).take(count).collect::<Int64Array>())
+    }
+
+    /// The number of the first row and how many follow.
+    fn numbers(&self, rows: &RowsOf) -> (i64, usize) {
+        let ((table, block), snapshot) = (self.table_and_block(rows), self.snapshot());
+        match snapshot.place_count(table, block) {
+            _ if snapshot.block_count(table) == 0 => (0, 0),
+            count => (snapshot.first_row(table, block), count),
+        }
+    }
+
+    /// What a history that hangs on nothing else is for each row whose history it is.
+    fn reduced(&self, history: &History) -> Result<Rc<[ArrayRef]>> {
+        if let Some(known) = self.reduced.borrow().get(&history.number) {
+            return Ok(Rc::clone(known));
+        }
+        let reduced: Rc<[ArrayRef]> = reduced_below(self, history)?.into();
+        self.reduced.borrow_mut().insert(history.number, Rc::clone(&reduced));
+        Ok(reduced)
+    }
+
+    /// For each row of `above` where the rows of `table` below it begin, and one more for the end.
+    pub(super) fn offsets(&self, above: &str, table: &str) -> Result<Arc<[u32]>> {
+        let key = (above.to_owned(), table.to_owned());
+        if let Some(known) = self.offsets.borrow().get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let parent = self.snapshot().schema(table).and_then(|schema| schema.parent());
+        let parent = parent.ok_or_else(|| DataFusionError::Internal(format!("{table} is not below {above}")))?;
+        let own = self.snapshot().offsets(table, self.number).map_err(external)?;
+        let offsets = if parent == above {
+            own
+        } else {
+            self.offsets(above, parent)?.iter().map(|place| own[*place as usize]).collect()
+        };
+        self.offsets.borrow_mut().insert(key, Arc::clone(&offsets));
+        Ok(offsets)
+    }
+}
+
+/// How many rows a lookup has.
+fn lookup_rows(snapshot: &Snapshot, table: &str) -> usize {
+    if snapshot.block_count(table) == 0 { 0 } else { snapshot.place_count(table, 0) }
+}
+
+fn text_of(values: &ArrayRef) -> Result<&StringViewArray> {
+    values.as_string_view_opt().ok_or_else(|| DataFusionError::Internal("a key that is no text".to_owned()))
+}
+
+/// The codes of a column, NULL behind the last; of one that is not coded in this block they are looked for.
+fn codes_of(packed: &ColumnData, texts: &StringViewArray) -> Result<ScalarBuffer<u32>> {
+    let none = texts.len() as u32;
+    if let ColumnData::Codes { codes, .. } = packed {
+        return Ok(match codes.nulls().filter(|nulls| nulls.null_count() > 0) {
+            None => codes.values().clone(),
+            Some(nulls) => codes.values().iter().zip(nulls).map(|(code, is)| if is { *code } else { none }).collect(),
+        });
+    }
+    let values = packed.arrow()?;
+    let known: HashMap<&str, u32> = texts.iter().flatten().zip(0..).collect();
+    let code = |text: Option<&str>| match text {
+        None => Ok(none),
+        Some(text) => known.get(text).copied().ok_or_else(|| DataFusionError::Internal(format!("{text} has no code"))),
+    };
+    text_of(&values)?.iter().map(code).collect()
+}
+
+/// What an expression makes of its inputs, `rows` of each.
+pub(super) fn computed(placed: &Placed, inputs: Vec<ArrayRef>, rows: usize) -> Result<ArrayRef> {
+    if let (Some(column), true) = (placed.expr.downcast_ref::<Column>(), inputs.len() == 1) {
+        debug_assert_eq!(column.index(), 0);
+        return Ok(inputs.into_iter().next().expect("there is one"));
+    }
+    evaluated(&placed.expr, &placed.schema, inputs, rows)
+}
+
+fn evaluated(expr: &Arc<dyn PhysicalExpr>, schema: &SchemaRef, inputs: Vec<ArrayRef>, rows: usize) -> Result<ArrayRef> {
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    let batch = RecordBatch::try_new_with_options(Arc::clone(schema), inputs, &options)?;
+    expr.evaluate(&batch)?.into_array(rows)
+}
+
+/// The values at these places.
+pub(super) fn gathered(values: &ArrayRef, places: &ScalarBuffer<u32>) -> Result<ArrayRef> {
+    if let Some(values) = values.as_boolean_opt() {
+        return Ok(Arc::new(gathered_truth(values, places)));
+    }
+    Ok(take(values, &UInt32Array::new(places.clone(), None), None)?)
+}
+
+fn gathered_truth(values: &BooleanArray, places: &[u32]) -> BooleanArray {
+    let bits = |bits: &BooleanBuffer| gathered_bits(bits, places);
+    let nulls = values.nulls().filter(|nulls| nulls.null_count() > 0);
+    BooleanArray::new(bits(values.values()), nulls.map(|nulls| bits(nulls.inner()).into()))
+}
+
+/// Of few values all stand in one word.
+fn gathered_bits(bits: &BooleanBuffer, places: &[u32]) -> BooleanBuffer {
+    if bits.len() <= 64 {
+        let word = bits.bit_chunks().iter_padded().next().unwrap_or_default();
+        return marked(places, |place| word >> (place & 63) & 1 == 1);
+    }
+    let words: Vec<u64> = bits.bit_chunks().iter_padded().collect();
+    marked(places, |place| words[place as usize / 64] >> (place & 63) & 1 == 1)
+}
+
+/// The rows for which a condition is TRUE; none of one that is always unknown.
+pub(super) fn truth(condition: &ArrayRef) -> BooleanBuffer {
+    match condition.as_boolean_opt() {
+        None => BooleanBuffer::new_unset(condition.len()),
+        Some(condition) => match condition.nulls() {
+            None => condition.values().clone(),
+            Some(nulls) => condition.values() & nulls.inner(),
+        },
+    }
+}
+
+/// Places of a domain that tuples have as a component.
+#[derive(Debug, Clone)]
+pub(super) enum Component {
+    /// Each place of the domain, in order.
+    All,
+    /// These.
+    At(ScalarBuffer<u32>),
+}
+
+impl Component {
+    /// Those of these tuples.
+    pub(super) fn at(&self, tuples: &[u32]) -> Self {
+        Self::At(match self {
+            Self::All => tuples.to_vec().into(),
+            Self::At(places) => tuples.iter().map(|tuple| places[*tuple as usize]).collect(),
+        })
+    }
+}
+
+/// The domain that is reached from the tuple itself on the way to this one.
+pub(super) fn component_of(scope: &Scope, mut domain: DomainId) -> usize {
+    loop {
+        match scope.domains[domain].step {
+            Step::Component(component) => return component,
+            _ if domain == TUPLE => return 0,
+            _ => domain = scope.domains[domain].from,
+        }
+    }
+}

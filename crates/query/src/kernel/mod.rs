@@ -1,0 +1,31 @@
+//! The history kernel: a resolved query over the blocks themselves, without a join or a hash table.
+//!
+//! Text becomes rows in one direction, a file per stage:
+//!
+//! 1. [`compile`]: the names of a resolved query become *domains* and fields of a *scope* ([`plan`]), its expressions become
+//!    the engine's ([`planner`]), so types and functions are those of plain SQL.
+//! 2. [`placed`]: an expression is cut where its parts are about fewer rows. A domain is a set of rows of which each row at
+//!    hand has one: its parent's, a lookup's, a text of a dictionary.
+//! 3. [`block`]: in a block, values for the rows of each domain, carried to the rows that ask.
+//! 4. [`tuples`]: the rows of a scope, with the enclosing rows beside them; which of them pass a filter.
+//! 5. [`reducing`], [`chosen`], [`reduce`]: the rows of a history stand together for each row above them, so an aggregate is a
+//!    pass over slices. One that compares with enclosing rows is taken over pairs, of those rows only that may count.
+//! 6. [`rows`]: what passed is a flat table, over which the engine does the rest of the statement.
+//!
+//! What the kernel does not know runs as plain SQL, with the same answer.
+
+mod block;
+mod chosen;
+mod compile;
+mod packed;
+mod placed;
+mod plan;
+mod planner;
+mod reduce;
+mod reducing;
+mod rows;
+mod tuples;
+
+pub(crate) use compile::{Compiled, compile};
+pub(crate) use planner::ROWS;
+pub(crate) use rows::KernelRows;

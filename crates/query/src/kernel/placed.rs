@@ -1,0 +1,135 @@
+//! An expression, cut where its parts are about fewer rows: `products.category = 'Sofas'` is asked once per category, and the
+//! answers are carried to the lines.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+
+use arrow_array::ArrayRef;
+use arrow_schema::{DataType, Field as ArrowField, Schema, SchemaRef};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
+
+use super::plan::{DomainId, Field, LEVEL, Scope, TUPLE};
+
+/// An expression and the rows that it is computed for.
+#[derive(Debug)]
+pub(super) struct Placed {
+    /// Its number in the query: what is known of one block is known by it.
+    pub(super) number: usize,
+    /// Whose value it is.
+    pub(super) domain: DomainId,
+    /// Computes it from the inputs.
+    pub(super) expr: Arc<dyn PhysicalExpr>,
+    /// What it is computed from.
+    pub(super) inputs: Vec<Input>,
+    /// The inputs, in Arrow's words.
+    pub(super) schema: SchemaRef,
+    /// Its values, where they are the same in every block.
+    pub(super) everywhere: OnceLock<ArrayRef>,
+}
+
+/// What an expression is computed from.
+#[derive(Debug)]
+pub(super) enum Input {
+    /// A field of the same domain.
+    Field(usize),
+    /// An expression about fewer rows, carried here.
+    Carried(Placed),
+}
+
+/// Numbers for the expressions of a query.
+#[derive(Debug, Default)]
+pub(super) struct Numbers(usize);
+
+impl Numbers {
+    pub(super) fn next(&mut self) -> usize {
+        self.0 += 1;
+        self.0
+    }
+}
+
+/// Cuts an expression over the fields of `scope`.
+pub(super) fn place(scope: &Scope, expr: &Arc<dyn PhysicalExpr>, numbers: &mut Numbers) -> Result<Placed> {
+    let domain = home(scope, expr)?.unwrap_or(LEVEL);
+    place_at(scope, domain, expr, numbers)
+}
+
+fn place_at(scope: &Scope, domain: DomainId, expr: &Arc<dyn PhysicalExpr>, numbers: &mut Numbers) -> Result<Placed> {
+    let mut cutting = Cutting { scope, domain, numbers, inputs: Vec::new(), fields: Vec::new() };
+    let expr = Arc::clone(expr).transform_down(|part| cutting.cut(part))?.data;
+    let Cutting { inputs, fields, .. } = cutting;
+    let number = numbers.next();
+    Ok(Placed { number, domain, expr, inputs, schema: Arc::new(Schema::new(fields)), everywhere: OnceLock::new() })
+}
+
+struct Cutting<'s> {
+    scope: &'s Scope,
+    domain: DomainId,
+    numbers: &'s mut Numbers,
+    inputs: Vec<Input>,
+    fields: Vec<ArrowField>,
+}
+
+impl Cutting<'_> {
+    fn cut(&mut self, part: Arc<dyn PhysicalExpr>) -> Result<Transformed<Arc<dyn PhysicalExpr>>> {
+        let Some(home) = home(self.scope, &part)? else {
+            return Ok(Transformed::new(part, false, TreeNodeRecursion::Jump));
+        };
+        let own = part.downcast_ref::<Column>().filter(|_| home == self.domain).map(Column::index);
+        let (input, data_type) = match own {
+            Some(field) => (Input::Field(field), self.scope.fields[field].data_type.clone()),
+            None if home == self.domain => return Ok(Transformed::no(part)),
+            None => {
+                let data_type = part.data_type(&self.scope.schema)?;
+                (Input::Carried(place_at(self.scope, home, &part, self.numbers)?), data_type)
+            }
+        };
+        let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new("", self.input(input, data_type)));
+        Ok(Transformed::new(column, true, TreeNodeRecursion::Jump))
+    }
+
+    fn input(&mut self, input: Input, data_type: DataType) -> usize {
+        let known = self
+            .inputs
+            .iter()
+            .position(|known| matches!((known, &input), (Input::Field(known), Input::Field(field)) if known == field));
+        known.unwrap_or_else(|| {
+            self.inputs.push(input);
+            self.fields.push(ArrowField::new("", data_type, true));
+            self.inputs.len() - 1
+        })
+    }
+}
+
+/// The domain furthest from the tuple from which everything that the expression names can be seen; `None` of a constant.
+fn home(scope: &Scope, expr: &Arc<dyn PhysicalExpr>) -> Result<Option<DomainId>> {
+    let mut named = BTreeSet::new();
+    expr.apply(|part| {
+        if let Some(column) = part.downcast_ref::<Column>() {
+            named.insert(column.index());
+        }
+        Ok::<_, DataFusionError>(TreeNodeRecursion::Continue)
+    })?;
+    let domains = named.into_iter().map(|field| field_of(scope, field).domain);
+    Ok(domains.reduce(|one, other| meeting(scope, one, other)))
+}
+
+fn field_of(scope: &Scope, field: usize) -> &Field {
+    &scope.fields[field]
+}
+
+/// The domain furthest from the tuple from which both are reached.
+fn meeting(scope: &Scope, one: DomainId, other: DomainId) -> DomainId {
+    let way = |mut domain: DomainId| {
+        let mut way = vec![domain];
+        while domain != TUPLE {
+            domain = scope.domains[domain].from;
+            way.push(domain);
+        }
+        way
+    };
+    let others = way(other);
+    way(one).into_iter().find(|domain| others.contains(domain)).unwrap_or(TUPLE)
+}

@@ -1,0 +1,350 @@
+//! The values of each group, made one: linear passes over rows that stand group by group.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{ArrowPrimitiveType, Date32Type, Decimal128Type, Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, PrimitiveArray, UInt32Array, new_empty_array};
+use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_schema::DataType;
+use arrow_select::take::take;
+use datafusion::error::Result;
+use datafusion::logical_expr::EmitTo;
+use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
+use datafusion::physical_expr::expressions::Column;
+use datafusion::scalar::ScalarValue;
+use muster_language::Function;
+use muster_store::ColumnData;
+
+use super::block::Component;
+use super::chosen::{ordered, sort};
+use super::plan::{Aggregate, LEVEL, Reduction};
+use super::tuples::Tuples;
+
+/// Groups of rows that stand one after the other.
+pub(super) struct Groups<'o> {
+    /// Where each begins, and one more for the end.
+    pub(super) offsets: &'o [u32],
+}
+
+impl Groups<'_> {
+    pub(super) fn count(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// The rows of a group, of those that are marked.
+    pub(super) fn rows(&self, group: usize, marked: Option<&BooleanBuffer>) -> Vec<u32> {
+        let (first, end) = (self.offsets[group], self.offsets[group + 1]);
+        match marked {
+            None => (first..end).collect(),
+            Some(marked) => {
+                let its = marked.slice(first as usize, (end - first) as usize);
+                its.set_indices().map(|place| first + place as u32).collect()
+            }
+        }
+    }
+
+    fn ranges(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.offsets.windows(2).map(|range| (range[0] as usize, range[1] as usize))
+    }
+}
+
+/// One value for each group, of those of its rows that are `passing`.
+pub(super) fn reduce(
+    aggregate: &Aggregate,
+    tuples: &Tuples<'_>,
+    passing: Option<&BooleanBuffer>,
+    groups: &Groups<'_>,
+) -> Result<ArrayRef> {
+    if let Some(reduced) = of_packed(aggregate, tuples, passing, groups)? {
+        return Ok(reduced);
+    }
+    let values = aggregate.argument.as_ref().map(|argument| tuples.value(argument)).transpose()?;
+    match (&aggregate.reduction, values) {
+        (Reduction::Has, _) => {
+            Ok(Arc::new(BooleanArray::from_iter(counts(groups, passing).map(|count| Some(count > 0)))))
+        }
+        (Reduction::Count, None) => Ok(Arc::new(Int64Array::from_iter_values(counts(groups, passing)))),
+        (Reduction::Count, Some(values)) => {
+            let counted = with_value(&values, passing);
+            Ok(Arc::new(Int64Array::from_iter_values(counts(groups, counted.as_ref()))))
+        }
+        (Reduction::Nth(place), Some(values)) => {
+            let order = ordered(tuples, &aggregate.order)?;
+            let nth = (0..groups.count()).map(|group| {
+                let mut rows = groups.rows(group, passing);
+                sort(&mut rows, order.as_ref());
+                nth(&rows, *place)
+            });
+            Ok(take(&values, &UInt32Array::from_iter(nth), None)?)
+        }
+        (Reduction::Engine { function, engines }, Some(values)) => {
+            match ours(*function, engines, &values, passing, groups) {
+                Some(reduced) => Ok(reduced),
+                None => by_engine(engines, &values, passing, groups),
+            }
+        }
+        (Reduction::Nth(_) | Reduction::Engine { .. }, None) => unreachable!("compiled with an argument"),
+    }
+}
+
+/// Sums, smallest and largest values of a column of the level itself, as it stands in memory.
+fn of_packed(
+    aggregate: &Aggregate,
+    tuples: &Tuples<'_>,
+    passing: Option<&BooleanBuffer>,
+    groups: &Groups<'_>,
+) -> Result<Option<ArrayRef>> {
+    let (Reduction::Engine { function, engines }, Some(argument)) = (&aggregate.reduction, &aggregate.argument) else {
+        return Ok(None);
+    };
+    let is_all = matches!(tuples.components[0], Component::All);
+    if !is_all || argument.domain != LEVEL || argument.expr.downcast_ref::<Column>().is_none() || engines.is_distinct()
+    {
+        return Ok(None);
+    }
+    let Some(column) = tuples.block.packed_input(tuples.scope, argument)? else { return Ok(None) };
+    Ok(packed_reduced(*function, &column, &aggregate.data_type, passing, groups))
+}
+
+fn packed_reduced(
+    function: Function,
+    column: &ColumnData,
+    data_type: &DataType,
+    passing: Option<&BooleanBuffer>,
+    groups: &Groups<'_>,
+) -> Option<ArrayRef> {
+    let known = |nulls: &Option<NullBuffer>| match (nulls.as_ref().filter(|nulls| nulls.null_count() > 0), passing) {
+        (None, passing) => passing.cloned(),
+        (Some(nulls), None) => Some(nulls.inner().clone()),
+        (Some(nulls), Some(passing)) => Some(nulls.inner() & passing),
+    };
+    let reduced: ArrayRef = match (function, column) {
+        (Function::Sum, ColumnData::Decimal { units, nulls, .. }) => {
+            let sums = folded(groups, known(nulls).as_ref(), |sum: Option<i128>, row| {
+                Some(sum.unwrap_or_default() + i128::from(units[row]))
+            });
+            Arc::new(PrimitiveArray::<Decimal128Type>::from(sums).with_data_type(data_type.clone()))
+        }
+        (Function::Min | Function::Max, ColumnData::Decimal { units, nulls, .. }) => {
+            let best = extremes(units, function == Function::Min, groups, known(nulls).as_ref());
+            let best: PrimitiveArray<Decimal128Type> = best.into_iter().map(|best| best.map(i128::from)).collect();
+            Arc::new(best.with_data_type(data_type.clone()))
+        }
+        (Function::Min | Function::Max, ColumnData::Time { first, tick, offsets, nulls }) => {
+            let best = extremes(offsets, function == Function::Min, groups, known(nulls).as_ref());
+            let instant = |offset: u32| first + i64::from(offset) * tick;
+            let best: PrimitiveArray<TimestampMicrosecondType> =
+                best.into_iter().map(|best| best.map(instant)).collect();
+            Arc::new(best.with_data_type(data_type.clone()))
+        }
+        _ => return None,
+    };
+    Some(reduced)
+}
+
+fn extremes<T: Ord + Copy>(
+    values: &[T],
+    is_min: bool,
+    groups: &Groups<'_>,
+    marked: Option<&BooleanBuffer>,
+) -> Vec<Option<T>> {
+    folded(groups, marked, |best: Option<T>, row| {
+        let value = values[row];
+        Some(best.map_or(value, |best| if is_min { best.min(value) } else { best.max(value) }))
+    })
+}
+
+/// What comes of the marked rows of each group, one after the other.
+fn folded<V>(
+    groups: &Groups<'_>,
+    marked: Option<&BooleanBuffer>,
+    add: impl Fn(Option<V>, usize) -> Option<V>,
+) -> Vec<Option<V>> {
+    let of_group = |range: (usize, usize)| {
+        let mut value = None;
+        each_marked(marked, range, |row| value = add(value.take(), row));
+        value
+    };
+    groups.ranges().map(of_group).collect()
+}
+
+/// The rows that are marked and have a value; `None`: all.
+fn with_value(values: &ArrayRef, marked: Option<&BooleanBuffer>) -> Option<BooleanBuffer> {
+    match (values.logical_nulls(), marked) {
+        (None, marked) => marked.cloned(),
+        (Some(nulls), None) => Some(nulls.into_inner()),
+        (Some(nulls), Some(marked)) => Some(marked & nulls.inner()),
+    }
+}
+
+/// How many rows of each group are marked.
+fn counts<'c>(groups: &'c Groups<'_>, marked: Option<&BooleanBuffer>) -> Box<dyn Iterator<Item = i64> + 'c> {
+    match marked {
+        None => Box::new(groups.ranges().map(|(first, end)| (end - first) as i64)),
+        Some(marked) => {
+            let ranks = Ranks::of(marked);
+            Box::new(groups.ranges().map(move |(first, end)| ranks.before(end) - ranks.before(first)))
+        }
+    }
+}
+
+/// How many marks stand before any place, in two reads.
+struct Ranks {
+    words: Vec<u64>,
+    before: Vec<u32>,
+}
+
+impl Ranks {
+    fn of(marks: &BooleanBuffer) -> Self {
+        let words: Vec<u64> = marks.bit_chunks().iter_padded().collect();
+        let mut before = Vec::with_capacity(words.len() + 1);
+        let mut count = 0;
+        for word in &words {
+            before.push(count);
+            count += word.count_ones();
+        }
+        before.push(count);
+        Self { words, before }
+    }
+
+    fn before(&self, place: usize) -> i64 {
+        let (word, bit) = (place / 64, place % 64);
+        let within = self.words.get(word).map_or(0, |word| (word & ((1_u64 << bit) - 1)).count_ones());
+        i64::from(self.before[word.min(self.before.len() - 1)] + within)
+    }
+}
+
+/// The n-th of these rows, from one, or from the end below zero.
+fn nth(rows: &[u32], place: i64) -> Option<u32> {
+    let from = usize::try_from(place.unsigned_abs()).ok()?;
+    let index = if place < 0 { rows.len().checked_sub(from)? } else { from.checked_sub(1)? };
+    rows.get(index).copied()
+}
+
+/// Sums, smallest and largest values of numbers and instants; `None` for what the engine reduces.
+fn ours(
+    function: Function,
+    engines: &AggregateFunctionExpr,
+    values: &ArrayRef,
+    passing: Option<&BooleanBuffer>,
+    groups: &Groups<'_>,
+) -> Option<ArrayRef> {
+    if engines.is_distinct() && function != Function::Min && function != Function::Max {
+        return None;
+    }
+    let counted = with_value(values, passing);
+    let counted = counted.as_ref();
+    let best = |is_min: bool| match values.data_type() {
+        DataType::Int64 => Some(best::<Int64Type>(values, counted, groups, is_min)),
+        DataType::Decimal128(..) => Some(best::<Decimal128Type>(values, counted, groups, is_min)),
+        DataType::Date32 => Some(best::<Date32Type>(values, counted, groups, is_min)),
+        DataType::Timestamp(arrow_schema::TimeUnit::Microsecond, _) => {
+            Some(best::<TimestampMicrosecondType>(values, counted, groups, is_min))
+        }
+        _ => None,
+    };
+    match function {
+        Function::Min => best(true),
+        Function::Max => best(false),
+        Function::Sum if *values.data_type() == DataType::Int64 => whole_sums(values, counted, groups),
+        Function::Sum if matches!(values.data_type(), DataType::Decimal128(..)) => {
+            decimal_sums(values, counted, groups, engines.field().data_type())
+        }
+        _ => None,
+    }
+}
+
+/// Calls `add` with each row of a range that is marked.
+fn each_marked(marked: Option<&BooleanBuffer>, (first, end): (usize, usize), mut add: impl FnMut(usize)) {
+    match marked {
+        None => (first..end).for_each(add),
+        Some(marked) => (first..end).filter(|row| marked.value(*row)).for_each(&mut add),
+    }
+}
+
+fn best<T: ArrowPrimitiveType>(
+    values: &ArrayRef,
+    counted: Option<&BooleanBuffer>,
+    groups: &Groups<'_>,
+    is_min: bool,
+) -> ArrayRef
+where
+    T::Native: Ord,
+{
+    let column = values.as_primitive::<T>();
+    let reduced = extremes(column.values(), is_min, groups, counted);
+    Arc::new(PrimitiveArray::<T>::from_iter(reduced).with_data_type(column.data_type().clone()))
+}
+
+/// `None` where a sum has no room: the engine says so in its own words.
+fn whole_sums(values: &ArrayRef, counted: Option<&BooleanBuffer>, groups: &Groups<'_>) -> Option<ArrayRef> {
+    let values = values.as_primitive::<Int64Type>().values();
+    let mut sums = Vec::with_capacity(groups.count());
+    for range in groups.ranges() {
+        let (mut sum, mut any) = (0_i128, false);
+        each_marked(counted, range, |row| {
+            sum += i128::from(values[row]);
+            any = true;
+        });
+        let sum = i64::try_from(sum).ok()?;
+        sums.push(any.then_some(sum));
+    }
+    Some(Arc::new(Int64Array::from(sums)))
+}
+
+/// `None` where a sum has no room: the engine says so in its own words.
+fn decimal_sums(
+    values: &ArrayRef,
+    counted: Option<&BooleanBuffer>,
+    groups: &Groups<'_>,
+    data_type: &DataType,
+) -> Option<ArrayRef> {
+    let values = values.as_primitive::<Decimal128Type>().values();
+    let mut sums = Vec::with_capacity(groups.count());
+    for range in groups.ranges() {
+        let (mut sum, mut any) = (Some(0_i128), false);
+        each_marked(counted, range, |row| {
+            sum = sum.and_then(|sum| sum.checked_add(values[row]));
+            any = true;
+        });
+        sums.push(any.then_some(sum?));
+    }
+    Some(Arc::new(PrimitiveArray::<Decimal128Type>::from(sums).with_data_type(data_type.clone())))
+}
+
+/// The engine's own reduction, in the order of the rows.
+fn by_engine(
+    engines: &AggregateFunctionExpr,
+    values: &ArrayRef,
+    passing: Option<&BooleanBuffer>,
+    groups: &Groups<'_>,
+) -> Result<ArrayRef> {
+    if !engines.groups_accumulator_supported() {
+        return one_by_one(engines, values, passing, groups);
+    }
+    let mut accumulator = engines.create_groups_accumulator()?;
+    let of_group = |(group, (first, end))| std::iter::repeat_n(group, end - first);
+    let group_of: Vec<usize> = groups.ranges().enumerate().flat_map(of_group).collect();
+    let filter = passing.map(|passing| BooleanArray::new(passing.clone(), None));
+    accumulator.update_batch(&[Arc::clone(values)], &group_of, filter.as_ref(), groups.count())?;
+    accumulator.evaluate(EmitTo::All)
+}
+
+fn one_by_one(
+    engines: &AggregateFunctionExpr,
+    values: &ArrayRef,
+    passing: Option<&BooleanBuffer>,
+    groups: &Groups<'_>,
+) -> Result<ArrayRef> {
+    if groups.count() == 0 {
+        return Ok(new_empty_array(engines.field().data_type()));
+    }
+    let each = (0..groups.count()).map(|group| {
+        let mut accumulator = engines.create_accumulator()?;
+        let rows = UInt32Array::from(groups.rows(group, passing));
+        accumulator.update_batch(&[take(values, &rows, None)?])?;
+        accumulator.evaluate()
+    });
+    ScalarValue::iter_to_array(each.collect::<Result<Vec<_>>>()?)
+}

@@ -1,0 +1,243 @@
+//! Histories: which rows are reduced for whom, and in which groups.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::TimestampMicrosecondType;
+use arrow_array::{Array, ArrayRef};
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, ScalarBuffer};
+use arrow_select::concat::concat;
+use datafusion::error::{DataFusionError, Result};
+use muster_language::Visible;
+use muster_store::ColumnData;
+
+use super::block::{Block, Component, component_of, truth};
+use super::chosen::chosen;
+use super::plan::{Aggregate, Filter, History, Scope, TUPLE};
+use super::reduce::{Groups, reduce};
+use super::tuples::Tuples;
+use crate::table::external;
+
+/// So many pairs of rows are looked at together.
+const PAIRS: usize = 1 << 16;
+
+/// What a history is for each row of the table whose rows have it, in one block.
+pub(super) fn reduced_below(block: &Block<'_>, history: &History) -> Result<Vec<ArrayRef>> {
+    let tuples = Tuples::all(block, &history.scope);
+    let offsets = block.offsets(&history.shared, &history.scope.table)?;
+    let groups = Groups { offsets: &offsets };
+    let there = there(block, &history.scope.table, &history.scope.visible)?;
+    let rows = match &history.chosen {
+        None => there,
+        Some(choice) => {
+            let candidates = Tuples::all(block, &choice.scope);
+            Some(chosen(choice, &candidates, there, &groups)?)
+        }
+    };
+    aggregated(history, &tuples, rows.as_ref(), &groups)
+}
+
+/// What a history is for each of these tuples, where it compares with other rows of theirs.
+pub(super) fn reduced_beside(around: &Tuples<'_>, history: &History) -> Result<Vec<ArrayRef>> {
+    let pairs = Pairs::of(around, history)?;
+    let mut parts: Vec<Vec<ArrayRef>> = history.aggregates.iter().map(|_| Vec::new()).collect();
+    let mut next = 0;
+    while next < around.count || parts.iter().any(Vec::is_empty) {
+        around.block.keep_patience()?;
+        let (tuples, offsets) = pairs.some(history, &mut next);
+        let reduced = reduced_pairs(history, &tuples, &Groups { offsets: &offsets })?;
+        parts.iter_mut().zip(reduced).for_each(|(parts, part)| parts.push(part));
+    }
+    let whole = |parts: &Vec<ArrayRef>| concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<_>>());
+    Ok(parts.iter().map(whole).collect::<Result<_, _>>()?)
+}
+
+fn reduced_pairs(history: &History, tuples: &Tuples<'_>, groups: &Groups<'_>) -> Result<Vec<ArrayRef>> {
+    let rows = match history.chosen.as_ref().filter(|choice| !choice.beside.is_empty()) {
+        None => None,
+        Some(choice) => {
+            let level = tuples.components[0].clone();
+            let beside = choice.beside.iter().map(|component| tuples.components[*component].clone());
+            let components = std::iter::once(level).chain(beside).collect();
+            let candidates = Tuples::new(tuples.block, &choice.scope, tuples.count, components);
+            Some(chosen(choice, &candidates, None, groups)?)
+        }
+    };
+    aggregated(history, tuples, rows.as_ref(), groups)
+}
+
+fn aggregated(
+    history: &History,
+    tuples: &Tuples<'_>,
+    rows: Option<&BooleanBuffer>,
+    groups: &Groups<'_>,
+) -> Result<Vec<ArrayRef>> {
+    let each = history.aggregates.iter().map(|aggregate| {
+        let passing = tuples.passing(&aggregate.filter, rows.cloned())?;
+        reduce(aggregate, tuples, passing.as_ref(), groups)
+    });
+    each.collect()
+}
+
+/// The rows of a level beside each tuple of the scope around.
+struct Pairs<'r> {
+    block: &'r Block<'r>,
+    /// For each row that has such a history where the level's rows begin.
+    offsets: Arc<[u32]>,
+    /// The rows that may count at all.
+    candidates: Option<BooleanBuffer>,
+    /// For each tuple around the row whose history it is.
+    of: Component,
+    /// What stands beside the level's rows, for each tuple around.
+    beside: Vec<Component>,
+    count: usize,
+}
+
+impl<'r> Pairs<'r> {
+    fn of(around: &'r Tuples<'r>, history: &'r History) -> Result<Self> {
+        let block = around.block;
+        let offsets = block.offsets(&history.shared, &history.scope.table)?;
+        let candidates = candidates(block, history, &offsets)?;
+        let of = around.places(history.of)?;
+        let beside = history.beside.iter().map(|domain| around.places(*domain)).collect::<Result<_>>()?;
+        Ok(Self { block, offsets, candidates, of, beside, count: around.count })
+    }
+
+    /// The pairs of the tuples from `next` on, as many as are looked at together, and where those of each begin.
+    fn some<'h>(&self, history: &'h History, next: &mut usize) -> (Tuples<'h>, Vec<u32>)
+    where
+        'r: 'h,
+    {
+        let (mut rows, mut tuples, mut offsets) = (Vec::new(), Vec::new(), vec![0]);
+        while *next < self.count && rows.len() < PAIRS {
+            let of = match &self.of {
+                Component::All => *next,
+                Component::At(places) => places[*next] as usize,
+            };
+            let (first, end) = (self.offsets[of], self.offsets[of + 1]);
+            match &self.candidates {
+                None => rows.extend(first..end),
+                Some(candidates) => {
+                    let its = candidates.slice(first as usize, (end - first) as usize);
+                    rows.extend(its.set_indices().map(|place| first + place as u32));
+                }
+            }
+            tuples.resize(rows.len(), *next as u32);
+            offsets.push(rows.len() as u32);
+            *next += 1;
+        }
+        let count = rows.len();
+        let beside = self.beside.iter().map(|component| component.at(&tuples));
+        let components = std::iter::once(Component::At(ScalarBuffer::from(rows))).chain(beside).collect();
+        (Tuples::new(self.block, &history.scope, count, components), offsets)
+    }
+}
+
+/// The rows of a level that may count, as far as they tell it by themselves; `None`: all.
+fn candidates(block: &Block<'_>, history: &History, offsets: &[u32]) -> Result<Option<BooleanBuffer>> {
+    let there = there(block, &history.scope.table, &history.scope.visible)?;
+    match &history.chosen {
+        Some(choice) if choice.beside.is_empty() => {
+            let candidates = Tuples::all(block, &choice.scope);
+            Ok(Some(chosen(choice, &candidates, there, &Groups { offsets })?))
+        }
+        Some(choice) => by_themselves(block, &choice.scope, &choice.condition, there),
+        None => {
+            let of = |aggregate: &Aggregate| by_themselves(block, &history.scope, &aggregate.filter, there.clone());
+            let mut any: Option<BooleanBuffer> = None;
+            for aggregate in &history.aggregates {
+                let Some(its) = of(aggregate)? else { return Ok(None) };
+                any = Some(any.map_or_else(|| its.clone(), |any| &any | &its));
+            }
+            Ok(any)
+        }
+    }
+}
+
+/// The rows of `among` that meet those conditions that are about them alone.
+fn by_themselves(
+    block: &Block<'_>,
+    scope: &Scope,
+    filter: &Filter,
+    among: Option<BooleanBuffer>,
+) -> Result<Option<BooleanBuffer>> {
+    let own = |domain: usize| domain != TUPLE && component_of(scope, domain) == 0;
+    let (rows, mut passing) = (Tuples::all(block, scope), among);
+    for condition in filter.first.iter().filter(|condition| own(condition.domain)) {
+        let holds = truth(&rows.value(condition)?);
+        passing = Some(passing.map_or_else(|| holds.clone(), |passing| &passing & &holds));
+    }
+    Ok(passing)
+}
+
+/// The rows of a block of a table that are there as of the query's instant; `None`: all.
+pub(super) fn there(block: &Block<'_>, table: &str, visible: &Visible) -> Result<Option<BooleanBuffer>> {
+    match visible {
+        Visible::Always => Ok(None),
+        Visible::ByTime => not_later(block, table, false),
+        Visible::ByTimeIfKnown => not_later(block, table, true),
+        Visible::ByTimeAndProfile(root) => {
+            let own = not_later(block, table, false)?;
+            let above = not_later(block, root, true)?;
+            both(own, above.map(|above| below(block, &above, root, table)).transpose()?)
+        }
+        Visible::ByTimeAndParent { parent, there: visible } => {
+            let own = not_later(block, table, false)?;
+            let above = there(block, parent, visible)?;
+            both(own, above.map(|above| below(block, &above, parent, table)).transpose()?)
+        }
+    }
+}
+
+fn both(one: Option<BooleanBuffer>, other: Option<BooleanBuffer>) -> Result<Option<BooleanBuffer>> {
+    Ok(match (one, other) {
+        (Some(one), Some(other)) => Some(&one & &other),
+        (one, other) => one.or(other),
+    })
+}
+
+/// The marks of rows above, for each row of `table` below them.
+fn below(block: &Block<'_>, marks: &BooleanBuffer, above: &str, table: &str) -> Result<BooleanBuffer> {
+    let offsets = block.offsets(above, table)?;
+    let mut below = BooleanBufferBuilder::new(offsets.last().map_or(0, |end| *end as usize));
+    for (row, range) in offsets.windows(2).enumerate() {
+        below.append_n((range[1] - range[0]) as usize, marks.value(row));
+    }
+    Ok(below.finish())
+}
+
+/// The rows of which the instant is not later than the query's; `None`: all of them.
+fn not_later(block: &Block<'_>, table: &str, or_unknown: bool) -> Result<Option<BooleanBuffer>> {
+    let (snapshot, as_of) = (block.snapshot(), block.as_of.micros());
+    let Some(time) = snapshot.time_column(table) else {
+        let parent = snapshot.schema(table).and_then(|schema| schema.parent());
+        let Some(parent) = parent else {
+            return Err(DataFusionError::Internal(format!("{table} has no time")));
+        };
+        let above = not_later(block, parent, or_unknown)?;
+        return above.map(|above| below(block, &above, parent, table)).transpose();
+    };
+    let packed = snapshot.packed(table, block.number, time).map_err(external)?;
+    if let ColumnData::Time { first, tick, offsets, nulls } = packed.as_ref() {
+        let last = (as_of - first).div_euclid(*tick);
+        let latest = offsets.iter().max().map_or(0, |latest| i64::from(*latest));
+        let unknown = nulls.as_ref().filter(|nulls| nulls.null_count() > 0);
+        if latest <= last && (or_unknown || unknown.is_none()) {
+            return Ok(None);
+        }
+        let early = BooleanBuffer::collect_bool(offsets.len(), |row| i64::from(offsets[row]) <= last);
+        return Ok(Some(known_or(early, unknown.map(|nulls| nulls.inner()), or_unknown)));
+    }
+    let instants = packed.arrow()?;
+    let instants = instants.as_primitive::<TimestampMicrosecondType>();
+    let early = BooleanBuffer::collect_bool(instants.len(), |row| instants.value(row) <= as_of);
+    Ok(Some(known_or(early, instants.nulls().map(|nulls| nulls.inner()), or_unknown)))
+}
+
+fn known_or(holds: BooleanBuffer, known: Option<&BooleanBuffer>, or_unknown: bool) -> BooleanBuffer {
+    match known {
+        None => holds,
+        Some(known) if or_unknown => &holds | &!known,
+        Some(known) => &holds & known,
+    }
+}

@@ -1,0 +1,144 @@
+//! Tuples of a scope: values of expressions for each of them, and those that pass a filter.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, ScalarBuffer};
+use datafusion::error::Result;
+
+use super::block::{Block, Component, computed, gathered, truth};
+use super::placed::{Input, Placed};
+use super::plan::{DomainId, Filter, History, Scope, Source, Step, TUPLE};
+use super::reducing::reduced_beside;
+
+/// Tuples of a scope in one block.
+pub(super) struct Tuples<'r> {
+    pub(super) block: &'r Block<'r>,
+    pub(super) scope: &'r Scope,
+    pub(super) count: usize,
+    pub(super) components: Vec<Component>,
+    reduced: RefCell<HashMap<usize, Rc<[ArrayRef]>>>,
+}
+
+impl<'r> Tuples<'r> {
+    pub(super) fn new(block: &'r Block<'r>, scope: &'r Scope, count: usize, components: Vec<Component>) -> Self {
+        Self { block, scope, count, components, reduced: RefCell::default() }
+    }
+
+    /// One tuple for each row of the scope's table.
+    pub(super) fn all(block: &'r Block<'r>, scope: &'r Scope) -> Self {
+        let count = block.snapshot().place_count(&scope.table, block.number);
+        Self::new(block, scope, count, vec![Component::All])
+    }
+
+    /// Some of them, by their place here.
+    pub(super) fn some(&self, tuples: &[u32]) -> Self {
+        let components = self.components.iter().map(|component| component.at(tuples)).collect();
+        Self::new(self.block, self.scope, tuples.len(), components)
+    }
+
+    /// The values of an expression, one for each tuple.
+    pub(super) fn value(&self, placed: &Placed) -> Result<ArrayRef> {
+        if placed.domain != TUPLE {
+            return self.carried(&self.block.value(self.scope, placed)?, placed.domain);
+        }
+        self.block.keep_patience()?;
+        let inputs = placed.inputs.iter().map(|input| match input {
+            Input::Carried(inner) => self.value(inner),
+            Input::Field(field) => match self.scope.fields[*field].source {
+                Source::Reduced { history, aggregate } => {
+                    Ok(Arc::clone(&self.reduced(&self.scope.histories[history])?[aggregate]))
+                }
+                _ => unreachable!("only histories have values of tuples"),
+            },
+        });
+        computed(placed, inputs.collect::<Result<_>>()?, self.count)
+    }
+
+    fn carried(&self, values: &ArrayRef, from: DomainId) -> Result<ArrayRef> {
+        let (component, number) = self.component_above(from);
+        let values = self.block.carried(self.scope, values, from, component)?;
+        match &self.components[number] {
+            Component::All => Ok(values),
+            Component::At(places) => gathered(&values, places),
+        }
+    }
+
+    /// The domain of the component from which a domain is reached, and its number.
+    fn component_above(&self, mut domain: DomainId) -> (DomainId, usize) {
+        loop {
+            match self.scope.domains[domain].step {
+                Step::Component(number) => return (domain, number),
+                Step::Tuple => unreachable!("every domain is reached from a component"),
+                _ => domain = self.scope.domains[domain].from,
+            }
+        }
+    }
+
+    /// For each tuple the place of its row in a domain of the block.
+    pub(super) fn places(&self, domain: DomainId) -> Result<Component> {
+        let (component, number) = self.component_above(domain);
+        let mut way = Vec::new();
+        let mut step = domain;
+        while step != component {
+            way.push(step);
+            step = self.scope.domains[step].from;
+        }
+        let mut places = self.components[number].clone();
+        for step in way.into_iter().rev() {
+            let next = self.block.places(self.scope, step)?;
+            places = Component::At(match places {
+                Component::All => next,
+                Component::At(places) => places.iter().map(|place| next[*place as usize]).collect(),
+            });
+        }
+        Ok(places)
+    }
+
+    /// What a history is for each tuple.
+    fn reduced(&self, history: &History) -> Result<Rc<[ArrayRef]>> {
+        if let Some(known) = self.reduced.borrow().get(&history.number) {
+            return Ok(Rc::clone(known));
+        }
+        let reduced: Rc<[ArrayRef]> = reduced_beside(self, history)?.into();
+        self.reduced.borrow_mut().insert(history.number, Rc::clone(&reduced));
+        Ok(reduced)
+    }
+
+    /// Those of the tuples in `among`, or of all, that meet the filter; `None` where that is all of them.
+    pub(super) fn passing(&self, filter: &Filter, among: Option<BooleanBuffer>) -> Result<Option<BooleanBuffer>> {
+        let mut passing = among;
+        for condition in &filter.first {
+            let holds = truth(&self.value(condition)?);
+            passing = Some(passing.map_or_else(|| holds.clone(), |passing| &passing & &holds));
+        }
+        if filter.then.is_empty() {
+            return Ok(passing);
+        }
+        let mut left = positions(passing.as_ref(), self.count);
+        for condition in &filter.then {
+            let holds = truth(&self.some(&left).value(condition)?);
+            left = holds.set_indices().map(|place| left[place]).collect();
+        }
+        Ok(Some(marked(&left, self.count)))
+    }
+}
+
+/// The tuples that are marked, or all.
+pub(super) fn positions(marked: Option<&BooleanBuffer>, count: usize) -> ScalarBuffer<u32> {
+    match marked {
+        None => (0..count as u32).collect(),
+        Some(marked) => marked.set_indices().map(|place| place as u32).collect(),
+    }
+}
+
+/// A mark for each of these of `count` tuples.
+pub(super) fn marked(tuples: &[u32], count: usize) -> BooleanBuffer {
+    let mut marks = BooleanBufferBuilder::new(count);
+    marks.append_n(count, false);
+    tuples.iter().for_each(|tuple| marks.set_bit(*tuple as usize, true));
+    marks.finish()
+}
