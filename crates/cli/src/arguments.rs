@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use muster_query::Back;
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::EnvFilter;
 
@@ -192,6 +193,16 @@ pub struct Sql {
     /// The classes of columns that may be seen, of public, internal, personal, sensitive; others are NULL (all)
     #[arg(long, value_name = "CLASSES", value_delimiter = ',', value_parser = class_word)]
     pub grant: Option<Vec<String>>,
+    /// Leave the history kernel out: queries run as the plain SQL that EXPLAIN SQL shows
+    #[arg(long)]
+    pub plain_sql: bool,
+}
+
+impl Sql {
+    /// What computes the histories of its queries.
+    pub fn back(&self) -> Back {
+        if self.plain_sql { Back::PlainSql } else { Back::Kernel }
+    }
 }
 
 /// The word for a class of columns.

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use sqlparser::ast::{Expr, Query, SetExpr, TableFactor, TableWithJoins, Visit, VisitMut, Visitor, VisitorMut};
 
-use crate::resolved::{Aggregate, GrainQuery, Rows};
+use crate::resolved::{Aggregate, GrainQuery, ResolvedQuery, Rows};
 use crate::sql;
 
 /// The name of a relation's or a history's column in the flat table.
@@ -20,6 +21,34 @@ pub fn column(alias: &str, column: &str) -> String {
 pub fn selection(table: &str, expressions: impl IntoIterator<Item = Expr>) -> Query {
     let items = expressions.into_iter().enumerate().map(|(place, expr)| sql::aliased(expr, &place.to_string()));
     sql::select_query(sql::select(items.collect(), vec![whole(table)], None))
+}
+
+impl ResolvedQuery {
+    /// Puts what `instead` makes of them in the place of the SELECTs over the rows of one table that stand in `statement`,
+    /// which is this query or what is left of it.
+    pub fn replace_parts(&self, statement: &mut Query, instead: &mut dyn FnMut(&GrainQuery) -> Option<Query>) {
+        let parts = self.parts.iter().map(|part| (part.lowered(self.as_of), Arc::clone(part))).collect();
+        // The visitor never breaks off.
+        let _finished: ControlFlow<()> = statement.visit(&mut Replacing { parts, instead });
+    }
+}
+
+struct Replacing<'r> {
+    /// Each as plain SQL, and as what it is.
+    parts: Vec<(Query, Arc<GrainQuery>)>,
+    instead: &'r mut dyn FnMut(&GrainQuery) -> Option<Query>,
+}
+
+impl VisitorMut for Replacing<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        let part = self.parts.iter().find(|(lowered, _)| lowered == query);
+        if let Some(instead) = part.and_then(|(_, part)| (self.instead)(part)) {
+            *query = instead;
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 impl GrainQuery {

@@ -62,6 +62,8 @@ pub struct ResolvedQuery {
     pub lists_used: Vec<String>,
     /// What the query asks about other instants, each its own column of a table.
     pub past: Vec<PastCondition>,
+    /// The SELECTs over the rows of one table that stand in it as plain SQL: in FROM, in a CTE, in an expression.
+    pub parts: Vec<Arc<GrainQuery>>,
     /// The instant at which the query looks at the world.
     pub as_of: Timestamp,
 }

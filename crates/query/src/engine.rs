@@ -15,8 +15,6 @@ use datafusion::error::DataFusionError;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::prelude::SessionContext;
-use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast;
 use futures::StreamExt;
 use muster_catalog::RowSet;
 use muster_language::{Body, ResolvedQuery, ResolvedSegment};
@@ -24,7 +22,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::evaluation::{Evaluation, Values};
-use crate::kernel::{self, Compiled, KernelRows};
+use crate::kernel::{self, Compiled, CompiledRows, KernelRows};
 use crate::patience::{Patience, Stopper};
 use crate::running::{Part, Running};
 use crate::{Error, growth, rounding, session, size};
@@ -284,10 +282,10 @@ impl Run {
         let Some(compiled) = self.compiled(context) else {
             return context.state().create_logical_plan(&self.query.to_sql()).await;
         };
-        let rest = Statement::Statement(Box::new(ast::Statement::Query(Box::new(compiled.rest.clone()))));
-        context.deregister_table(kernel::ROWS)?;
-        context.register_table(kernel::ROWS, Arc::new(self.kernel_rows(compiled)))?;
-        context.state().statement_to_plan(rest).await
+        for (name, rows) in &compiled.tables {
+            context.register_table(name.as_str(), Arc::new(self.kernel_rows(rows)))?;
+        }
+        context.state().statement_to_plan(kernel::statement(compiled.statement)).await
     }
 
     /// The rows of a segment, where the kernel finds them without the engine.
@@ -297,14 +295,16 @@ impl Run {
             return Ok(None);
         }
         let context = self.context()?;
-        let Some(compiled) = self.compiled(&context).filter(|compiled| compiled.is_whole) else { return Ok(None) };
-        let rows = self.kernel_rows(compiled);
+        let compiled = self.compiled(&context);
+        let table = compiled.as_ref().and_then(|compiled| compiled.tables.first());
+        let Some((_, rows)) = table.filter(|(_, rows)| rows.is_whole) else { return Ok(None) };
+        let rows = self.kernel_rows(rows);
         pool.install(|| rows.numbers()).map(Some).map_err(|error| self.engine_error(error))
     }
 
-    fn kernel_rows(&self, compiled: Compiled) -> KernelRows {
+    fn kernel_rows(&self, compiled: &Arc<CompiledRows>) -> KernelRows {
         let (evaluation, patience) = (self.evaluation.clone(), self.patience.clone());
-        KernelRows { compiled: Arc::new(compiled), evaluation, as_of: self.query.as_of, patience }
+        KernelRows { compiled: Arc::clone(compiled), evaluation, as_of: self.query.as_of, patience }
     }
 
     /// What the kernel does of the query, if it can.

@@ -97,7 +97,13 @@ impl ColumnData {
     }
 
     /// The values at these places, as the Arrow type of the column's [`ColumnType`].
-    pub(crate) fn taken(&self, places: &UInt32Array) -> Result<ArrayRef, ArrowError> {
+    ///
+    /// # Errors
+    /// If more bytes of text would come of it than an array holds.
+    ///
+    /// # Panics
+    /// If there is no such place.
+    pub fn taken(&self, places: &UInt32Array) -> Result<ArrayRef, ArrowError> {
         let taken = match self {
             Self::Codes { codes, dictionary } => {
                 let codes = take(codes, places, None)?.as_primitive::<UInt32Type>().clone();

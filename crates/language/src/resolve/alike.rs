@@ -87,7 +87,7 @@ impl<'a> Resolver<'a> {
             let message = format!("`{column}` compares one value of each profile, and `{argument}` is none");
             return Err(misplaced(argument.span(), message));
         }
-        Ok(with_row_and_key(Arc::unwrap_or_clone(grain), root).lowered(self.as_of))
+        Ok(self.part(Arc::new(with_row_and_key(Arc::unwrap_or_clone(grain), root))))
     }
 
     /// Makes the table that says of each profile whether its value is another's too; its name.

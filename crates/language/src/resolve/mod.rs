@@ -128,6 +128,8 @@ struct Resolver<'a> {
     variables_used: BTreeSet<String>,
     lists_used: BTreeSet<String>,
     past: Vec<PastCondition>,
+    /// The SELECTs over the rows of one table that became part of another query.
+    parts: Vec<Arc<GrainQuery>>,
 }
 
 /// A table of a WITH clause.
@@ -151,6 +153,7 @@ impl<'a> Resolver<'a> {
             variables_used: BTreeSet::new(),
             lists_used: BTreeSet::new(),
             past: Vec::new(),
+            parts: Vec::new(),
         }
     }
 
@@ -165,6 +168,7 @@ impl<'a> Resolver<'a> {
             audiences_used: self.audiences_used.into_iter().collect(),
             variables_used: self.variables_used.into_iter().collect(),
             past: self.past,
+            parts: self.parts,
             lists_used: self.lists_used.into_iter().collect(),
             as_of: self.as_of,
         })
@@ -203,10 +207,17 @@ impl<'a> Resolver<'a> {
     fn lowered(&mut self, query: &ast::Query) -> Result<(ast::Query, Vec<OutputColumn>), Fault> {
         let (body, columns) = self.query(query)?;
         let lowered = match body {
-            Body::Grain(grain) => grain.lowered(self.as_of),
+            Body::Grain(grain) => self.part(grain),
             Body::Plain(plain) => Arc::unwrap_or_clone(plain),
         };
         Ok((lowered, columns))
+    }
+
+    /// A SELECT over the rows of one table as plain SQL, remembered as what it is.
+    fn part(&mut self, grain: Arc<GrainQuery>) -> ast::Query {
+        let lowered = grain.lowered(self.as_of);
+        self.parts.push(grain);
+        lowered
     }
 
     /// A query that cannot see the SELECT it stands in: a CTE or a derived table.

@@ -79,6 +79,11 @@ impl<'q> Block<'q> {
         Ok(values)
     }
 
+    /// Whether an expression was computed already.
+    pub(super) fn knows(&self, placed: &Placed) -> bool {
+        self.values.borrow().contains_key(&placed.number)
+    }
+
     /// The expression where it compares a packed column with a constant.
     fn compared(&self, scope: &Scope, placed: &Placed) -> Result<Option<BooleanArray>> {
         let Some((op, constant)) = comparison(placed.expr.as_ref()) else { return Ok(None) };
@@ -124,7 +129,7 @@ impl<'q> Block<'q> {
     }
 
     /// How many rows a domain has, that of NULLs included.
-    fn row_count(&self, rows: &RowsOf) -> Result<usize> {
+    pub(super) fn row_count(&self, rows: &RowsOf) -> Result<usize> {
         let snapshot = self.snapshot();
         Ok(match rows {
             RowsOf::Tuples => unreachable!("tuples are counted by who makes them"),
@@ -243,6 +248,22 @@ impl<'q> Block<'q> {
             return Ok(new_null_array(data_type, 0));
         }
         let values = self.packed(table, block, column)?.arrow()?;
+        if values.data_type() == data_type { Ok(values) } else { Ok(cast(&values, data_type)?) }
+    }
+
+    /// The values of a column of this block at these places.
+    pub(super) fn column_at(
+        &self,
+        table: &str,
+        column: &str,
+        data_type: &DataType,
+        places: Component,
+    ) -> Result<ArrayRef> {
+        let packed = self.packed(table, self.number, column)?;
+        let values = match places {
+            Component::All => packed.arrow()?,
+            Component::At(places) => packed.taken(&UInt32Array::new(places, None))?,
+        };
         if values.data_type() == data_type { Ok(values) } else { Ok(cast(&values, data_type)?) }
     }
 

@@ -2,8 +2,8 @@
 //!
 //! Text becomes rows in one direction, a file per stage:
 //!
-//! 1. [`compile`]: the names of a resolved query become *domains* and fields of a *scope* ([`plan`]), its expressions become
-//!    the engine's ([`planner`]), so types and functions are those of plain SQL.
+//! 1. [`compile`]: the names of a resolved query become *domains* and fields of a *scope* ([`building`], [`plan`]), its
+//!    expressions become the engine's ([`planner`]), so types and functions are those of plain SQL.
 //! 2. [`placed`]: an expression is cut where its parts are about fewer rows. A domain is a set of rows of which each row at
 //!    hand has one: its parent's, a lookup's, a text of a dictionary.
 //! 3. [`block`]: in a block, values for the rows of each domain, carried to the rows that ask.
@@ -15,6 +15,7 @@
 //! What the kernel does not know runs as plain SQL, with the same answer.
 
 mod block;
+mod building;
 mod chosen;
 mod compile;
 mod packed;
@@ -26,6 +27,6 @@ mod reducing;
 mod rows;
 mod tuples;
 
-pub(crate) use compile::{Compiled, compile};
-pub(crate) use planner::ROWS;
+pub(crate) use compile::{Compiled, CompiledRows, compile};
+pub(crate) use planner::statement;
 pub(crate) use rows::KernelRows;

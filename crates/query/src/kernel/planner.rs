@@ -59,10 +59,15 @@ impl<'s> Planner<'s> {
     }
 }
 
+/// A query as the engine takes it, without printing and reading it.
+pub(crate) fn statement(query: ast::Query) -> Statement {
+    Statement::Statement(Box::new(ast::Statement::Query(Box::new(query))))
+}
+
 /// The statement as every statement of a query is read, before anything is optimized.
 fn analyzed(state: &SessionState, query: ast::Query) -> Result<LogicalPlan> {
-    let statement = Statement::Statement(Box::new(ast::Statement::Query(Box::new(query))));
-    let planned = state.statement_to_plan(statement).now_or_never().expect("tables in memory are not waited for");
+    let planned =
+        state.statement_to_plan(statement(query)).now_or_never().expect("tables in memory are not waited for");
     let plan = rounding::with_places(planned?).and_then(growth::bounded)?;
     state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {})
 }

@@ -18,7 +18,7 @@ use muster_catalog::{RowSet, Timestamp};
 use rayon::prelude::*;
 
 use super::block::Block;
-use super::compile::Compiled;
+use super::compile::CompiledRows;
 use super::reducing::there;
 use super::tuples::{Tuples, marked, positions};
 use crate::evaluation::Evaluation;
@@ -28,7 +28,7 @@ use crate::table::{external, slices};
 /// The rows of a compiled query.
 #[derive(Debug)]
 pub(crate) struct KernelRows {
-    pub(crate) compiled: Arc<Compiled>,
+    pub(crate) compiled: Arc<CompiledRows>,
     pub(crate) evaluation: Evaluation,
     pub(crate) as_of: Timestamp,
     pub(crate) patience: Patience,
@@ -100,7 +100,7 @@ impl PartitionStream for Stripe {
 /// Reads the wanted fields of a block.
 #[derive(Debug, Clone)]
 struct Reader {
-    compiled: Arc<Compiled>,
+    compiled: Arc<CompiledRows>,
     evaluation: Evaluation,
     as_of: Timestamp,
     patience: Patience,
@@ -109,7 +109,7 @@ struct Reader {
 }
 
 /// The rows of a block that meet the conditions of a query; `None`: all of them.
-fn passing(compiled: &Compiled, all: &Tuples<'_>) -> Result<Option<BooleanBuffer>> {
+fn passing(compiled: &CompiledRows, all: &Tuples<'_>) -> Result<Option<BooleanBuffer>> {
     let (block, scope) = (all.block, &compiled.scope);
     let mut rows = there(block, &scope.table, &scope.visible)?;
     if let Some(living) = block.snapshot().living_places(&scope.table, block.number).map_err(external)? {
@@ -145,12 +145,18 @@ impl Reader {
     fn block(&self, number: usize) -> Result<RecordBatch> {
         let block = Block::new(&self.evaluation, &self.patience, self.as_of, number);
         let all = Tuples::all(&block, &self.compiled.scope);
-        let answer = match passing(&self.compiled, &all)? {
+        let options = |count: usize| RecordBatchOptions::new().with_row_count(Some(count));
+        let passing = passing(&self.compiled, &all)?;
+        if self.fields.is_empty() {
+            let count = passing.map_or(all.count, |passing| passing.count_set_bits());
+            return Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), Vec::new(), &options(count))?);
+        }
+        let answer = match passing {
             None => all,
             Some(passing) => all.some(&positions(Some(&passing), all.count)),
         };
         let outputs = self.fields.iter().map(|field| answer.value(&self.compiled.outputs[*field]));
-        let options = RecordBatchOptions::new().with_row_count(Some(answer.count));
-        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), outputs.collect::<Result<_>>()?, &options)?)
+        let outputs = outputs.collect::<Result<_>>()?;
+        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), outputs, &options(answer.count))?)
     }
 }

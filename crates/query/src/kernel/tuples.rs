@@ -8,11 +8,15 @@ use std::sync::Arc;
 use arrow_array::ArrayRef;
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, ScalarBuffer};
 use datafusion::error::Result;
+use datafusion::physical_expr::expressions::Column;
 
 use super::block::{Block, Component, computed, gathered, truth};
 use super::placed::{Input, Placed};
-use super::plan::{DomainId, Filter, History, Scope, Source, Step, TUPLE};
+use super::plan::{DomainId, Field, Filter, History, RowsOf, Scope, Source, Step, TUPLE};
 use super::reducing::reduced_beside;
+
+/// So many times fewer tuples are computed for alone: what is computed for all rows of a block is computed once.
+const FEWER: usize = 4;
 
 /// Tuples of a scope in one block.
 pub(super) struct Tuples<'r> {
@@ -42,20 +46,57 @@ impl<'r> Tuples<'r> {
 
     /// The values of an expression, one for each tuple.
     pub(super) fn value(&self, placed: &Placed) -> Result<ArrayRef> {
-        if placed.domain != TUPLE {
+        if let Some(texts) = self.texts(placed)? {
+            return Ok(texts);
+        }
+        if placed.domain != TUPLE && !self.are_fewer(placed)? {
             return self.carried(&self.block.value(self.scope, placed)?, placed.domain);
         }
         self.block.keep_patience()?;
         let inputs = placed.inputs.iter().map(|input| match input {
             Input::Carried(inner) => self.value(inner),
-            Input::Field(field) => match self.scope.fields[*field].source {
-                Source::Reduced { history, aggregate } => {
-                    Ok(Arc::clone(&self.reduced(&self.scope.histories[history])?[aggregate]))
-                }
-                _ => unreachable!("only histories have values of tuples"),
-            },
+            Input::Field(field) => self.field(&self.scope.fields[*field]),
         });
         computed(placed, inputs.collect::<Result<_>>()?, self.count)
+    }
+
+    /// The texts of a coded column of this block, where that is all of the expression: they are looked up for the tuples alone.
+    fn texts(&self, placed: &Placed) -> Result<Option<ArrayRef>> {
+        let [Input::Field(field)] = placed.inputs.as_slice() else { return Ok(None) };
+        let (field, is_bare) = (&self.scope.fields[*field], placed.expr.downcast_ref::<Column>().is_some());
+        let coded = &self.scope.domains[field.domain];
+        match (&field.source, &coded.step, &self.scope.domains[coded.from].rows) {
+            (Source::Text, Step::Text { column }, RowsOf::Block(table)) if is_bare => {
+                let places = self.places(coded.from)?;
+                self.block.column_at(table, column, &field.data_type, places).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether the tuples are so much fewer than the rows of an expression's domain that it is computed for them alone.
+    fn are_fewer(&self, placed: &Placed) -> Result<bool> {
+        let (component, _) = self.component_above(placed.domain);
+        let rows = &self.scope.domains[placed.domain].rows;
+        let is_known = rows.are_everywhere() || self.block.knows(placed);
+        let Step::Component(number) = self.scope.domains[component].step else { return Ok(false) };
+        if is_known || matches!(self.components[number], Component::All) {
+            return Ok(false);
+        }
+        Ok(self.count < self.block.row_count(rows)? / FEWER)
+    }
+
+    /// The values of a field, one for each tuple.
+    fn field(&self, field: &Field) -> Result<ArrayRef> {
+        match (&field.source, &self.scope.domains[field.domain].rows) {
+            (Source::Reduced { history, aggregate }, RowsOf::Tuples) => {
+                Ok(Arc::clone(&self.reduced(&self.scope.histories[*history])?[*aggregate]))
+            }
+            (Source::Column(column), RowsOf::Block(table)) => {
+                self.block.column_at(table, column, &field.data_type, self.places(field.domain)?)
+            }
+            _ => self.carried(&self.block.field(self.scope, field)?, field.domain),
+        }
     }
 
     fn carried(&self, values: &ArrayRef, from: DomainId) -> Result<ArrayRef> {

@@ -21,6 +21,8 @@ mod limits;
 
 mod hostile;
 
+mod kernel;
+
 mod masked;
 mod names;
 

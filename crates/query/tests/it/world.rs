@@ -9,7 +9,7 @@ use arrow_cast::cast;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use muster_catalog::{ColumnNames, ColumnType, Kind, RowSet, SegmentNames, TableNames, Timestamp, parse_local};
 use muster_language::{ResolvedQuery, Statement, hidden, parse, resolve, resolve_segment};
-use muster_query::{Answer, Computed, Content, Engine, Error, Evaluation, Limits, Masks};
+use muster_query::{Answer, Back, Computed, Content, Engine, Error, Evaluation, Limits, Masks};
 use muster_state::{Mode, State};
 use muster_store::{Batch, ColumnSchema, MIGRATIONS, Snapshot, Store, TableInput};
 use tempfile::TempDir;
@@ -98,6 +98,8 @@ pub fn rows(texts: &[&str]) -> Vec<String> {
 pub struct World {
     pub snapshot: Arc<Snapshot>,
     pub engine: Engine,
+    /// The same without the kernel.
+    plain: Engine,
     segments: BTreeMap<String, Arc<RowSet>>,
     lists: BTreeMap<String, Arc<RowSet>>,
     masks: Masks,
@@ -176,6 +178,7 @@ impl World {
         Self {
             snapshot,
             engine: Engine::new(limits).unwrap(),
+            plain: Engine::new(limits).unwrap().with_back(Back::PlainSql),
             segments: BTreeMap::new(),
             lists: BTreeMap::new(),
             masks: Masks::default(),
@@ -248,18 +251,30 @@ impl World {
         self.engine.answer(&self.resolved(text), &self.evaluation())
     }
 
+    /// Why the kernel leaves a query to plain SQL; nothing where it does not.
+    pub fn refusal(&self, text: &str) -> Option<String> {
+        self.engine.refusal(&self.resolved(text), &self.evaluation()).unwrap()
+    }
+
     /// The rows of an answer as texts, cells separated by blanks, no value as `-`.
     #[track_caller]
     pub fn answer(&self, text: &str) -> Vec<String> {
-        match self.ask(text) {
+        self.answer_of(&self.engine, text)
+    }
+
+    #[track_caller]
+    fn answer_of(&self, engine: &Engine, text: &str) -> Vec<String> {
+        match engine.answer(&self.resolved(text), &self.evaluation()) {
             Ok(answer) => answer.batches.iter().flat_map(texts).collect(),
             Err(error) => panic!("{text}\n{error}\n{}", self.resolved(text).to_pretty_sql()),
         }
     }
 
+    /// Both backs say the same.
     #[track_caller]
     pub fn check(&self, text: &str, expected: &[&str]) {
         assert_eq!(self.answer(text), expected, "{text}\n{}", self.resolved(text).to_pretty_sql());
+        assert_eq!(self.answer_of(&self.plain, text), expected, "as plain SQL: {text}");
     }
 
     /// The numbers of the profiles for which `condition` is true.
@@ -271,7 +286,9 @@ impl World {
         };
         let instant = parse_local(AS_OF, ZONE).unwrap();
         let segment = resolve_segment(&definition.query, &self.names(), instant).unwrap();
-        self.engine.rows(&segment, &self.evaluation()).unwrap().iter().collect()
+        let rows = self.engine.rows(&segment, &self.evaluation()).unwrap();
+        assert_eq!(self.plain.rows(&segment, &self.evaluation()).unwrap(), rows, "as plain SQL: {condition}");
+        rows.iter().collect()
     }
 
     /// The whole message of a query that has no answer.

@@ -38,7 +38,8 @@ impl Desk {
     pub fn at(workspace: Workspace, arguments: &Arguments, wanted: &Sql) -> Result<Self> {
         let (timeout, grant) = (wanted.timeout, wanted.grant.clone());
         let (caller, given, clock) = (Caller::of(arguments), arguments.as_of.clone(), workspace.clock());
-        Ok(Self { workspace, clock, given, caller, engine: engine_alone(timeout)?, timeout, grant, opened: None })
+        let engine = engine_alone(timeout)?.with_back(wanted.back());
+        Ok(Self { workspace, clock, given, caller, engine, timeout, grant, opened: None })
     }
 
     /// From now on Ctrl-C stops what runs at this desk, and not the process.

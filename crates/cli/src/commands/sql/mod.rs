@@ -24,6 +24,7 @@ use std::io::{self, IsTerminal, Read};
 use anyhow::{Context, Result, anyhow};
 use muster_catalog::{Timestamp, parse_local};
 use muster_language::{Statement, parse_piece, split_statements};
+use muster_query::Back;
 use muster_segment::{Classes, Grants, Outcome, Session, Workbench, class_of};
 use muster_server::Client;
 
@@ -43,7 +44,8 @@ pub fn run(arguments: &Arguments, wanted: &Sql) -> Result<Exit> {
     match text(wanted)? {
         Some(text) => {
             let (timeout, grant) = (wanted.timeout, wanted.grant.clone());
-            run_all(workspace, &Caller::of(arguments), Statements { text, format, timeout, as_of: None, grant })
+            let statements = Statements { text, format, timeout, as_of: None, grant };
+            run_all(workspace, &Caller::of(arguments), statements, wanted.back())
         }
         None => prompt::run(workspace, arguments, format, wanted),
     }
@@ -66,12 +68,13 @@ fn text(wanted: &Sql) -> Result<Option<String>> {
 }
 
 /// All statements are parsed before the first runs, so that a slip in the last changes nothing.
-fn run_all(workspace: Workspace, caller: &Caller, wanted: Statements) -> Result<Exit> {
+fn run_all(workspace: Workspace, caller: &Caller, wanted: Statements, back: Back) -> Result<Exit> {
     let statements = parsed(&wanted.text)?;
     if statements.iter().any(Session::writes) {
         return handover::carry_out_in(&workspace, caller, &Writing::Sql(wanted));
     }
-    let (opened, clock, engine) = (workspace.open_reading()?, workspace.clock(), engine_alone(wanted.timeout)?);
+    let engine = engine_alone(wanted.timeout)?.with_back(back);
+    let (opened, clock) = (workspace.open_reading()?, workspace.clock());
     let bench = opened.workbench(&workspace, &engine, clock.as_ref());
     let session = session(bench, &workspace, None, classes(&workspace, wanted.grant.as_deref()))?;
     execute(session, statements, &Showing::here(wanted.format), &workspace)
