@@ -1,0 +1,41 @@
+-- An order of late, or mails that are opened; not lapsed; women from 25 to 34 in three regions, at least silver.
+WITH candidates AS (
+  SELECT profile_id
+  FROM profiles
+  WHERE birth_date > DATE '1990-06-30'
+    AND birth_date <= DATE '2000-06-30'
+    AND gender = 'f'
+    AND region IN ('R01', 'R05', 'R09')
+    AND tier IN ('silver', 'gold', 'platinum')
+), ordered AS (
+  SELECT profile_id, count(*) AS orders, max(placed_at) AS latest
+  FROM orders SEMI JOIN candidates USING (profile_id)
+  GROUP BY profile_id
+), reached AS (
+  SELECT profile_id, happened_at, type, campaign
+  FROM events SEMI JOIN candidates USING (profile_id)
+  WHERE type IN ('send', 'open', 'click')
+), sends AS (
+  SELECT profile_id, campaign
+  FROM reached
+  WHERE type = 'send'
+  QUALIFY row_number() OVER (PARTITION BY profile_id ORDER BY happened_at DESC) <= 5
+), opens AS (
+  SELECT profile_id, count(*) AS opened
+  FROM sends SEMI JOIN (SELECT profile_id, campaign FROM reached WHERE type = 'open') USING (profile_id, campaign)
+  GROUP BY profile_id
+  HAVING count(*) >= 2
+), clicks AS (
+  SELECT profile_id
+  FROM sends SEMI JOIN (SELECT profile_id, campaign FROM reached WHERE type = 'click') USING (profile_id, campaign)
+), open AS (
+  SELECT profile_id
+  FROM opens ANTI JOIN clicks USING (profile_id)
+)
+SELECT profile_id
+FROM candidates
+WHERE (
+    profile_id IN (SELECT profile_id FROM ordered WHERE latest >= TIMESTAMP '2025-04-01 12:00:00')
+    OR profile_id IN (SELECT profile_id FROM open)
+  )
+  AND profile_id NOT IN (SELECT profile_id FROM ordered WHERE orders >= 2 AND latest < TIMESTAMP '2025-01-01 12:00:00')
