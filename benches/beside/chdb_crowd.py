@@ -35,7 +35,8 @@ class Engine:
         self.home = tempfile.TemporaryDirectory(dir="/dev/shm", prefix="crowd-")
         self.session = session.Session(self.home.name)
         self.do("CREATE DATABASE crowd ENGINE = Atomic", "USE crowd",
-                f"SET max_threads = {THREADS}, max_insert_threads = {THREADS}, join_use_nulls = 1, max_memory_usage = 0")
+                f"SET max_threads = {THREADS}, max_insert_threads = {THREADS}, join_use_nulls = 1, "
+                "max_memory_usage = 0, use_query_condition_cache = 0, use_query_cache = 0")
         for table, columns in COLUMNS.items():
             names = ", ".join(part.split()[0] for part in columns.replace("(12, 2)", "").split(","))
             self.table(table, columns, f"SELECT {names} FROM file('{folder}/{table}.parquet', Parquet)")

@@ -12,30 +12,21 @@ WITH candidates AS (
   FROM orders SEMI JOIN candidates USING (profile_id)
   GROUP BY profile_id
 ), reached AS (
-  SELECT profile_id, happened_at, type, campaign
+  SELECT profile_id, max_by(campaign, happened_at, 5) FILTER (type = 'send') AS sends,
+    list(campaign) FILTER (type = 'open') AS opens, list(campaign) FILTER (type = 'click') AS clicks
   FROM events SEMI JOIN candidates USING (profile_id)
   WHERE type IN ('send', 'open', 'click')
-), sends AS (
-  SELECT profile_id, campaign
-  FROM reached
-  WHERE type = 'send'
-  QUALIFY row_number() OVER (PARTITION BY profile_id ORDER BY happened_at DESC) <= 5
-), opens AS (
-  SELECT profile_id, count(*) AS opened
-  FROM sends SEMI JOIN (SELECT profile_id, campaign FROM reached WHERE type = 'open') USING (profile_id, campaign)
   GROUP BY profile_id
-  HAVING count(*) >= 2
-), clicks AS (
-  SELECT profile_id
-  FROM sends SEMI JOIN (SELECT profile_id, campaign FROM reached WHERE type = 'click') USING (profile_id, campaign)
-), open AS (
-  SELECT profile_id
-  FROM opens ANTI JOIN clicks USING (profile_id)
 )
 SELECT profile_id
 FROM candidates
 WHERE (
     profile_id IN (SELECT profile_id FROM ordered WHERE latest >= TIMESTAMP '2025-04-01 12:00:00')
-    OR profile_id IN (SELECT profile_id FROM open)
+    OR profile_id IN (
+      SELECT profile_id
+      FROM reached
+      WHERE len(list_filter(sends, lambda send: list_contains(opens, send))) >= 2
+        AND NOT coalesce(list_has_any(sends, clicks), false)
+    )
   )
   AND profile_id NOT IN (SELECT profile_id FROM ordered WHERE orders >= 2 AND latest < TIMESTAMP '2025-01-01 12:00:00')
