@@ -30,7 +30,7 @@ def asked(engine, question: str, runs: int) -> dict:
         answer = answers.digest(engine.answer(question))
         return {"answer": f"{members} {answer}", "seconds": [timed(engine, question) for _ in range(runs)]}
     except Exception as error:
-        return {"failed": str(error).splitlines()[0]}
+        return {"failed": str(error).splitlines()[0][:200]}
 
 
 def timed(engine, question: str) -> float:

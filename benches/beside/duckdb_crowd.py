@@ -1,11 +1,18 @@
 """The crowd in DuckDB, all in memory: as the files have it, or ordered by profile and time with lines that know their order.
 
-Files are in the order of time, so that what is "plain" here lets DuckDB pass over rows of other times.
+    duckdb_crowd.py FOLDER CUSTOMERS
+
+writes what all peers know of the segments. Files are in the order of time, so that the plain tables let DuckDB pass over rows
+of other times.
 """
 
 import pathlib
+import sys
 
 import duckdb
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 
 from beside import answers, groups
 
@@ -83,3 +90,7 @@ def write_memberships(folder: pathlib.Path, customers: int) -> None:
     """What all peers know of the segments."""
     engine = Engine(folder, "plain", customers)
     engine.connection.execute(f"COPY ({groups.memberships(customers)}) TO '{folder}/memberships.parquet' (FORMAT parquet)")
+
+
+if __name__ == "__main__":
+    write_memberships(pathlib.Path(sys.argv[1]), int(sys.argv[2]))

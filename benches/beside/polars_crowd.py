@@ -183,8 +183,8 @@ class Engine:
         spent = self.per_profile(self.orders, col("total").sum())
         rows = self.profiles.select("profile_id", "region", "tier", ((20250630 - day) // 100_000).alias("tens"))
         cells = rows.join(spent, on="profile_id", how="left").group_by("region", "tens", "tier")
-        return cells.agg(polars.len(), col("total").sum()).select(
-            "region", "tens", "tier", "len", self.decimal(col("total")))
+        spending = polars.when(col("total").count() > 0).then(col("total").sum())
+        return cells.agg(polars.len(), spending.alias("total")).select("region", "tens", "tier", "len", self.decimal(col("total")))
 
     def C2(self):
         rows = self.bought_of_categories().with_columns(col("placed_at").dt.truncate("1mo"), (col("quantity") * col("price")).alias("amount"))

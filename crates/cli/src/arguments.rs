@@ -192,6 +192,9 @@ pub struct Sql {
     /// The classes of columns that may be seen, of public, internal, personal, sensitive; others are NULL (all)
     #[arg(long, value_name = "CLASSES", value_delimiter = ',', value_parser = class_word)]
     pub grant: Option<Vec<String>>,
+    /// Say on stderr how long each statement took, from its text to its last row; where one of them writes, nothing is said
+    #[arg(long)]
+    pub timing: bool,
 }
 
 /// The word for a class of columns.
