@@ -1,14 +1,14 @@
 """How long do twenty-six questions take of a crowd of customers with their orders and events; beside DuckDB, Polars and chDB.
 
-    benches/run selections [--customers 1000000] [--dir FOLDER] [--runs 7] [--questions Q05 Q06] [--peers duckdb polars chdb]
+    benches/run selections [--customers 1000000] [--dir FOLDER] [--runs 7] [--questions Q05,Q06] [--peers duckdb,polars,chdb]
                            [--kept-peers] [--json]
 
 Data: `beside/crowd.py`, seed 42, ten orders, thirty lines and twenty events per customer. The questions stand in `questions/`, in
-the words of each engine (Polars: `beside/polars_crowd.py`). All is in memory, two threads each. Before any time is told all answers
-must be equal; of a selection also the profiles that it selects, where what is timed is their number. A time is that of the
-statement from its text to its rows, the median of the runs after one that is not counted; each peer is asked in several physical
-designs, and per question the best of all counts. No results are kept on any side; muster's stored segments are bitmaps, the
-peers' are columns and, for the overlap, bitmaps.
+the words of each engine (Polars: `beside/polars_crowd.py`). All is in memory, two threads each. Before an engine's time is taken its
+answer is; of a selection, whose number is what is timed, also the profiles. A question with more than one answer has no ratio, and
+the run fails. A time is that of the statement from its text to its rows, the median of the runs after one that is not
+counted; each peer is asked in several physical designs, and per question the best of all counts. No results are kept on any
+side; muster's stored segments are bitmaps, the peers' are columns and, for the overlap, bitmaps.
 
 With --kept-peers the times of peers are those of the last run in the folder, which is said.
 """
@@ -24,36 +24,47 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 
-from beside import answers, machine
+from beside import answers, groups, machine
 
 SEED = 42
 # The designs in which each peer is asked, the plain one first.
 DESIGNS = {"duckdb": ["plain", "ordered"], "polars": ["plain", "ordered", "streaming"], "chdb": ["plain", "ordered"]}
 THREADS = {"RAYON_NUM_THREADS": "2", "POLARS_MAX_THREADS": "2"}
 HISTORY = [f"Q{number:02}" for number in range(5, 15)] + ["Q20"]
+OF_SEGMENTS = ["Q17", "V1", "V2", "V3"]
 HISTORY_GOAL, GOAL, WORST_GOAL = 20.0, 3.0, 1.0
 LOAD_SECONDS = 3600
 
 
-def main() -> None:
+def main(given: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--muster", required=True)
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--dir", type=pathlib.Path, default=pathlib.Path("target/bench-selections"))
     parser.add_argument("--runs", type=int, default=7)
-    parser.add_argument("--questions", nargs="+", choices=answers.names(), default=answers.names())
-    parser.add_argument("--peers", nargs="+", choices=list(DESIGNS), default=list(DESIGNS))
+    parser.add_argument("--questions", type=one_of(answers.names()), default=answers.names())
+    parser.add_argument("--peers", type=one_of(list(DESIGNS)), default=list(DESIGNS))
     parser.add_argument("--kept-peers", action="store_true")
     parser.add_argument("--json", action="store_true")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
     os.environ.update(THREADS)
     crowd = Crowd(arguments.dir / str(arguments.customers), arguments.customers, arguments.muster)
-    crowd.prepare()
+    crowd.prepare(arguments.questions, with_peers=not arguments.kept_peers)
     report = Report(crowd, arguments)
     print(json.dumps(report.document(), indent=2) if arguments.json else report.text())
     if report.differing:
         sys.exit("the answers differ: " + ", ".join(report.differing))
+
+
+def one_of(known: list[str]) -> Callable[[str], list[str]]:
+    """Reads names with commas between them."""
+    def read(text: str) -> list[str]:
+        if unknown := set(text.split(",")) - set(known):
+            raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: expected some of {','.join(known)}")
+        return text.split(",")
+    return read
 
 
 class Crowd:
@@ -63,28 +74,36 @@ class Crowd:
         self.folder, self.customers, self.muster = folder, customers, muster
         self.files = folder / "files"
 
-    def prepare(self) -> None:
-        """Makes what is not there yet; muster's store anew for every binary."""
-        if not (self.files / "memberships.parquet").exists():
+    def prepare(self, questions: list[str], with_peers: bool) -> None:
+        """Makes what is not there yet; muster's store and segments anew for every binary."""
+        if not (self.files / "events.parquet").exists():
             say(f"making {self.customers:,} customers")
             program("crowd", str(self.customers), str(SEED), str(self.files))
+        if with_peers and not (self.files / "memberships.parquet").exists():
             program("duckdb_crowd", str(self.files), str(self.customers))
-        definition = (answers.QUESTIONS / "muster.toml").read_text()
-        mark = f"{definition}\n{pathlib.Path(self.muster).stat().st_mtime_ns}"
-        if not (self.folder / "loaded").exists() or (self.folder / "loaded").read_text() != mark:
-            self.load(definition)
-            (self.folder / "loaded").write_text(mark)
+        self.once("loaded", self.load)
+        if any(question in OF_SEGMENTS for question in questions):
+            self.once("defined", self.define_segments)
 
-    def load(self, definition: str) -> None:
-        say("loading it into muster")
+    def once(self, what: str, work: Callable[[], None]) -> None:
+        """Does it unless it is done with this binary and this definition."""
+        mark = self.folder / what
+        done = f"{self.definition()}\n{pathlib.Path(self.muster).stat().st_mtime_ns}"
+        if not mark.exists() or mark.read_text() != done:
+            work()
+            mark.write_text(done)
+
+    def definition(self) -> str:
+        return (answers.QUESTIONS / "muster.toml").read_text()
+
+    def load(self) -> None:
+        say(f"loading {self.customers:,} customers into muster")
         shutil.rmtree(self.folder / "data", ignore_errors=True)
-        (self.folder / "muster.toml").write_text(definition)
+        (self.folder / "muster.toml").write_text(self.definition())
         subprocess.run(self.command("load"), stdout=subprocess.DEVNULL, check=True)
-        self.define_segments()
 
     def define_segments(self) -> None:
-        from beside import groups
-
+        say("defining its segments")
         with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
             file.write(groups.definitions(self.customers))
             file.flush()
@@ -173,7 +192,7 @@ class Report:
         theirs = {name: time for name, said in self.peers.items() if (time := milliseconds(said.get(question, {})))}
         best = min(theirs, key=theirs.get, default=None)
         line = {"question": question, "what": answers.what(question), "muster_ms": ours, "peers_ms": theirs, "best_peer": best,
-                "ratio": theirs[best] / ours if best and ours else None}
+                "muster_p95_ms": percentile(self.muster[question], 0.95), "ratio": theirs[best] / ours if best and ours else None}
         if question in self.differing:
             line["answers"] = self.answers(question)
             line["ratio"] = None
@@ -210,6 +229,11 @@ def milliseconds(said: dict) -> float | None:
     return statistics.median(said["seconds"]) * 1000 if "seconds" in said else None
 
 
+def percentile(said: dict, share: float) -> float | None:
+    times = sorted(said.get("seconds", []))
+    return times[min(int(len(times) * share), len(times) - 1)] * 1000 if times else None
+
+
 def mean(ratios: list[float]) -> float | None:
     return statistics.geometric_mean(ratios) if ratios else None
 
@@ -221,18 +245,18 @@ def as_row(line: dict) -> str:
 
 
 def figure(value: float | None) -> str:
-    """Three digits, as far as they are behind the point."""
-    return "–" if value is None else f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f}"
+    """Three digits."""
+    return "–" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def goals(found: dict) -> list[str]:
     lines = []
     for name, key, goal in (("Q05–Q14 and Q20", "geometric_mean_history", HISTORY_GOAL), ("all", "geometric_mean", GOAL)):
         if found[key]:
-            lines.append(f"geometric mean over {name}: {found[key]:.2f} ×; {verdict(found[key] >= goal)}: ≥ {goal:g}")
+            lines.append(f"geometric mean over {name}: {figure(found[key])} ×; {verdict(found[key] >= goal)}: ≥ {goal:g}")
     if found["worst"]:
         (worst, low), (best, high) = found["worst"], found["best"]
-        lines.append(f"worst {worst} {low:.2f} ×, best {best} {high:.2f} ×")
+        lines.append(f"worst {worst} {figure(low)} ×, best {best} {figure(high)} ×")
         below = ", ".join(found["below_one"])
         lines.append(f"below 1 ×: {below or 'none'}; {verdict(not below)}: none")
     return lines
