@@ -124,16 +124,19 @@ class Engine:
 
     def Q12(self):
         rows = self.bought().filter(col("product_id").is_in([int(key) for key in listed("Q12", r"\d{5}")]))
-        rows = self.in_order(rows.select("profile_id", "placed_at").unique(maintain_order=self.is_ordered), "profile_id", "placed_at")
-        next_of, next_at = col("profile_id").shift(-1), col("placed_at").shift(-1)
-        soon = (next_of == col("profile_id")) & (next_at <= col("placed_at") + timedelta(days=30))
+        rows = self.in_order(rows.select("profile_id", "placed_at"), "profile_id", "placed_at")
+        # One row of each instant, so that the next one is strictly later.
+        rows = rows.filter((col("profile_id").shift(1) != col("profile_id")).fill_null(True) | (col("placed_at").shift(1) != col("placed_at")))
+        soon = (col("profile_id").shift(-1) == col("profile_id")) & (
+            col("placed_at").shift(-1) <= col("placed_at") + timedelta(days=30))
         return rows.filter(soon).select("profile_id").unique()
 
     def Q13(self, events: polars.LazyFrame | None = None):
         events = self.events if events is None else events
         of = {kind: events.filter(col("type") == kind).select("profile_id", "campaign", "happened_at") for kind in ("send", "open", "click")}
         sends = self.in_order(of["send"], "profile_id", "happened_at")
-        sends = self.per_profile(sends, col("campaign").tail(5)).explode("campaign")
+        # Of the last five the fifth one after it is somebody else's.
+        sends = sends.filter((col("profile_id").shift(-5) != col("profile_id")).fill_null(True))
         answered = {kind: sends.join(of[kind], on=["profile_id", "campaign"], how="semi") for kind in ("open", "click")}
         opened = self.per_profile(answered["open"], polars.len()).filter(col("len") >= 2)
         return opened.join(answered["click"], on="profile_id", how="anti")
