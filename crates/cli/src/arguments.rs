@@ -196,6 +196,9 @@ pub struct Sql {
     /// Leave the history kernel out: queries run as the plain SQL that EXPLAIN SQL shows
     #[arg(long)]
     pub plain_sql: bool,
+    /// Say on stderr how long each statement took, from its text to its last row; where one of them writes, nothing is said
+    #[arg(long)]
+    pub timing: bool,
 }
 
 impl Sql {

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::{Error, Item, Variable};
 
 /// All that is defined.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Definitions {
     /// The segments, by name.
     pub segments: Vec<Definition>,

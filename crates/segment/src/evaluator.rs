@@ -1,4 +1,5 @@
-//! Who is in a segment: evaluated on one snapshot, each segment and variable at most once per instant.
+//! Who is in a segment: evaluated on one snapshot, each segment and variable at most once per instant, by evaluators that share
+//! what is [`Known`] all together.
 //!
 //! As of an instant a query sees the snapshot with its fields as they were then ([`Evaluator::snapshot_as_of`]); that later
 //! rows are not there yet is in the printed SQL.
@@ -28,7 +29,7 @@ pub struct Evaluator<'a> {
     definitions: BTreeMap<String, Definition>,
     variables: BTreeMap<String, Variable>,
     audiences: Rc<Audiences<'a>>,
-    known: Known,
+    known: Rc<Known>,
     /// What its queries do not see.
     masks: Masks,
 }
@@ -36,15 +37,26 @@ pub struct Evaluator<'a> {
 /// Who was in a segment by its last refresh that was not later than an instant; `None` if it had none by then.
 pub(crate) type Audiences<'a> = dyn Fn(&str, Timestamp) -> Result<Option<RowSet>, Error> + 'a;
 
-/// What was evaluated.
+/// What was evaluated of some definitions over a snapshot, so that the next evaluator of the same ones need not.
 #[derive(Default)]
-struct Known {
+pub(crate) struct Known {
     segments: RefCell<BTreeMap<(String, Timestamp), Arc<RowSet>>>,
     variables: RefCell<BTreeMap<(String, Timestamp), Arc<Values>>>,
     /// Who is on each list that was asked for; as of every instant the same.
     lists: RefCell<BTreeMap<String, Arc<RowSet>>>,
     /// What each evaluated segment and variable names.
     used: RefCell<BTreeMap<Item, BTreeSet<Item>>>,
+}
+
+/// As of more instants nothing is remembered: a variable takes as much as a column for each.
+const MOST_INSTANTS: usize = 16;
+
+impl Known {
+    pub(crate) fn is_full(&self) -> bool {
+        let (segments, variables) = (self.segments.borrow(), self.variables.borrow());
+        let instants = segments.keys().chain(variables.keys()).map(|(_, instant)| instant);
+        instants.collect::<BTreeSet<_>>().len() > MOST_INSTANTS
+    }
 }
 
 /// The root of every catalog.
@@ -73,7 +85,7 @@ impl<'a> Evaluator<'a> {
         let names = variables.iter().map(Variable::column).fold(names, Names::with_variable);
         let definitions = segments.into_iter().map(|definition| (definition.name.clone(), definition)).collect();
         let variables = variables.into_iter().map(|variable| (variable.name().to_owned(), variable)).collect();
-        let (known, masks) = (Known::default(), Masks::default());
+        let (known, masks) = (Rc::default(), Masks::default());
         Self { engine, past, names, definitions, variables, audiences, known, masks }
     }
 
@@ -92,6 +104,11 @@ impl<'a> Evaluator<'a> {
     /// one is not evaluated at all, since who is in it would tell what the values are.
     pub(crate) fn masked(self, masks: Masks) -> Self {
         Self { masks, ..self }
+    }
+
+    /// The same, which need not evaluate what is known of these definitions over this snapshot.
+    pub(crate) fn knowing(self, known: Rc<Known>) -> Self {
+        Self { known, ..self }
     }
 
     pub(crate) fn masks(&self) -> &Masks {

@@ -123,6 +123,20 @@ fn statements_come_from_an_argument_a_file_or_standard_input() {
 }
 
 #[test]
+fn times_of_statements_are_told_beside_their_rows() {
+    let arguments = ["sql", "--format", "csv", "-c", "SELECT 1 AS one; SELECT customer_id FROM profiles LIMIT 2"];
+    let timed = call(corner_shop(), arguments.iter().chain(&["--timing"])).ended_with(0);
+    let plain = call(corner_shop(), arguments).ended_with(0);
+    assert_eq!((&timed.stdout, plain.stderr), (&plain.stdout, String::new()));
+    let told: Vec<&str> = timed.stderr.lines().collect();
+    assert!(
+        matches!(told[..], [first, second] if first.starts_with("(1 row, ") && second.starts_with("(2 rows, ")),
+        "{told:?}"
+    );
+    assert!(told.iter().all(|line| line.ends_with(" ms)") || line.ends_with(" s)")), "{told:?}");
+}
+
+#[test]
 fn a_slip_in_the_last_statement_keeps_the_first_from_running() {
     let shop = own_corner_shop();
     said(1, shop.path(), &["sql", "-c", "CREATE SEGMENT everyone AS WHERE TRUE; SELEC 1"]);

@@ -2,6 +2,7 @@
 
 mod defining;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use muster_store::Store;
 
 use crate::audience::Count;
 use crate::cells::Line;
+use crate::evaluator::Known;
 use crate::listing::Step;
 use crate::past::Past;
 use crate::{
@@ -102,6 +104,8 @@ pub struct Session<'a> {
     past: Arc<Past>,
     as_of: Timestamp,
     classes: Classes,
+    /// What earlier statements evaluated, and of which definitions.
+    known: RefCell<(Definitions, Rc<Known>)>,
 }
 
 impl<'a> Session<'a> {
@@ -112,7 +116,8 @@ impl<'a> Session<'a> {
     pub fn new(bench: Workbench<'a>, as_of: Option<Timestamp>) -> Result<Self, Error> {
         let snapshot = bench.store.snapshot().ok_or(Error::NoData)?;
         let as_of = as_of.unwrap_or_else(|| bench.clock.now());
-        Ok(Self { bench, past: Arc::new(Past::of(snapshot)), as_of, classes: Classes::default() })
+        let (past, classes) = (Arc::new(Past::of(snapshot)), Classes::default());
+        Ok(Self { bench, past, as_of, classes, known: RefCell::default() })
     }
 
     /// The same, which does not see the columns that `classes` do not grant, and in which DESCRIBE hides the values of those
@@ -156,8 +161,19 @@ impl<'a> Session<'a> {
         let access = self.bench.access;
         let audiences = move |name: &str, as_of| access.read(|tx| memberships::members_as_of(tx, name, as_of));
         let (past, zone) = (Arc::clone(&self.past), self.bench.zone);
+        let (known, masks) = (self.known_of(&definitions), self.classes.masks(self.past.present()));
         let evaluator = Evaluator::over(self.bench.engine, past, zone, definitions, Rc::new(audiences));
-        evaluator.masked(self.classes.masks(self.past.present()))
+        // What masks refuse must not be known from before.
+        if masks.is_empty() { evaluator.knowing(known) } else { evaluator.masked(masks) }
+    }
+
+    /// What was evaluated of these very definitions.
+    fn known_of(&self, definitions: &Definitions) -> Rc<Known> {
+        let mut kept = self.known.borrow_mut();
+        if kept.0 != *definitions || kept.1.is_full() {
+            *kept = (definitions.clone(), Rc::default());
+        }
+        Rc::clone(&kept.1)
     }
 
     /// Executes one statement.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use muster_segment::Profiles;
+use muster_catalog::Timestamp;
+use muster_segment::{Profiles, Session};
 
-use crate::world::{Shop, definitions, instant};
+use crate::world::{Shop, definitions, instant, run};
 
 #[test]
 fn a_segment_is_evaluated_once_per_instant() {
@@ -15,6 +16,36 @@ fn a_segment_is_evaluated_once_per_instant() {
     let rows = evaluator.rows("buyers", now).unwrap();
     assert!(Arc::ptr_eq(&rows, &evaluator.rows("BUYERS", now).unwrap()));
     assert_eq!((rows.len(), evaluator.rows("buyers", before).unwrap().len()), (3, 1));
+}
+
+#[test]
+fn a_session_remembers_a_segment_until_anything_is_defined_anew() {
+    let shop = Shop::open();
+    shop.define("CREATE SEGMENT buyers AS WHERE has(orders)");
+    let (mut session, now) = (shop.session(), instant("2025-06-30T12:00:00"));
+    let asked = |session: &Session<'_>| session.evaluator().unwrap().rows("buyers", now).unwrap();
+    let first = asked(&session);
+    assert!(Arc::ptr_eq(&first, &asked(&session)));
+    run(&mut session, "CREATE OR REPLACE SEGMENT buyers AS WHERE NOT has(orders)").unwrap();
+    assert_eq!(asked(&session).len() + first.len(), 4);
+    assert!(!Arc::ptr_eq(&asked(&shop.session()), &asked(&session)));
+}
+
+/// What is remembered of each instant is a bitmap; of a variable a column.
+#[test]
+fn a_session_forgets_when_it_looked_at_many_instants() {
+    let shop = Shop::open();
+    shop.define("CREATE SEGMENT buyers AS WHERE has(orders)");
+    let session = shop.session();
+    let asked = |day: i64| {
+        let at = Timestamp::from_micros(instant("2025-06-01").micros() + day * 86_400_000_000);
+        session.evaluator().unwrap().rows("buyers", at).unwrap()
+    };
+    let first = asked(0);
+    assert!(Arc::ptr_eq(&first, &asked(0)));
+    (1..=20).for_each(|day| drop(asked(day)));
+    assert!(!Arc::ptr_eq(&first, &asked(0)));
+    assert_eq!(first, asked(0));
 }
 
 /// Each of twenty steps names both segments of the step before: without memory that would be a million evaluations.

@@ -16,10 +16,13 @@ mod showing;
 
 mod table;
 
+mod timing;
+
 mod waiting;
 
 use std::fs;
 use std::io::{self, IsTerminal, Read};
+use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
 use muster_catalog::{Timestamp, parse_local};
@@ -45,7 +48,8 @@ pub fn run(arguments: &Arguments, wanted: &Sql) -> Result<Exit> {
         Some(text) => {
             let (timeout, grant) = (wanted.timeout, wanted.grant.clone());
             let statements = Statements { text, format, timeout, as_of: None, grant };
-            run_all(workspace, &Caller::of(arguments), statements, wanted.back())
+            let showing = Showing::here(format).timed(wanted.timing);
+            run_all(workspace, &Caller::of(arguments), statements, (&showing, wanted.back()))
         }
         None => prompt::run(workspace, arguments, format, wanted),
     }
@@ -68,16 +72,15 @@ fn text(wanted: &Sql) -> Result<Option<String>> {
 }
 
 /// All statements are parsed before the first runs, so that a slip in the last changes nothing.
-fn run_all(workspace: Workspace, caller: &Caller, wanted: Statements, back: Back) -> Result<Exit> {
-    let statements = parsed(&wanted.text)?;
-    if statements.iter().any(Session::writes) {
+fn run_all(workspace: Workspace, caller: &Caller, wanted: Statements, (showing, back): (&Showing, Back)) -> Result<Exit> {
+    if parsed(&wanted.text)?.iter().any(Session::writes) {
         return handover::carry_out_in(&workspace, caller, &Writing::Sql(wanted));
     }
     let engine = engine_alone(wanted.timeout)?.with_back(back);
     let (opened, clock) = (workspace.open_reading()?, workspace.clock());
     let bench = opened.workbench(&workspace, &engine, clock.as_ref());
     let session = session(bench, &workspace, None, classes(&workspace, wanted.grant.as_deref()))?;
-    execute(session, statements, &Showing::here(wanted.format), &workspace)
+    execute(session, &wanted.text, showing, &workspace)
 }
 
 /// Runs statements of which some write; no longer than `client` is there.
@@ -85,7 +88,7 @@ fn run_all(workspace: Workspace, caller: &Caller, wanted: Statements, back: Back
 /// # Errors
 /// If a statement is not in order or fails; those before it stay done.
 pub fn perform(workspace: &Workspace, opened: &Opened, wanted: &Statements, client: &Client) -> Result<Exit> {
-    let statements = parsed(&wanted.text)?;
+    parsed(&wanted.text)?;
     let (clock, engine) = (workspace.clock(), engine(wanted.timeout)?);
     let stopper = engine.stopper();
     client.when_gone(move || stopper.end());
@@ -93,7 +96,7 @@ pub fn perform(workspace: &Workspace, opened: &Opened, wanted: &Statements, clie
     let bench = opened.workbench(workspace, &engine, clock.as_ref());
     let session = session(bench, workspace, as_of, classes(workspace, wanted.grant.as_deref()))?;
     // Where it is printed is another process's to know.
-    execute(session, statements, &Showing::plain(wanted.format), workspace)
+    execute(session, &wanted.text, &Showing::plain(wanted.format), workspace)
 }
 
 fn parsed(text: &str) -> Result<Vec<Statement>> {
@@ -135,14 +138,12 @@ pub fn print(outcome: &Outcome, format: RowFormat, workspace: &Workspace) -> Res
     Showing::plain(format).outcome(outcome, workspace)
 }
 
-fn execute(
-    mut session: Session<'_>,
-    statements: Vec<Statement>,
-    showing: &Showing,
-    workspace: &Workspace,
-) -> Result<Exit> {
-    for statement in statements {
-        showing.statement(&mut session, statement, workspace)?;
+/// Each statement is read once more, so that this is part of the time that is told.
+fn execute(mut session: Session<'_>, text: &str, showing: &Showing, workspace: &Workspace) -> Result<Exit> {
+    for piece in split_statements(text) {
+        let start = Instant::now();
+        let shown = showing.statement(&mut session, parse_piece(&piece)?, workspace)?;
+        showing.tell_time(&shown, start.elapsed());
     }
     Ok(Exit::Done)
 }

@@ -18,12 +18,11 @@ use super::completion::known::Known;
 use super::completion::samples::Samples;
 use super::desk::Desk;
 use super::history::History;
-use super::instant;
 use super::line::Line;
 use super::shortcut::{self, Shortcut};
 use super::showing::{Showing, Shown};
+use super::{instant, timing};
 use crate::arguments::{Arguments, RowFormat, Sql};
-use crate::commands::load::thousands;
 use crate::exit::{self, Exit};
 use crate::output;
 use crate::workspace::Workspace;
@@ -153,14 +152,8 @@ impl Prompt {
     fn timed(&mut self, work: impl FnOnce(&mut Self) -> Result<Option<Shown>>) -> Result<()> {
         let start = Instant::now();
         let done = work(self);
-        let taken = start.elapsed().as_secs_f64();
         if self.is_timed {
-            let rows = match &done {
-                Ok(Some(Shown::Rows(1))) => "1 row, ".to_owned(),
-                Ok(Some(Shown::Rows(rows))) => format!("{} rows, ", thousands(*rows)),
-                _ => String::new(),
-            };
-            eprintln!("({rows}{taken:.3} s)");
+            eprintln!("{}", timing::told(done.as_ref().ok().and_then(Option::as_ref), start.elapsed()));
         }
         done.map(drop)
     }

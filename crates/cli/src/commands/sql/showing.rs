@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Result;
 use muster_language::Statement;
@@ -9,8 +10,8 @@ use muster_query::Answer;
 use muster_segment::{Outcome, Session};
 use rustyline::DefaultEditor;
 
-use super::table;
 use super::waiting::Waiting;
+use super::{table, timing};
 use crate::arguments::RowFormat;
 use crate::commands::load::thousands;
 use crate::output::{self, Rows};
@@ -23,6 +24,8 @@ pub struct Showing {
     pub format: RowFormat,
     /// Whether somebody may look on: then a table fits the terminal, and what takes long gives a sign.
     is_watched: bool,
+    /// Whether each statement is followed by how long it took.
+    is_timed: bool,
 }
 
 /// What became of a statement.
@@ -36,12 +39,24 @@ pub enum Shown {
 impl Showing {
     /// In this process, whose terminal somebody may look at.
     pub fn here(format: RowFormat) -> Self {
-        Self { format, is_watched: true }
+        Self { format, is_watched: true, is_timed: false }
     }
 
     /// For whoever asked for it.
     pub fn plain(format: RowFormat) -> Self {
-        Self { format, is_watched: false }
+        Self { format, is_watched: false, is_timed: false }
+    }
+
+    /// The same, which tells the times of statements if it is to.
+    pub fn timed(self, is_timed: bool) -> Self {
+        Self { is_timed, ..self }
+    }
+
+    /// Says how long a statement took, where that is wanted.
+    pub fn tell_time(&self, shown: &Shown, taken: Duration) {
+        if self.is_timed {
+            eprintln!("{}", timing::told(Some(shown), taken));
+        }
     }
 
     /// Executes a statement and shows what it did; rows as they come.

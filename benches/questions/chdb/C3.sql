@@ -1,0 +1,4 @@
+-- By campaign and type of event: how many profiles.
+SELECT campaign, type, uniqExact(profile_id) AS profiles
+FROM events
+GROUP BY campaign, type

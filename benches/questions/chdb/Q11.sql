@@ -1,0 +1,6 @@
+-- Ever bought one product, never another.
+SELECT profile_id
+FROM lines
+WHERE product_id IN (17219, 27625)
+GROUP BY profile_id
+HAVING min(product_id = 17219)
