@@ -53,6 +53,14 @@ impl Timestamp {
         Some(resolve(date.and_time(local.time()), zone))
     }
 
+    /// How far the clocks of `zone` are ahead of UTC at this instant, in microseconds; `None` outside the years 1 to 9999.
+    pub fn offset_micros(self, zone: Tz) -> Option<i64> {
+        let utc = DateTime::from_timestamp_micros(self.0)?;
+        in_range(utc.date_naive()).ok()?;
+        let offset = chrono::Offset::fix(utc.with_timezone(&zone).offset());
+        Some(i64::from(offset.local_minus_utc()) * 1_000_000)
+    }
+
     /// RFC 3339 in `zone`, with as many digits of a second as it has: `2025-06-30T12:00:00+02:00`.
     pub fn rfc3339(self, zone: Tz) -> String {
         self.local(zone).to_rfc3339_opts(SecondsFormat::AutoSi, true)

@@ -30,8 +30,8 @@ use crate::interrupt::TimeIsOver;
 use crate::patience::Patience;
 use crate::table::external;
 
-/// The tables of rows above, and of those below them.
-type Below = (String, String);
+/// Two names: the tables of rows above and of those below them, or a table and a column.
+type Pair = (String, String);
 
 /// What is known of one block while a query runs over it.
 pub(super) struct Block<'q> {
@@ -40,14 +40,17 @@ pub(super) struct Block<'q> {
     pub(super) as_of: Timestamp,
     pub(super) number: usize,
     values: RefCell<HashMap<usize, ArrayRef>>,
+    /// The same, carried to the rows of the component above.
+    risen: RefCell<HashMap<usize, ArrayRef>>,
+    codes: RefCell<HashMap<Pair, ScalarBuffer<u32>>>,
     reduced: RefCell<HashMap<usize, Rc<[ArrayRef]>>>,
-    offsets: RefCell<HashMap<Below, Arc<[u32]>>>,
+    offsets: RefCell<HashMap<Pair, Arc<[u32]>>>,
 }
 
 impl<'q> Block<'q> {
     pub(super) fn new(evaluation: &'q Evaluation, patience: &'q Patience, as_of: Timestamp, number: usize) -> Self {
-        let (values, reduced, offsets) = Default::default();
-        Self { evaluation, patience, as_of, number, values, reduced, offsets }
+        let (values, risen, codes, reduced, offsets) = Default::default();
+        Self { evaluation, patience, as_of, number, values, risen, codes, reduced, offsets }
     }
 
     pub(super) fn snapshot(&self) -> &'q Snapshot {
@@ -81,7 +84,12 @@ impl<'q> Block<'q> {
 
     /// Whether an expression was computed already.
     pub(super) fn knows(&self, placed: &Placed) -> bool {
-        self.values.borrow().contains_key(&placed.number)
+        self.values.borrow().contains_key(&placed.number) || self.has_risen(placed)
+    }
+
+    /// Whether its values are there for each row of the component.
+    pub(super) fn has_risen(&self, placed: &Placed) -> bool {
+        self.risen.borrow().contains_key(&placed.number)
     }
 
     /// The expression where it compares a packed column with a constant.
@@ -110,6 +118,16 @@ impl<'q> Block<'q> {
             Input::Carried(inner) => self.carried(scope, &self.value(scope, inner)?, inner.domain, placed.domain),
         });
         computed(placed, inputs.collect::<Result<_>>()?, self.row_count(rows)?)
+    }
+
+    /// The values of an expression for each row of the component from which its domain is reached.
+    pub(super) fn risen(&self, scope: &Scope, placed: &Placed, component: DomainId) -> Result<ArrayRef> {
+        if let Some(known) = self.risen.borrow().get(&placed.number) {
+            return Ok(Arc::clone(known));
+        }
+        let risen = self.carried(scope, &self.value(scope, placed)?, placed.domain, component)?;
+        self.risen.borrow_mut().insert(placed.number, Arc::clone(&risen));
+        Ok(risen)
     }
 
     /// Values for the rows of one domain as values for those of another that is nearer to the tuple.
@@ -172,6 +190,10 @@ impl<'q> Block<'q> {
     /// The code of each row, that of none behind the last.
     fn codes(&self, rows: &RowsOf, column: &str) -> Result<ScalarBuffer<u32>> {
         let (table, block) = self.table_and_block(rows);
+        let key = (table.to_owned(), column.to_owned());
+        if let Some(known) = self.codes.borrow().get(&key) {
+            return Ok(known.clone());
+        }
         let texts = self.texts(table, column)?;
         let none = texts.len() as u32;
         let mut codes = if self.snapshot().block_count(table) == 0 {
@@ -182,6 +204,7 @@ impl<'q> Block<'q> {
         if rows.may_be_missing() {
             codes = codes.iter().copied().chain([none]).collect();
         }
+        self.codes.borrow_mut().insert(key, codes.clone());
         Ok(codes)
     }
 

@@ -271,7 +271,9 @@ impl<'q> Compiler<'q> {
             }
         }
         let placed = self.placed(scope, conditions)?;
-        let (then, first) = placed.into_iter().partition(|condition| needs_tuples(scope, condition));
+        let (then, mut first): (Vec<_>, Vec<_>) =
+            placed.into_iter().partition(|condition| needs_tuples(scope, condition));
+        first.sort_by_key(|condition| !condition.is_cheap());
         Ok(Filter { first, then })
     }
 

@@ -11,6 +11,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 
+use super::packed::comparison;
 use super::plan::{DomainId, Field, LEVEL, Scope, TUPLE};
 
 /// An expression and the rows that it is computed for.
@@ -26,8 +27,18 @@ pub(super) struct Placed {
     pub(super) inputs: Vec<Input>,
     /// The inputs, in Arrow's words.
     pub(super) schema: SchemaRef,
+    /// Whether the rows of its domain are the same in every block.
+    pub(super) is_everywhere: bool,
     /// Its values, where they are the same in every block.
     pub(super) everywhere: OnceLock<ArrayRef>,
+}
+
+impl Placed {
+    /// Whether it costs little to compute for every row: a packed column compared with a constant, or something about rows
+    /// that are the same in all blocks.
+    pub(super) fn is_cheap(&self) -> bool {
+        self.is_everywhere || comparison(self.expr.as_ref()).is_some()
+    }
 }
 
 /// What an expression is computed from.
@@ -60,8 +71,9 @@ fn place_at(scope: &Scope, domain: DomainId, expr: &Arc<dyn PhysicalExpr>, numbe
     let mut cutting = Cutting { scope, domain, numbers, inputs: Vec::new(), fields: Vec::new() };
     let expr = Arc::clone(expr).transform_down(|part| cutting.cut(part))?.data;
     let Cutting { inputs, fields, .. } = cutting;
-    let number = numbers.next();
-    Ok(Placed { number, domain, expr, inputs, schema: Arc::new(Schema::new(fields)), everywhere: OnceLock::new() })
+    let (number, schema) = (numbers.next(), Arc::new(Schema::new(fields)));
+    let is_everywhere = scope.domains[domain].rows.are_everywhere();
+    Ok(Placed { number, domain, expr, inputs, schema, is_everywhere, everywhere: OnceLock::new() })
 }
 
 struct Cutting<'s> {

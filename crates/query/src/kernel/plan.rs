@@ -188,7 +188,7 @@ pub(super) struct Chosen {
 /// Conditions that all must be TRUE: first those that need no other history than that of one row.
 #[derive(Debug, Default)]
 pub(super) struct Filter {
-    /// Conditions that every tuple is asked.
+    /// Conditions that need no other history than that of one row, the cheapest first.
     pub(super) first: Vec<Placed>,
     /// Conditions that only those are asked that met all of `first`.
     pub(super) then: Vec<Placed>,

@@ -50,7 +50,7 @@ impl<'r> Tuples<'r> {
             return Ok(texts);
         }
         if placed.domain != TUPLE && !self.are_fewer(placed)? {
-            return self.carried(&self.block.value(self.scope, placed)?, placed.domain);
+            return self.risen(placed);
         }
         self.block.keep_patience()?;
         let inputs = placed.inputs.iter().map(|input| match input {
@@ -83,7 +83,7 @@ impl<'r> Tuples<'r> {
         if is_known || matches!(self.components[number], Component::All) {
             return Ok(false);
         }
-        Ok(self.count < self.block.row_count(rows)? / FEWER)
+        self.are_few(placed.domain)
     }
 
     /// The values of a field, one for each tuple.
@@ -99,13 +99,29 @@ impl<'r> Tuples<'r> {
         }
     }
 
-    fn carried(&self, values: &ArrayRef, from: DomainId) -> Result<ArrayRef> {
-        let (component, number) = self.component_above(from);
-        let values = self.block.carried(self.scope, values, from, component)?;
+    /// The values of an expression that is about rows of the block.
+    fn risen(&self, placed: &Placed) -> Result<ArrayRef> {
+        let (component, number) = self.component_above(placed.domain);
         match &self.components[number] {
-            Component::All => Ok(values),
-            Component::At(places) => gathered(&values, places),
+            Component::All => self.block.risen(self.scope, placed, component),
+            Component::At(places) if self.block.has_risen(placed) || !self.are_few(component)? => {
+                gathered(&self.block.risen(self.scope, placed, component)?, places)
+            }
+            Component::At(_) => self.carried(&self.block.value(self.scope, placed)?, placed.domain),
         }
+    }
+
+    /// Values for the rows of a domain as values for the tuples.
+    fn carried(&self, values: &ArrayRef, from: DomainId) -> Result<ArrayRef> {
+        match self.places(from)? {
+            Component::All => Ok(Arc::clone(values)),
+            Component::At(places) => gathered(values, &places),
+        }
+    }
+
+    /// Whether the tuples are much fewer than the rows of a domain of the block.
+    fn are_few(&self, domain: DomainId) -> Result<bool> {
+        Ok(self.count < self.block.row_count(&self.scope.domains[domain].rows)? / FEWER)
     }
 
     /// The domain of the component from which a domain is reached, and its number.
@@ -150,21 +166,32 @@ impl<'r> Tuples<'r> {
     }
 
     /// Those of the tuples in `among`, or of all, that meet the filter; `None` where that is all of them.
+    ///
+    /// Conditions stand from the cheapest on. Once few tuples are left only those are asked.
     pub(super) fn passing(&self, filter: &Filter, among: Option<BooleanBuffer>) -> Result<Option<BooleanBuffer>> {
         let mut passing = among;
-        for condition in &filter.first {
+        let mut conditions = filter.first.iter();
+        while let Some(condition) = conditions.as_slice().first().filter(|next| !self.few_left(passing.as_ref(), next))
+        {
+            conditions.next();
             let holds = truth(&self.value(condition)?);
             passing = Some(passing.map_or_else(|| holds.clone(), |passing| &passing & &holds));
         }
-        if filter.then.is_empty() {
+        if conditions.as_slice().is_empty() && filter.then.is_empty() {
             return Ok(passing);
         }
         let mut left = positions(passing.as_ref(), self.count);
-        for condition in &filter.then {
+        for condition in conditions.chain(&filter.then) {
             let holds = truth(&self.some(&left).value(condition)?);
             left = holds.set_indices().map(|place| left[place]).collect();
         }
         Ok(Some(marked(&left, self.count)))
+    }
+
+    /// Whether so few tuples are left that an expression is better computed for them alone.
+    fn few_left(&self, passing: Option<&BooleanBuffer>, next: &Placed) -> bool {
+        let Some(passing) = passing.filter(|_| !next.is_cheap() && !self.block.knows(next)) else { return false };
+        passing.count_set_bits() < self.count / FEWER
     }
 }
 

@@ -72,7 +72,12 @@ fn text(wanted: &Sql) -> Result<Option<String>> {
 }
 
 /// All statements are parsed before the first runs, so that a slip in the last changes nothing.
-fn run_all(workspace: Workspace, caller: &Caller, wanted: Statements, (showing, back): (&Showing, Back)) -> Result<Exit> {
+fn run_all(
+    workspace: Workspace,
+    caller: &Caller,
+    wanted: Statements,
+    (showing, back): (&Showing, Back),
+) -> Result<Exit> {
     if parsed(&wanted.text)?.iter().any(Session::writes) {
         return handover::carry_out_in(&workspace, caller, &Writing::Sql(wanted));
     }
