@@ -37,6 +37,9 @@ SHARES = {"nested": 20, "beside": 10, "again": 10, "as of": 10}
 SAYS_SOMETHING = 60
 CALLS_PER_TEN_THOUSAND = 50
 
+# Seconds that muster may take for one; a busy machine is no difference.
+TIMEOUT = 600
+
 # How many statements one process of muster is given; each parses them all before the first runs.
 STATEMENTS = 100
 
@@ -256,9 +259,8 @@ class Shop:
         while left:
             file = self.folder / "questions.sql"
             file.write_text("".join(question["text"] + ";\n" for question in left))
-            done = subprocess.run(
-                [self.muster, "--dir", self.folder, "sql", "--format", "json", "-f", file], capture_output=True, text=True
-            )
+            words = ["sql", "--format", "json", "--timeout", str(TIMEOUT), "-f", file]
+            done = subprocess.run([self.muster, "--dir", self.folder, *words], capture_output=True, text=True)
             rows = whole_lists(done.stdout)
             yield from rows
             left = left[len(rows) :]
