@@ -239,7 +239,7 @@ class Shop:
             for file in (load / "files").iterdir():
                 file.rename(self.folder / "files" / file.name)
             self.call("load")
-        self.call("sql", "-f", str(self.folder / "definitions.sql"))
+        self.call("sql", "--timeout", str(TIMEOUT), "-f", str(self.folder / "definitions.sql"))
 
     def call(self, *words: str) -> str:
         return call(self.muster, "--dir", str(self.folder), *words)
