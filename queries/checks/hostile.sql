@@ -911,6 +911,12 @@ SELECT ⟨60000×x⟩ FROM profiles
 -- too large
 ⟨30000×$⟩
 
+-- too large
+SELECT ⟨60×a[b.⟩x FROM profiles
+
+-- too large
+SELECT ⟨199×a.b[⟩x FROM profiles
+
 -- answers
 SELECT ⟨30×(⟩1⟨30×)⟩ AS x
 

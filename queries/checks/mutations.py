@@ -18,7 +18,7 @@ import sys
 import tempfile
 import tomllib
 
-from three_ways import Elsewhere, World, asked, call, compare, first_faults
+from three_ways import Elsewhere, World, asked, call, compare, first_faults, has_tables
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOMS = ["catalog", "language", "testkit"]
@@ -85,25 +85,30 @@ class Shop:
         call(asks, "tables", str(seed), str(wanted.profiles), str(tables))
         self.words = ["print", str(seed), str(wanted.profiles)]
         self.elsewhere = Elsewhere(tables, None)
-        self.questions = [question for question in asked(asks, world) if not self.faults(question)]
+        questions = filter(has_tables, asked(asks, world))
+        self.questions = [question for question in questions if not self.faults(question)]
 
-    def faults(self, question: dict, sql: str | None = None) -> list[str]:
+    def faults(self, question: dict, printed: dict | None = None) -> list[str]:
         question["faults"] = first_faults(question)
         if not question["faults"]:
-            compare(question, "DuckDB", self.elsewhere.answer(question if sql is None else {**question, "sql": sql}))
+            compare(question, "DuckDB", self.elsewhere.answer({**question, **(printed or {})}))
         return question["faults"]
 
     def printed(self, asks: pathlib.Path):
         """The questions with what this program prints of them, or its error."""
         numbers = "".join(f"{question['number']} {question['attempt']}\n" for question in self.questions)
         lines = map(json.loads, call(asks, *self.words, text=numbers).splitlines())
-        return [(question, line.get("sql"), line.get("refused")) for question, line in zip(self.questions, lines, strict=True)]
+        return list(zip(self.questions, lines, strict=True))
 
     def caught_by(self, asks: pathlib.Path) -> tuple[int, list[dict]]:
         """How many questions print differently, and those whose answers differ for it."""
-        different = [(question, sql, refused) for question, sql, refused in self.printed(asks) if refused or sql != question["sql"]]
-        caught = [question for question, sql, refused in different if refused or self.faults(question, sql)]
+        different = [(question, line) for question, line in self.printed(asks) if is_other(question, line)]
+        caught = [question for question, line in different if "refused" in line or self.faults(question, line)]
         return len(different), caught
+
+
+def is_other(question: dict, line: dict) -> bool:
+    return any(line.get(part) != question[part] for part in ("sql", "past"))
 
 
 def is_as_said(mutation: dict, sources: Sources, shops: list[Shop]) -> bool:

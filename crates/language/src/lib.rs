@@ -48,6 +48,7 @@ mod functions;
 pub use functions::{Use, functions};
 
 mod calendar;
+mod dialect;
 pub mod flat;
 mod outside;
 mod print;

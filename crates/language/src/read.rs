@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use muster_catalog::{LISTS, nearest};
 use sqlparser::ast;
-use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan};
 
+use crate::dialect::Ending;
 use crate::error::{ErrorKind, Place};
 use crate::every::Every;
 use crate::source::{Fault, Source};
@@ -29,8 +29,9 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(tokens: Vec<TokenWithSpan>, source: &'a Source) -> Self {
-        let parser = Parser::new(&GenericDialect).with_recursion_limit(PARSER_DEPTH).with_tokens_with_locations(tokens);
+    /// A reader of these words; `dialect` is theirs alone.
+    pub(crate) fn new(tokens: Vec<TokenWithSpan>, dialect: &'a Ending, source: &'a Source) -> Self {
+        let parser = Parser::new(dialect).with_recursion_limit(PARSER_DEPTH).with_tokens_with_locations(tokens);
         Self { parser, source }
     }
 
@@ -395,7 +396,9 @@ fn syntax_fault(error: ParserError, source: &Source) -> Fault {
     let message = match error {
         ParserError::ParserError(message) | ParserError::TokenizerError(message) => message,
         ParserError::RecursionLimitExceeded => {
-            return Fault::new(ErrorKind::TooLarge, Span::empty(), "the statement is nested too deeply");
+            let message = "the statement could be read in too many ways";
+            return Fault::new(ErrorKind::TooLarge, Span::empty(), message)
+                .hint("look for a bracket that is not closed");
         }
     };
     let (message, start) = match message.split_once(" at Line: ") {

@@ -208,6 +208,11 @@ pub(crate) fn cast(expr: Expr, data_type: DataType) -> Expr {
     Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type, array: false, format: None }
 }
 
+/// `CAST(expr AS BIGINT)`.
+pub(crate) fn whole(expr: Expr) -> Expr {
+    cast(expr, DataType::BigInt(None))
+}
+
 /// `CAST(expr AS DOUBLE)`.
 pub(crate) fn double(expr: Expr) -> Expr {
     cast(expr, DataType::Double(ExactNumberInfo::None))

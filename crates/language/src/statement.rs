@@ -8,6 +8,7 @@ use sqlparser::ast;
 use sqlparser::tokenizer::Span;
 
 use crate::calendar;
+use crate::dialect::Ending;
 use crate::error::{Error, ErrorKind};
 use crate::every::Every;
 use crate::read::Reader;
@@ -231,8 +232,7 @@ pub fn parse(text: &str) -> Result<Statement, Error> {
 pub fn parse_definition(text: &str) -> Result<Query, Error> {
     let source = Source::of(text, 0, text.len());
     let piece = Piece { whole: text, offset: 0, text, ended: false };
-    let read = deep(|| tokenize(&piece).and_then(|tokens| Reader::new(tokens, &source).whole_definition()));
-    read.map_err(|fault| fault.at(&source))
+    read(&piece, &source, |reader| reader.whole_definition())
 }
 
 /// Reads one piece of a text; places count in the whole text.
@@ -241,6 +241,14 @@ pub fn parse_definition(text: &str) -> Result<Query, Error> {
 /// As [`parse`].
 pub fn parse_piece(piece: &Piece<'_>) -> Result<Statement, Error> {
     let source = Source::of(piece.whole, piece.offset, piece.offset + piece.text.len());
-    let read = deep(|| tokenize(piece).and_then(|tokens| Reader::new(tokens, &source).whole_statement()));
-    read.map_err(|fault| fault.at(&source))
+    read(piece, &source, |reader| reader.whole_statement())
+}
+
+fn read<T>(piece: &Piece<'_>, source: &Source, whole: fn(Reader<'_>) -> Result<T, Fault>) -> Result<T, Error> {
+    let read = deep(|| {
+        let tokens = tokenize(piece)?;
+        let dialect = Ending::of(tokens.len());
+        whole(Reader::new(tokens, &dialect, source))
+    });
+    read.map_err(|fault| fault.at(source))
 }

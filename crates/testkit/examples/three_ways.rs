@@ -3,7 +3,7 @@
 //! `queries/checks/three_ways.py` runs it and asks the others. It writes to the folder or the stream it is told:
 //!
 //! ```text
-//! three_ways shop   SEED PROFILES FOLDER     the files that make the shop, load by load, and the statements that name its segments
+//! three_ways shop   SEED PROFILES FOLDER     the files that make the shop, load by load, and the statements that name its segments and variables
 //! three_ways tables SEED PROFILES FOLDER     its tables as of each instant, as another engine reads them
 //! three_ways ask    SEED PROFILES FIRST LAST the questions of these numbers, a line of JSON each
 //! three_ways print  SEED PROFILES            the same for those whose numbers and attempts are lines of the input, without answers
@@ -16,7 +16,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use muster_catalog::{Catalog, ColumnNames, ColumnType, Kind, Names, SegmentNames, TableNames, Timestamp};
-use muster_language::{Statement, parse, resolve, resolve_segment};
+use muster_language::{
+    PastCondition, Statement, VariableDefinition, parse, resolve, resolve_segment, resolve_variable,
+};
 use muster_testkit::generator::{self, Question, Shop, files};
 use muster_testkit::interpreter::Reader;
 use muster_testkit::world::Value;
@@ -76,11 +78,12 @@ impl Asked {
                 fs::write(path, text)?;
             }
         }
-        let defined = generator::segments().map(|(name, text)| format!("CREATE SEGMENT {name} AS {text};\n"));
-        fs::write(folder.join("segments.sql"), defined.collect::<String>())
+        let segments = generator::segments().map(|(name, text)| format!("CREATE SEGMENT {name} AS {text};\n"));
+        let variables = generator::variables().map(|(name, _, text)| format!("CREATE VARIABLE {name} AS {text};\n"));
+        fs::write(folder.join("definitions.sql"), segments.chain(variables).collect::<String>())
     }
 
-    /// A folder per instant, the present last; in each the tables and the SQL of the segments.
+    /// A folder per instant, the present last; in each the tables and the SQL of the segments and the variables.
     fn tables(&self, folder: &Path) -> io::Result<()> {
         let mut listed = String::new();
         for (place, instant) in self.instants.iter().copied().chain([self.present()]).enumerate() {
@@ -90,6 +93,7 @@ impl Asked {
                 fs::write(there.join(format!("{}.csv", table.name)), table.csv)?;
             }
             fs::write(there.join("segments.tsv"), self.segments(instant)?)?;
+            fs::write(there.join("variables.tsv"), self.variables(instant)?)?;
             listed += &format!("{instant}\n");
         }
         fs::write(folder.join("instants"), listed)
@@ -103,6 +107,16 @@ impl Asked {
             let Statement::CreateSegment(definition) = statement else { continue };
             let resolved = resolve_segment(&definition.query, &self.names, instant).map_err(io::Error::other)?;
             lines += &format!("{name}\t{}\n", resolved.to_sql());
+        }
+        Ok(lines)
+    }
+
+    /// Name, type and printed SQL, a line each.
+    fn variables(&self, instant: Timestamp) -> io::Result<String> {
+        let mut lines = String::new();
+        for (name, holds, text) in generator::variables() {
+            let resolved = resolve_variable(&variable(name, text)?, &self.names, instant).map_err(io::Error::other)?;
+            lines += &format!("{name}\t{}\t{}\n", files::type_name(holds), resolved.to_sql());
         }
         Ok(lines)
     }
@@ -149,13 +163,38 @@ impl Asked {
     }
 
     /// The plain SQL, or the error.
-    fn printed(&self, question: &Question) -> Result<String, String> {
+    fn printed(&self, question: &Question) -> Result<Printed, String> {
         let statement = parse(&question.text).map_err(|error| error.to_string())?;
         let Statement::Query { as_of, query } = statement else { return Err("this is no query".to_owned()) };
         let instant = as_of.map_or(Ok(self.present()), |own| own.instant(self.names.zone));
         let instant = instant.map_err(|error| error.to_string())?;
-        resolve(&query, &self.names, instant).map(|resolved| resolved.to_sql()).map_err(|error| error.to_string())
+        let resolved = resolve(&query, &self.names, instant).map_err(|error| error.to_string())?;
+        let past = resolved.past.iter().map(|past| self.past(past)).collect();
+        Ok(Printed { sql: resolved.to_sql(), past })
     }
+
+    fn past(&self, past: &PastCondition) -> Past {
+        let query = &past.rows.query;
+        let instants = self.instants.iter().copied().chain([self.present()]);
+        let place = instants.into_iter().position(|instant| instant == query.as_of);
+        Past { column: past.column.clone(), table: past.rows.grain.clone(), place, sql: query.to_sql() }
+    }
+}
+
+/// A question in plain SQL.
+struct Printed {
+    sql: String,
+    past: Vec<Past>,
+}
+
+/// A column that the SQL expects of a table: the rows for which something held at another instant.
+struct Past {
+    column: String,
+    table: String,
+    /// The instant's place among those as of which there are tables.
+    place: Option<usize>,
+    /// What finds the rows in the tables of that instant.
+    sql: String,
 }
 
 /// What the interpreter says.
@@ -184,7 +223,14 @@ fn says_something(reader: &Reader<'_>, question: &Question, rows: &[Vec<Value>],
     columns.filter(varies).count() >= 2
 }
 
-/// The tables of a catalog as the language knows them.
+fn variable(name: &str, expression: &str) -> io::Result<VariableDefinition> {
+    match parse(&format!("CREATE VARIABLE {name} AS {expression}")).map_err(io::Error::other)? {
+        Statement::CreateVariable(variable) => Ok(variable),
+        _ => Err(io::Error::other(format!("{name} is no variable"))),
+    }
+}
+
+/// The tables of a catalog as the language knows them, with the variables of the generated shops.
 fn names(catalog: &Catalog) -> Names {
     let table = |table: &muster_catalog::Table| TableNames {
         name: table.name.clone(),
@@ -197,12 +243,18 @@ fn names(catalog: &Catalog) -> Names {
     };
     let tables = catalog.parents_first().into_iter().map(table).collect();
     let segment = |(name, _): (&str, &str)| SegmentNames { name: name.to_owned(), grain: "profiles".to_owned() };
-    Names {
+    let names = Names {
         zone: catalog.workspace.time_zone,
         tables,
         segments: generator::segments().map(segment).collect(),
         variables: BTreeSet::new(),
-    }
+    };
+    let variables = generator::variables().map(|(name, column_type, _)| ColumnNames {
+        name: name.to_owned(),
+        column_type,
+        role: None,
+    });
+    variables.fold(names, Names::with_variable)
 }
 
 fn column(column: &muster_catalog::Column) -> ColumnNames {
@@ -217,7 +269,12 @@ fn links(catalog: &Catalog, table: &muster_catalog::Table) -> Vec<(String, Strin
 }
 
 /// A question as one line of JSON.
-fn line(numbers: &[u64; 2], question: &Question, sql: &Result<String, String>, answered: Option<&Answered>) -> String {
+fn line(
+    numbers: &[u64; 2],
+    question: &Question,
+    printed: &Result<Printed, String>,
+    answered: Option<&Answered>,
+) -> String {
     let mut fields = BTreeMap::new();
     fields.insert("number", numbers[0].to_string());
     fields.insert("attempt", numbers[1].to_string());
@@ -227,7 +284,15 @@ fn line(numbers: &[u64; 2], question: &Question, sql: &Result<String, String>, a
     fields.insert("features", list(question.mix.features.iter().map(|feature| quoted(feature))));
     let functions = question.mix.functions.iter().map(|(name, count)| format!("{}:{count}", quoted(name)));
     fields.insert("functions", format!("{{{}}}", functions.collect::<Vec<_>>().join(",")));
-    fields.insert(if sql.is_ok() { "sql" } else { "refused" }, quoted(sql.as_ref().unwrap_or_else(|error| error)));
+    match printed {
+        Ok(Printed { sql, past }) => {
+            fields.insert("sql", quoted(sql));
+            fields.insert("past", list(past.iter().map(past_column)));
+        }
+        Err(error) => {
+            fields.insert("refused", quoted(error));
+        }
+    }
     if let Some(answered) = answered {
         fields.insert("says_something", answered.says_something.to_string());
         match &answered.rows {
@@ -237,6 +302,12 @@ fn line(numbers: &[u64; 2], question: &Question, sql: &Result<String, String>, a
     }
     let fields = fields.into_iter().map(|(name, value)| format!("{}:{value}", quoted(name)));
     format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+}
+
+/// Column, table, the place of the instant or null, and the SQL of the rows.
+fn past_column(past: &Past) -> String {
+    let place = past.place.map_or("null".to_owned(), |place| place.to_string());
+    list([quoted(&past.column), quoted(&past.table), place, quoted(&past.sql)].into_iter())
 }
 
 fn list(items: impl Iterator<Item = String>) -> String {

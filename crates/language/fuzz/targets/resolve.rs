@@ -3,6 +3,7 @@
 
 #![no_main]
 
+mod patience;
 #[allow(dead_code, unused_macros)]
 #[path = "../../tests/it/world.rs"]
 mod world;
@@ -10,11 +11,15 @@ mod world;
 use libfuzzer_sys::fuzz_target;
 use muster_language::{Query, Statement, parse, resolve, resolve_segment};
 
-fuzz_target!(|text: &str| match parse(text) {
-    Ok(Statement::Query { query, .. } | Statement::ExplainSql { query, .. }) => check_query(&query),
-    Ok(Statement::CreateSegment(definition)) => check_definition(&definition.query),
-    _ => {}
-});
+fuzz_target!(|text: &str| patience::in_time(|| check(text)));
+
+fn check(text: &str) {
+    match parse(text) {
+        Ok(Statement::Query { query, .. } | Statement::ExplainSql { query, .. }) => check_query(&query),
+        Ok(Statement::CreateSegment(definition)) => check_definition(&definition.query),
+        _ => {}
+    }
+}
 
 fn check_query(query: &Query) {
     let names = world::names_with_lists();

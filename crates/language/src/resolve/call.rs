@@ -105,7 +105,8 @@ impl Resolver<'_> {
             }
             _ => (arguments.into_iter().map(|(typed, _)| typed.sql).collect(), None),
         };
-        Ok(Typed::new(sql::call(name, arguments), holds))
+        let call = sql::call(name, arguments);
+        Ok(if COUNTS.contains(&name) { counted(call) } else { Typed::new(call, holds) })
     }
 
     /// An aggregate over the rows of a group.
@@ -338,6 +339,15 @@ fn refuse_beside(function: &Function, name: &str, arguments: usize, span: Span) 
     if given == arguments { Ok(()) } else { Err(misplaced(span, format!("`{name}` takes values only"))) }
 }
 
+/// Functions whose whole numbers engines keep without a sign, so that 1 less than 0 is the largest there is, or an error.
+const COUNTS: [&str; 8] =
+    ["approx_distinct", "array_length", "array_position", "cardinality", "dense_rank", "ntile", "rank", "row_number"];
+
+/// Such a call as a whole number like all others.
+fn counted(call: Expr) -> Typed {
+    Typed::new(sql::whole(call), Some(ColumnType::Int))
+}
+
 /// An average as an exact sum over a count; any other aggregate as it is.
 fn averaged(call: Function, name: &str, holds: Option<ColumnType>) -> Typed {
     match name {
@@ -346,6 +356,7 @@ fn averaged(call: Function, name: &str, holds: Option<ColumnType>) -> Typed {
             Typed::new(average(Expr::Function(named("sum")), Expr::Function(named("count"))), Some(ColumnType::Float))
         }
         "count" => Typed::new(Expr::Function(call), Some(ColumnType::Int)),
+        _ if COUNTS.contains(&name) => counted(Expr::Function(call)),
         "min" | "max" | "mode" | "first_value" | "last_value" | "lag" | "lead" | "any_value" | "nth_value" => {
             Typed::new(Expr::Function(call), holds)
         }

@@ -60,7 +60,7 @@ impl Resolver<'_> {
             let days = match (function, dates.as_slice()) {
                 ("age", [date]) => age(date, today),
                 ("days_to_anniversary", [date]) => days_to_anniversary(date, today),
-                (_, [from, to]) => whole(sql::binary(epoch_days(to), BinaryOperator::Minus, epoch_days(from))),
+                (_, [from, to]) => sql::whole(sql::binary(epoch_days(to), BinaryOperator::Minus, epoch_days(from))),
                 (_, _) => sql::number(0),
             };
             Typed::new(days, Some(ColumnType::Int))
@@ -86,10 +86,6 @@ fn part(field: &str, date: &Expr) -> Expr {
     sql::call("date_part", [sql::text(field), date.clone()])
 }
 
-fn whole(expr: Expr) -> Expr {
-    sql::cast(expr, DataType::BigInt(None))
-}
-
 /// Days since 1970: an exact double, since a date has no part of a day.
 fn epoch_days(date: &Expr) -> Expr {
     sql::binary(part("epoch", date), BinaryOperator::Divide, sql::number(SECONDS_PER_DAY))
@@ -111,7 +107,7 @@ fn reached(today: NaiveDate) -> i64 {
 fn age(date: &Expr, today: NaiveDate) -> Expr {
     let years = sql::binary(sql::number(today.year().into()), BinaryOperator::Minus, part("year", date));
     let not_yet = sql::binary(day_of_year(date), BinaryOperator::Gt, sql::number(reached(today)));
-    whole(sql::binary(years, BinaryOperator::Minus, either(not_yet, sql::number(1), sql::number(0))))
+    sql::whole(sql::binary(years, BinaryOperator::Minus, either(not_yet, sql::number(1), sql::number(0))))
 }
 
 /// Days from today to the next anniversary, 0 on the day. Of 29 February it is the 28th in other years, and on the 28th
@@ -122,7 +118,7 @@ fn days_to_anniversary(date: &Expr, today: NaiveDate) -> Expr {
     let still_to_come = sql::binary(day_of_year(date), BinaryOperator::GtEq, sql::number(day));
     let next = either(still_to_come, anniversary(date, year), anniversary(date, year + 1));
     let today_in_days = i64::from(today.num_days_from_ce() - UNIX_EPOCH_DAYS_FROM_CE);
-    whole(sql::binary(epoch_days(&next), BinaryOperator::Minus, sql::number(today_in_days)))
+    sql::whole(sql::binary(epoch_days(&next), BinaryOperator::Minus, sql::number(today_in_days)))
 }
 
 /// 1970-01-01, counted as chrono counts days.

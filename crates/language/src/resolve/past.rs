@@ -30,9 +30,9 @@ impl Resolver<'_> {
                 misplaced(span, "`was` needs the row that it is about").hint("use it FROM profiles or a history")
             );
         };
-        let (table, alias) = (reach.base, reach.alias().to_owned());
+        let (table, called) = (reach.base, reach.called().to_owned());
         let rows = Self::new(self.names, instant)
-            .definition_of(&rows_where(&table.name, &alias, condition), |_| Ok(vec![hidden::ROW.to_owned()]))?;
+            .definition_of(&rows_where(&table.name, &called, condition), |_| Ok(vec![hidden::ROW.to_owned()]))?;
         let known = self.past.iter().find(|past| past.rows == rows).map(|past| past.column.clone());
         let column = known.unwrap_or_else(|| {
             let column = hidden::was(self.past.len() + 1);
@@ -67,9 +67,9 @@ impl Resolver<'_> {
 
 const EXAMPLE: &str = "was(segments.vip, now() - INTERVAL '1 year')";
 
-/// `SELECT 1 FROM table AS alias WHERE condition`.
-fn rows_where(table: &str, alias: &str, condition: &Expr) -> Query {
-    let alias = (alias != table).then(|| sql::alias(alias));
+/// `SELECT 1 FROM table AS called WHERE condition`.
+fn rows_where(table: &str, called: &str, condition: &Expr) -> Query {
+    let alias = (called != table).then(|| sql::alias(called));
     let from = TableWithJoins { relation: sql::table(table, alias), joins: Vec::new() };
     let anything = vec![SelectItem::UnnamedExpr(sql::number(1))];
     sql::select_query(sql::select(anything, vec![from], Some(condition.clone())))

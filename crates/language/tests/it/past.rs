@@ -36,6 +36,16 @@ fn the_same_condition_is_asked_once_and_names_are_seen() {
 }
 
 #[test]
+fn a_row_of_a_sequence_is_asked_for_its_past_by_its_table() {
+    let text = "SELECT email FROM profiles WHERE has_sequence(orders, was(orders.total > 5, '2024-03-01'), was(total > 5, now()))";
+    let query = resolved(text).unwrap();
+    let of = |place: usize| query.past[place].rows.query.to_sql();
+    assert_eq!(query.past.len(), 2);
+    assert!(of(0).contains("\"orders\".\"total\" > 5"), "{}", of(0));
+    assert!(of(1).contains("\"orders\".\"total\" > 5"), "{}", of(1));
+}
+
+#[test]
 fn an_instant_that_is_not_the_same_for_all_rows_is_refused() {
     let hint = Some("was(segments.vip, now() - INTERVAL '1 year')");
     check(

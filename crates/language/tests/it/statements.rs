@@ -226,6 +226,16 @@ fn too_large_a_statement_is_refused_before_it_is_parsed() {
     assert_eq!(kind(&set_operations), Some(ErrorKind::TooLarge));
 }
 
+/// Each level would double the time: of twenty it took ten seconds.
+#[test]
+fn a_text_that_goes_wrong_deep_inside_is_refused_at_once() {
+    for level in ["a[b.", "a.b["] {
+        let text = format!("SELECT {} FROM profiles", level.repeat(90));
+        assert_eq!(kind(&text), Some(ErrorKind::TooLarge), "{text}");
+    }
+    assert_eq!(kind("SELECT a[b.a[b.c FROM profiles"), Some(ErrorKind::Syntax));
+}
+
 #[test]
 fn the_largest_statement_that_is_read_fits_the_stack() {
     let chain = format!("country = 'NL'{}", " OR country = 'BE'".repeat(499));

@@ -1,15 +1,8 @@
 //! The functions of the language's own over a shop whose answers are counted by hand; digests are counted by Python's hashlib.
 
-use crate::world::{Files, World};
+use crate::world::{Files, World, check_each};
 
 #[track_caller]
-fn check_each(expression: &str, expected: [&str; 3]) {
-    let [ann, bob, cas] = expected;
-    let lines = [format!("ann {ann}"), format!("bob {bob}"), format!("cas {cas}")];
-    let query = format!("SELECT id, {expression} AS x FROM profiles ORDER BY id");
-    World::shop().check(&query, &lines.each_ref().map(String::as_str));
-}
-
 /// Customers without a country, or of these, in the order of their keys `a`, `b`, ….
 fn shop_of(countries: &[&str]) -> World {
     let customer = |(place, country): (usize, &&str)| {

@@ -1,15 +1,8 @@
 //! Aggregates inside aggregates, rows with names, and functions of row order: each answer is counted by hand.
 
-use crate::world::{Files, World, rows};
+use crate::world::{Files, World, check_each, rows};
 
 #[track_caller]
-fn check_each(expression: &str, expected: [&str; 3]) {
-    let [ann, bob, cas] = expected;
-    let lines = [format!("ann {ann}"), format!("bob {bob}"), format!("cas {cas}")];
-    let query = format!("SELECT id, {expression} AS x FROM profiles ORDER BY id");
-    World::shop().check(&query, &lines.each_ref().map(String::as_str));
-}
-
 #[test]
 fn an_aggregate_inside_another_is_taken_for_each_of_its_rows() {
     check_each("count(orders) FILTER (WHERE count(lines) FILTER (WHERE lines.quantity > 1) >= 1)", ["2", "0", "0"]);

@@ -1,15 +1,8 @@
 //! Queries inside expressions: in history aggregates, where each is made once beside the rows, and elsewhere.
 
-use crate::world::World;
+use crate::world::{World, check_each};
 
 #[track_caller]
-fn check_each(expression: &str, expected: [&str; 3]) {
-    let [ann, bob, cas] = expected;
-    let lines = [format!("ann {ann}"), format!("bob {bob}"), format!("cas {cas}")];
-    let query = format!("SELECT id, {expression} AS x FROM profiles ORDER BY id");
-    World::shop().check(&query, &lines.each_ref().map(String::as_str));
-}
-
 /// The orders are of 100.10, 20.20 and 3.30 by Ann and of 50.00 by Bob: 43.40 in the mean.
 #[test]
 fn a_value_of_a_query_is_one_for_all_rows() {

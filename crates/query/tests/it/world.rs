@@ -94,6 +94,14 @@ pub fn rows(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
+/// Checks what an expression says of each customer of the shop: Ann, Bob and Cas.
+pub fn check_each(expression: &str, expected: [&str; 3]) {
+    let [ann, bob, cas] = expected;
+    let lines = [format!("ann {ann}"), format!("bob {bob}"), format!("cas {cas}")];
+    let query = format!("SELECT id, {expression} AS x FROM profiles ORDER BY id");
+    World::shop().check(&query, &lines.each_ref().map(String::as_str));
+}
+
 /// A published shop.
 pub struct World {
     pub snapshot: Arc<Snapshot>,

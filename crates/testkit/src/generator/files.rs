@@ -189,7 +189,8 @@ impl Exported<'_> {
     }
 }
 
-fn type_name(holds: ColumnType) -> String {
+/// What another engine calls a type.
+pub fn type_name(holds: ColumnType) -> String {
     match holds {
         ColumnType::Id | ColumnType::Text => "VARCHAR".to_owned(),
         ColumnType::Int => "BIGINT".to_owned(),

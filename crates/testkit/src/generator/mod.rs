@@ -1,6 +1,6 @@
 //! Random questions about random shops, for readings of the language that are to be compared.
 //!
-//! [`generated`] makes a shop and its named segments from a seed, [`question`] a query over it that is valid by
+//! [`generated`] makes a shop, its named segments and variables from a seed, [`question`] a query over it that is valid by
 //! construction: it goes by the grammar of the language's page, over what is in sight where an expression stands. What may
 //! stand in one is a table ([`functions`]): a function is added in one line.
 
@@ -18,7 +18,7 @@ pub use questions::{Question, question};
 pub use rows::{Shop, Tables};
 
 use chance::Chance;
-use muster_catalog::{Timestamp, parse_local};
+use muster_catalog::{ColumnType, Timestamp, parse_local};
 
 /// The `muster.toml` of a generated shop, but for its present.
 const CATALOG: &str = include_str!("shop.toml");
@@ -36,6 +36,18 @@ const SEGMENTS: [(&str, &str); 5] = [
     ("unsure", "WHERE NOT segments.lapsed AND (consent IS NULL OR points > 10)"),
 ];
 
+/// The named expressions over a profile, with the type that muster finds for each; a segment may be in one.
+const VARIABLES: [(&str, ColumnType, &str); 4] = [
+    ("spent", ColumnType::Decimal { precision: 22, scale: 2 }, "coalesce(sum(orders.total), 0.00)"),
+    ("came_back", ColumnType::Int, "sum(returns.pieces)"),
+    ("last_mail", ColumnType::Timestamp, "max(mails.sent_at)"),
+    (
+        "standing",
+        ColumnType::Text,
+        "CASE WHEN segments.buyers THEN 'buyer' WHEN lists.staff THEN 'staff' ELSE tier END",
+    ),
+];
+
 /// The shop of this seed, with so many profiles.
 ///
 /// # Panics
@@ -44,12 +56,18 @@ pub fn generated(seed: u64, profiles: usize) -> Shop {
     let catalog = muster_catalog::parse("shop.toml", &catalog(seed)).expect("the shop's own catalog is in order");
     let mut shop = rows::shop(catalog, seed, profiles);
     SEGMENTS.iter().for_each(|(name, definition)| shop.world.segment(name, definition));
+    shop.world.variables.extend(variables().map(|(name, _, expression)| (name.to_owned(), expression.to_owned())));
     shop
 }
 
 /// The segments' names with their definitions, each after those that it needs.
 pub fn segments() -> impl Iterator<Item = (&'static str, &'static str)> {
     SEGMENTS.into_iter()
+}
+
+/// The variables' names with their types and expressions, which may need any segment.
+pub fn variables() -> impl Iterator<Item = (&'static str, ColumnType, &'static str)> {
+    VARIABLES.into_iter()
 }
 
 /// The `muster.toml` of the shop of this seed.

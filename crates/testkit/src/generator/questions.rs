@@ -29,10 +29,10 @@ const AS_OF: usize = 22;
 pub fn question(world: &World, instants: &[Timestamp], numbers: &[u64]) -> Question {
     let mut chance = Chance::of(numbers);
     let instant = chance.percent(AS_OF).then(|| chance.below(instants.len()));
-    let grains = [(14, "profiles"), (3, "orders"), (2, "order_lines"), (3, "carts"), (2, "mails"), (1, "returns")];
+    let grains = [(14, "profiles"), (3, "orders"), (2, "order_lines"), (3, "carts"), (2, "mails"), (2, "returns")];
     let grain = *chance.weighted(&grains);
     let name = chance.percent(15).then_some("g");
-    let mut writing = Writing::new(world, chance, Sight::of_grain(&world.catalog, grain, name));
+    let mut writing = Writing::new(world, instants, chance, Sight::of_grain(&world.catalog, grain, name));
     let from = name.map_or(grain.to_owned(), |name| format!("{grain} {name}"));
     let (query, is_ordered) = match *writing.chance.weighted(&[(10, 0), (6, 1), (3, 2), (1, 3)]) {
         0 => (members(&mut writing, &from), false),

@@ -2,6 +2,8 @@
 
 use muster_catalog::{Catalog, ColumnType, Kind as TableKind, Table};
 
+use super::VARIABLES;
+
 /// The kinds of values that an expression can give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -128,6 +130,18 @@ impl<'c> Sight<'c> {
         self.nodes[self.innermost()].table
     }
 
+    /// The tables of the rows above the innermost one, but for the profile's.
+    pub fn above(&self) -> Vec<String> {
+        let above = self.chain(self.innermost()).skip(1).map(|node| self.nodes[node].table);
+        above.filter(|table| table.kind != TableKind::Root).map(|table| table.name.clone()).collect()
+    }
+
+    /// What is seen from the innermost row alone, as if it were a query's grain.
+    pub fn of_innermost(&self) -> Self {
+        let name = self.frames.last().and_then(|frame| frame.name.clone());
+        Self::of_grain(self.catalog, &self.table().name, name.as_deref())
+    }
+
     /// What is seen from a row of a range.
     pub fn inside(&self, range: &Range, name: Option<&str>) -> Self {
         let mut inside = self.clone();
@@ -215,8 +229,7 @@ impl<'c> Sight<'c> {
         }
         if bare {
             let own = self.table();
-            mentions
-                .extend(own.columns.iter().filter_map(|column| mention(own, column, column.name.clone(), Whose::Own)));
+            mentions.extend(mentioned(own, Whose::Own, str::to_owned));
             let lookups = self.catalog.links_from(&own.name).filter(|(link, _)| self.is_only_way(&link.name));
             lookups.for_each(|(link, table)| columns(&mut mentions, table, &link.name, Whose::Lookup));
         }
@@ -275,11 +288,24 @@ fn chain<'c>(catalog: &'c Catalog, table: &'c Table) -> impl Iterator<Item = &'c
 }
 
 fn columns(mentions: &mut Vec<Mention>, table: &Table, row: &str, of: Whose) {
-    mentions
-        .extend(table.columns.iter().filter_map(|column| mention(table, column, format!("{row}.{}", column.name), of)));
+    mentions.extend(mentioned(table, of, |column| format!("{row}.{column}")));
 }
 
-fn mention(table: &Table, column: &muster_catalog::Column, text: String, of: Whose) -> Option<Mention> {
-    let kind = Kind::of(column.column_type?);
-    Some(Mention { text, table: table.name.clone(), column: column.name.clone(), kind, of })
+/// The columns of a table as they are written; the variables are columns of profiles.
+fn mentioned(table: &Table, of: Whose, written: impl Fn(&str) -> String) -> impl Iterator<Item = Mention> {
+    let own = table.columns.iter().filter_map(|column| Some((column.name.as_str(), Kind::of(column.column_type?))));
+    let of_profiles = VARIABLES.iter().filter(|_| table.kind == TableKind::Root);
+    let variables = of_profiles.map(|(name, holds, _)| (*name, Kind::of(*holds)));
+    own.chain(variables).map(move |(column, kind)| Mention {
+        text: written(column),
+        table: table.name.clone(),
+        column: column.to_owned(),
+        kind,
+        of,
+    })
+}
+
+/// Whether a column is a variable.
+pub fn is_variable(mention: &Mention) -> bool {
+    VARIABLES.iter().any(|(name, ..)| mention.column == *name)
 }

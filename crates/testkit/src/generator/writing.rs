@@ -5,7 +5,7 @@ use muster_catalog::Timestamp;
 use super::chance::Chance;
 use super::functions::{AGGREGATES, Aggregate, LITERALS, SCALARS, Takes, VALUES};
 use super::mix::Mix;
-use super::sight::{Kind, Mention, Range, Sight, Whose};
+use super::sight::{Kind, Mention, Range, Sight, Whose, is_variable};
 use crate::world::{Value, World};
 
 /// How many history aggregates a question has at most.
@@ -20,6 +20,10 @@ pub struct Writing<'c> {
     pub mix: Mix,
     pub sight: Sight<'c>,
     world: &'c World,
+    /// The instants of which one may ask.
+    instants: &'c [Timestamp],
+    /// Whether the condition is one of another instant already.
+    is_past: bool,
     /// Whether columns of the innermost row may stand without its name.
     bare: bool,
     aggregates_left: usize,
@@ -28,9 +32,18 @@ pub struct Writing<'c> {
 }
 
 impl<'c> Writing<'c> {
-    pub fn new(world: &'c World, chance: Chance, sight: Sight<'c>) -> Self {
-        let aggregates_left = AGGREGATES_AT_MOST;
-        Self { chance, mix: Mix::default(), sight, world, bare: true, aggregates_left, range_before: None }
+    pub fn new(world: &'c World, instants: &'c [Timestamp], chance: Chance, sight: Sight<'c>) -> Self {
+        Self {
+            chance,
+            mix: Mix::default(),
+            sight,
+            world,
+            instants,
+            is_past: false,
+            bare: true,
+            aggregates_left: AGGREGATES_AT_MOST,
+            range_before: None,
+        }
     }
 
     /// An expression that gives this kind; `depth` says how deep it may grow.
@@ -54,8 +67,16 @@ impl<'c> Writing<'c> {
             return self.compared().unwrap_or_else(|| self.literal(Kind::Bool));
         }
         let is_inside = usize::from(self.sight.depth() > 0);
-        let ways =
-            [(if is_inside > 0 { 5 } else { 2 }, 0), (11, 1), (8, 2), (3, 3), (1, 4), (4 * is_inside, 5), (4, 6)];
+        let ways = [
+            (if is_inside > 0 { 5 } else { 2 }, 0),
+            (12, 1),
+            (11, 2),
+            (3, 3),
+            (1, 4),
+            (4 * is_inside, 5),
+            (4, 6),
+            (usize::from(!self.is_past), 7),
+        ];
         let written = match self.chance.weighted(&ways) {
             0 => self.compared(),
             1 => self.aggregate_compared(depth),
@@ -63,6 +84,7 @@ impl<'c> Writing<'c> {
             3 => self.junction(depth),
             4 => self.membership(),
             6 => self.scalar_compared(depth),
+            7 => Some(self.was(depth)),
             _ => self.beside_an_enclosing_row(),
         };
         written.or_else(|| self.compared()).unwrap_or_else(|| self.literal(Kind::Bool))
@@ -142,6 +164,23 @@ impl<'c> Writing<'c> {
         Some(if self.chance.percent(40) { format!("NOT {name}") } else { name })
     }
 
+    /// What held for the innermost row at another instant; no other row is in sight there.
+    fn was(&mut self, depth: usize) -> String {
+        let alone = self.sight.of_innermost();
+        let outside = std::mem::replace(&mut self.sight, alone);
+        self.is_past = true;
+        let condition = self.condition(depth - 1);
+        self.is_past = false;
+        self.sight = outside;
+        self.mix.calls("was");
+        let instant = if self.chance.percent(75) {
+            format!("'{}'", self.chance.pick(self.instants))
+        } else {
+            format!("now() - {}", self.hole("calendar").unwrap_or_default())
+        };
+        format!("was({condition}, {instant})")
+    }
+
     /// The innermost row compared with one around it.
     fn beside_an_enclosing_row(&mut self) -> Option<String> {
         let around = self.some_mention(|mention| mention.of == Whose::Around && mention.kind != Kind::Set)?;
@@ -174,7 +213,11 @@ impl<'c> Writing<'c> {
             return None;
         }
         let of_row = self.chance.weighted(&by_row).clone();
-        Some(self.chance.pick(&of_row).clone())
+        let mention = self.chance.pick(&of_row).clone();
+        if is_variable(&mention) {
+            self.mix.calls("variable");
+        }
+        Some(mention)
     }
 
     fn mention(&mut self, kind: Kind) -> Option<String> {
@@ -301,9 +344,11 @@ impl Writing<'_> {
         if let Some(range) = again.filter(|_| self.chance.percent(30)) {
             return Some(range);
         }
-        // Few rows have rows below them of a table that is around already.
+        // Few rows have rows below them of a table that is around already: only those that are around themselves.
+        let above = self.sight.above();
         let weight = |range: &Range| match (range.is_again, range.is_beside) {
-            (true, false) => 12,
+            (true, false) => 24,
+            (true, true) if above.contains(&range.table) => 12,
             (true, true) => 5,
             (false, _) => 4,
         };

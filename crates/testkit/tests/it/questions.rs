@@ -38,7 +38,7 @@ fn whatever_the_tables_offer_is_asked_for() {
     let questions = (1..=4_000).map(|number| question(&shop.world, &instants, &[seed, number, 0]));
     let called: BTreeSet<String> = questions.flat_map(|question| question.mix.functions.into_keys()).collect();
     let offered = SCALARS.iter().map(|(name, ..)| *name).chain(AGGREGATES.iter().map(|(name, ..)| *name));
-    let more = ["has_sequence", "latest", "earliest", "segments", "lists", "rank", "dense_rank"];
+    let more = ["has_sequence", "latest", "earliest", "segments", "lists", "variable", "was", "rank", "dense_rank"];
     let missing: Vec<&str> = offered.chain(more).filter(|name| !called.contains(*name)).collect();
     assert_eq!(missing, Vec::<&str>::new());
 }

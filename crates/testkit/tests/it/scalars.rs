@@ -93,7 +93,9 @@ fn buckets_and_samples_are_the_hash_of_seed_and_key() {
 fn was_asks_the_same_of_another_instant() {
     // By 1 May Ann had spent 550, and Bob nothing yet.
     each("was(segments.vip, TIMESTAMP '2025-05-01 00:00')", "TRUE, FALSE, FALSE, FALSE");
-    each("was(sum(orders.total) >= 300, TIMESTAMP '2025-05-01 00:00')", "TRUE, NULL, NULL, NULL");
+    // What was NULL then did not hold.
+    each("was(sum(orders.total) >= 300, TIMESTAMP '2025-05-01 00:00')", "TRUE, FALSE, FALSE, FALSE");
+    each("was(NOT sum(orders.total) >= 300, TIMESTAMP '2025-05-01 00:00')", "FALSE, FALSE, FALSE, FALSE");
     who("segments.vip AND NOT was(segments.vip, now() - INTERVAL '1 month')", "bob");
     // now() inside is that instant: on 1 March only o6 lay in the month before.
     each(

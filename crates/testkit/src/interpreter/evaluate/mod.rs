@@ -194,18 +194,16 @@ impl<'a, 'w> Sight<'a, 'w> {
         self.value(otherwise)
     }
 
-    /// "The condition as of that instant, `now()` inside it being that instant; a row that did not exist then gives
-    /// FALSE".
+    /// "Whether the condition held for the row at that instant, with the fields and the `now()` of then": a condition that
+    /// is NULL did not hold, and "FALSE where the row was not there".
     fn was(&self, condition: &Expr, instant: &Expr) -> Result<Value> {
         let instant = casts::cast(&self.value(instant)?, super::meaning::CastTo::Instant, self.zone())?;
         let Value::Instant(micros) = instant else {
             return Err(Error::nowhere(Kind::Arguments, "was() takes an instant, and this is none"));
         };
         let past = self.worlds.as_of(micros);
-        if !self.rows.iter().all(|row| past.is_visible(*row)) {
-            return Ok(Value::Bool(false));
-        }
-        let then = Sight { worlds: self.worlds, past: &past, rows: self.rows.clone(), group: None, answer: &[] };
-        then.value(condition)
+        let row = *self.rows.last().expect("an expression stands in a row");
+        let held = past.is_visible(row) && Sight::of_row(self.worlds, &past, row).holds(Some(condition))?;
+        Ok(Value::Bool(held))
     }
 }

@@ -98,7 +98,8 @@ impl Resolver<'_> {
         Ok(call_of(name, if takes_any_of_them { self.alike(arguments) } else { arguments }))
     }
 
-    /// `was(condition, instant)`: "the instant is constant for the query", so it sees no row.
+    /// `was(condition, instant)`: "the instant is one for the whole query", so it sees no row. The condition sees the row
+    /// that it is about, and no other one around it.
     fn was(&mut self, call: &Call) -> Result<Expr> {
         let [condition, instant] = call.arguments.as_slice() else {
             return Err(call.wrong("a condition and an instant"));
@@ -115,9 +116,19 @@ impl Resolver<'_> {
             return Err(Error::unsupported(call.whole, "was() of a group"));
         }
         let outside = std::mem::replace(&mut self.mode, Mode::Row);
-        let (condition, instant) = (Box::new(self.expr(condition)?), Box::new(self.expr(instant)?));
+        let instant = Box::new(self.expr(instant)?);
         self.mode = outside;
+        let condition = Box::new(self.of_the_row_alone().expr(condition)?);
         Ok(Expr::Was { condition, instant })
+    }
+
+    /// A reader who sees the innermost row as if it were a query's grain.
+    fn of_the_row_alone(&self) -> Self {
+        let mut alone = Self::new(self.world, self.open.clone());
+        let name = self.scopes.last().and_then(|scope| scope.name.as_ref());
+        let row = alone.new_row(self.nodes[self.innermost()].table, None, name.is_some());
+        alone.enter(row, name);
+        alone
     }
 
     /// `is_double(x)` and `is_first_of(x)`, "both among all profiles at the instant".
