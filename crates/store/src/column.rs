@@ -41,6 +41,8 @@ pub enum ColumnData {
         tick: i64,
         /// One per row; anything under a null.
         offsets: ScalarBuffer<u32>,
+        /// No row has a larger one.
+        latest: u32,
         /// Which rows have a value.
         nulls: Option<NullBuffer>,
     },
@@ -121,9 +123,10 @@ impl ColumnData {
                 precision: *precision,
                 scale: *scale,
             },
-            Self::Time { first, tick, offsets, nulls } => Self::Time {
+            Self::Time { first, tick, offsets, latest, nulls } => Self::Time {
                 first: *first,
                 tick: *tick,
+                latest: *latest,
                 offsets: places.values().iter().map(|place| offsets[*place as usize]).collect(),
                 nulls: nulls
                     .as_ref()
@@ -142,7 +145,7 @@ impl ColumnData {
         Ok(match self {
             Self::Plain(array) => Arc::clone(array),
             Self::Decimal { units, nulls, precision, scale } => widen(units, nulls.as_ref(), *precision, *scale)?,
-            Self::Time { first, tick, offsets, nulls } => {
+            Self::Time { first, tick, offsets, nulls, .. } => {
                 instants(offsets.iter().map(|offset| first + i64::from(*offset) * tick).collect(), nulls.clone())
             }
             Self::Codes { codes, dictionary } => take(dictionary.as_ref(), codes, None)?,
@@ -177,8 +180,9 @@ fn four_bytes(stored: &ArrayRef) -> ColumnData {
         None => ColumnData::Plain(Arc::clone(stored)),
         Some(tick) => {
             let offset = |instant: &i64| u32::try_from((instant.wrapping_sub(first)) / tick).unwrap_or_default();
-            let offsets = instants.values().iter().map(offset).collect();
-            ColumnData::Time { first, tick, offsets, nulls: instants.nulls().cloned() }
+            let offsets: ScalarBuffer<u32> = instants.values().iter().map(offset).collect();
+            let latest = offsets.iter().copied().max().unwrap_or_default();
+            ColumnData::Time { first, tick, offsets, latest, nulls: instants.nulls().cloned() }
         }
     }
 }

@@ -61,14 +61,9 @@ pub(super) fn reduce(
     }
     let values = aggregate.argument.as_ref().map(|argument| tuples.value(argument)).transpose()?;
     match (&aggregate.reduction, values) {
-        (Reduction::Has, _) => {
-            Ok(Arc::new(BooleanArray::from_iter(counts(groups, passing).map(|count| Some(count > 0)))))
-        }
-        (Reduction::Count, None) => Ok(Arc::new(Int64Array::from_iter_values(counts(groups, passing)))),
-        (Reduction::Count, Some(values)) => {
-            let counted = with_value(&values, passing);
-            Ok(Arc::new(Int64Array::from_iter_values(counts(groups, counted.as_ref()))))
-        }
+        (Reduction::Has, _) => Ok(Arc::new(BooleanArray::new(are_any(groups, passing), None))),
+        (Reduction::Count, None) => Ok(Arc::new(counts(groups, passing))),
+        (Reduction::Count, Some(values)) => Ok(Arc::new(counts(groups, with_value(&values, passing).as_ref()))),
         (Reduction::Nth(place), Some(values)) => {
             let order = ordered(tuples, &aggregate.order)?;
             let nth = (0..groups.count()).map(|group| {
@@ -131,7 +126,7 @@ fn packed_reduced(
             let best: PrimitiveArray<Decimal128Type> = best.into_iter().map(|best| best.map(i128::from)).collect();
             Arc::new(best.with_data_type(data_type.clone()))
         }
-        (Function::Min | Function::Max, ColumnData::Time { first, tick, offsets, nulls }) => {
+        (Function::Min | Function::Max, ColumnData::Time { first, tick, offsets, nulls, .. }) => {
             let best = extremes(offsets, function == Function::Min, groups, known(nulls).as_ref());
             let instant = |offset: u32| first + i64::from(offset) * tick;
             let best: PrimitiveArray<TimestampMicrosecondType> =
@@ -179,14 +174,29 @@ fn with_value(values: &ArrayRef, marked: Option<&BooleanBuffer>) -> Option<Boole
 }
 
 /// How many rows of each group are marked.
-fn counts<'c>(groups: &'c Groups<'_>, marked: Option<&BooleanBuffer>) -> Box<dyn Iterator<Item = i64> + 'c> {
-    match marked {
-        None => Box::new(groups.ranges().map(|(first, end)| (end - first) as i64)),
-        Some(marked) => {
-            let ranks = Ranks::of(marked);
-            Box::new(groups.ranges().map(move |(first, end)| ranks.before(end) - ranks.before(first)))
-        }
-    }
+fn counts(groups: &Groups<'_>, marked: Option<&BooleanBuffer>) -> Int64Array {
+    let Some(marked) = marked else {
+        return Int64Array::from_iter_values(groups.ranges().map(|(first, end)| (end - first) as i64));
+    };
+    let ranks = Ranks::of(marked);
+    let mut before = groups.offsets.first().map_or(0, |first| ranks.before(*first as usize));
+    let counts = groups.offsets.iter().skip(1).map(|end| {
+        let through = ranks.before(*end as usize);
+        i64::from(through - std::mem::replace(&mut before, through))
+    });
+    Int64Array::new(counts.collect(), None)
+}
+
+/// Whether a row of each group is marked.
+fn are_any(groups: &Groups<'_>, marked: Option<&BooleanBuffer>) -> BooleanBuffer {
+    let Some(ranks) = marked.map(Ranks::of) else {
+        return BooleanBuffer::collect_bool(groups.count(), |group| groups.offsets[group] < groups.offsets[group + 1]);
+    };
+    let mut before = groups.offsets.first().map_or(0, |first| ranks.before(*first as usize));
+    BooleanBuffer::collect_bool(groups.count(), |group| {
+        let through = ranks.before(groups.offsets[group + 1] as usize);
+        through > std::mem::replace(&mut before, through)
+    })
 }
 
 /// How many marks stand before any place, in two reads.
@@ -197,21 +207,20 @@ struct Ranks {
 
 impl Ranks {
     fn of(marks: &BooleanBuffer) -> Self {
-        let words: Vec<u64> = marks.bit_chunks().iter_padded().collect();
-        let mut before = Vec::with_capacity(words.len() + 1);
-        let mut count = 0;
-        for word in &words {
-            before.push(count);
-            count += word.count_ones();
-        }
-        before.push(count);
+        // One word more, so that the place behind the last mark has one, too.
+        let words: Vec<u64> = marks.bit_chunks().iter_padded().chain([0]).collect();
+        let counted = words.iter().scan(0, |count, word| {
+            let before = *count;
+            *count += word.count_ones();
+            Some(before)
+        });
+        let before = counted.collect();
         Self { words, before }
     }
 
-    fn before(&self, place: usize) -> i64 {
+    fn before(&self, place: usize) -> u32 {
         let (word, bit) = (place / 64, place % 64);
-        let within = self.words.get(word).map_or(0, |word| (word & ((1_u64 << bit) - 1)).count_ones());
-        i64::from(self.before[word.min(self.before.len() - 1)] + within)
+        self.before[word] + (self.words[word] & ((1_u64 << bit) - 1)).count_ones()
     }
 }
 

@@ -13,6 +13,7 @@ use muster_store::ColumnData;
 
 use super::block::{Block, Component, component_of, truth};
 use super::chosen::chosen;
+use super::packed::marked;
 use super::plan::{Aggregate, Filter, History, Scope, TUPLE};
 use super::reduce::{Groups, reduce};
 use super::tuples::Tuples;
@@ -218,14 +219,13 @@ fn not_later(block: &Block<'_>, table: &str, or_unknown: bool) -> Result<Option<
         return above.map(|above| below(block, &above, parent, table)).transpose();
     };
     let packed = snapshot.packed(table, block.number, time).map_err(external)?;
-    if let ColumnData::Time { first, tick, offsets, nulls } = packed.as_ref() {
+    if let ColumnData::Time { first, tick, offsets, latest, nulls } = packed.as_ref() {
         let last = (as_of - first).div_euclid(*tick);
-        let latest = offsets.iter().max().map_or(0, |latest| i64::from(*latest));
         let unknown = nulls.as_ref().filter(|nulls| nulls.null_count() > 0);
-        if latest <= last && (or_unknown || unknown.is_none()) {
+        if i64::from(*latest) <= last && (or_unknown || unknown.is_none()) {
             return Ok(None);
         }
-        let early = BooleanBuffer::collect_bool(offsets.len(), |row| i64::from(offsets[row]) <= last);
+        let early = marked(offsets, |offset| i64::from(offset) <= last);
         return Ok(Some(known_or(early, unknown.map(|nulls| nulls.inner()), or_unknown)));
     }
     let instants = packed.arrow()?;
