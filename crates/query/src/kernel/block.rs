@@ -23,7 +23,7 @@ use muster_store::{ColumnData, Snapshot};
 
 use super::packed::{compared, comparison, marked, stays_packed};
 use super::placed::{Input, Placed};
-use super::plan::{DomainId, Field, History, RowsOf, Scope, Source, Step, TUPLE};
+use super::plan::{DomainId, Field, History, RowsOf, Scope, Source, Step};
 use super::reducing::reduced_below;
 use crate::evaluation::Evaluation;
 use crate::interrupt::TimeIsOver;
@@ -75,7 +75,7 @@ impl<'q> Block<'q> {
             Some(compared) => Arc::new(compared),
             None => self.of_inputs(scope, placed)?,
         };
-        if scope.domains[placed.domain].rows.are_everywhere() {
+        if placed.is_everywhere {
             return Ok(Arc::clone(placed.everywhere.get_or_init(|| values)));
         }
         self.values.borrow_mut().insert(placed.number, Arc::clone(&values));
@@ -426,16 +426,5 @@ impl Component {
             Self::All => tuples.to_vec().into(),
             Self::At(places) => tuples.iter().map(|tuple| places[*tuple as usize]).collect(),
         })
-    }
-}
-
-/// The domain that is reached from the tuple itself on the way to this one.
-pub(super) fn component_of(scope: &Scope, mut domain: DomainId) -> usize {
-    loop {
-        match scope.domains[domain].step {
-            Step::Component(component) => return component,
-            _ if domain == TUPLE => return 0,
-            _ => domain = scope.domains[domain].from,
-        }
     }
 }

@@ -8,8 +8,9 @@
 //!    hand has one: its parent's, a lookup's, a text of a dictionary.
 //! 3. [`block`]: in a block, values for the rows of each domain, carried to the rows that ask.
 //! 4. [`tuples`]: the rows of a scope, with the enclosing rows beside them; which of them pass a filter.
-//! 5. [`reducing`], [`chosen`], [`reduce`]: the rows of a history stand together for each row above them, so an aggregate is a
-//!    pass over slices. One that compares with enclosing rows is taken over pairs, of those rows only that may count.
+//! 5. [`visible`], [`reducing`], [`chosen`], [`reduce`]: the rows of a history stand together for each row above them, so an
+//!    aggregate is a pass over slices. One that compares with enclosing rows is taken over pairs, of those rows only that may
+//!    count.
 //! 6. [`rows`]: what passed is a flat table, over which the engine does the rest of the statement.
 //!
 //! What the kernel does not know runs as plain SQL, with the same answer.
@@ -26,6 +27,7 @@ mod reduce;
 mod reducing;
 mod rows;
 mod tuples;
+mod visible;
 
 pub(crate) use compile::{Compiled, CompiledRows, compile};
 pub(crate) use planner::statement;

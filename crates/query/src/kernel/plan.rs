@@ -38,6 +38,19 @@ pub(super) struct Scope {
     pub(super) histories: Vec<History>,
 }
 
+impl Scope {
+    /// The component of the tuples from which a domain is reached: its own domain, and its number.
+    pub(super) fn component_above(&self, mut domain: DomainId) -> (DomainId, usize) {
+        loop {
+            match self.domains[domain].step {
+                Step::Component(number) => return (domain, number),
+                Step::Tuple => unreachable!("every domain but the tuples' is reached from a component"),
+                _ => domain = self.domains[domain].from,
+            }
+        }
+    }
+}
+
 /// A set of rows, one of which each tuple of the scope has, or none.
 #[derive(Debug)]
 pub(super) struct Domain {

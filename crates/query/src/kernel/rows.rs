@@ -19,8 +19,8 @@ use rayon::prelude::*;
 
 use super::block::Block;
 use super::compile::CompiledRows;
-use super::reducing::there;
 use super::tuples::{Tuples, marked, positions};
+use super::visible::there;
 use crate::evaluation::Evaluation;
 use crate::patience::Patience;
 use crate::table::{external, slices};

@@ -76,14 +76,9 @@ impl<'r> Tuples<'r> {
 
     /// Whether the tuples are so much fewer than the rows of an expression's domain that it is computed for them alone.
     fn are_fewer(&self, placed: &Placed) -> Result<bool> {
-        let (component, _) = self.component_above(placed.domain);
-        let rows = &self.scope.domains[placed.domain].rows;
-        let is_known = rows.are_everywhere() || self.block.knows(placed);
-        let Step::Component(number) = self.scope.domains[component].step else { return Ok(false) };
-        if is_known || matches!(self.components[number], Component::All) {
-            return Ok(false);
-        }
-        self.are_few(placed.domain)
+        let (_, number) = self.scope.component_above(placed.domain);
+        let is_all = matches!(self.components[number], Component::All);
+        Ok(!(is_all || placed.is_everywhere || self.block.knows(placed)) && self.are_few(placed.domain)?)
     }
 
     /// The values of a field, one for each tuple.
@@ -101,7 +96,7 @@ impl<'r> Tuples<'r> {
 
     /// The values of an expression that is about rows of the block.
     fn risen(&self, placed: &Placed) -> Result<ArrayRef> {
-        let (component, number) = self.component_above(placed.domain);
+        let (component, number) = self.scope.component_above(placed.domain);
         match &self.components[number] {
             Component::All => self.block.risen(self.scope, placed, component),
             Component::At(places) if self.block.has_risen(placed) || !self.are_few(component)? => {
@@ -124,20 +119,9 @@ impl<'r> Tuples<'r> {
         Ok(self.count < self.block.row_count(&self.scope.domains[domain].rows)? / FEWER)
     }
 
-    /// The domain of the component from which a domain is reached, and its number.
-    fn component_above(&self, mut domain: DomainId) -> (DomainId, usize) {
-        loop {
-            match self.scope.domains[domain].step {
-                Step::Component(number) => return (domain, number),
-                Step::Tuple => unreachable!("every domain is reached from a component"),
-                _ => domain = self.scope.domains[domain].from,
-            }
-        }
-    }
-
     /// For each tuple the place of its row in a domain of the block.
     pub(super) fn places(&self, domain: DomainId) -> Result<Component> {
-        let (component, number) = self.component_above(domain);
+        let (component, number) = self.scope.component_above(domain);
         let mut way = Vec::new();
         let mut step = domain;
         while step != component {
