@@ -168,4 +168,46 @@ mod tests {
             assert_eq!(marks, BooleanBuffer::collect_bool(values.len(), |place| values[place] > 4), "{count}");
         }
     }
+
+    const OPERATORS: [Operator; 6] =
+        [Operator::Lt, Operator::LtEq, Operator::Gt, Operator::GtEq, Operator::Eq, Operator::NotEq];
+
+    fn holds(op: Operator, value: i64, constant: i64) -> bool {
+        match op {
+            Operator::Lt => value < constant,
+            Operator::LtEq => value <= constant,
+            Operator::Gt => value > constant,
+            Operator::GtEq => value >= constant,
+            Operator::Eq => value == constant,
+            _ => value != constant,
+        }
+    }
+
+    /// Constants on a tick, between two, before the first instant and behind all that four bytes hold.
+    #[test]
+    fn instants_compare_as_their_microseconds_do() {
+        let (first, tick) = (-5_000_000, 1_000_000);
+        let column = ColumnData::Time { first, tick, offsets: vec![0, 1, 5, 6].into(), latest: 6, nulls: None };
+        let micros = [-5_000_000, -4_000_000, 0, 1_000_000];
+        for constant in
+            [i64::MIN, -5_000_001, -5_000_000, -4_999_999, -1, 0, 1, 999_999, 1_000_000, 2_000_000, i64::MAX]
+        {
+            let literal = ScalarValue::TimestampMicrosecond(Some(constant), None);
+            for op in OPERATORS {
+                let found = compared(&column, op, &literal).expect("instants stay packed");
+                let expected: Vec<bool> = micros.iter().map(|micros| holds(op, *micros, constant)).collect();
+                assert_eq!(found, BooleanArray::from(expected), "{op} {constant}");
+            }
+        }
+    }
+
+    #[test]
+    fn decimals_compare_at_their_own_scale_only_and_no_value_is_unknown() {
+        let nulls = Some(NullBuffer::from(vec![true, false, true]));
+        let column = ColumnData::Decimal { units: vec![-150, 0, 250].into(), nulls, precision: 12, scale: 2 };
+        let literal = |scale| ScalarValue::Decimal128(Some(250), 12, scale);
+        let found = compared(&column, Operator::GtEq, &literal(2)).expect("of the same scale");
+        assert_eq!(found, BooleanArray::from(vec![Some(false), None, Some(true)]));
+        assert_eq!(compared(&column, Operator::GtEq, &literal(3)), None);
+    }
 }

@@ -109,11 +109,7 @@ fn packed_reduced(
     passing: Option<&BooleanBuffer>,
     groups: &Groups<'_>,
 ) -> Option<ArrayRef> {
-    let known = |nulls: &Option<NullBuffer>| match (nulls.as_ref().filter(|nulls| nulls.null_count() > 0), passing) {
-        (None, passing) => passing.cloned(),
-        (Some(nulls), None) => Some(nulls.inner().clone()),
-        (Some(nulls), Some(passing)) => Some(nulls.inner() & passing),
-    };
+    let known = |nulls: &Option<NullBuffer>| valued(nulls.as_ref(), passing);
     let reduced: ArrayRef = match (function, column) {
         (Function::Sum, ColumnData::Decimal { units, nulls, .. }) => {
             let sums = folded(groups, known(nulls).as_ref(), |sum: Option<i128>, row| {
@@ -166,10 +162,14 @@ fn folded<V>(
 
 /// The rows that are marked and have a value; `None`: all.
 fn with_value(values: &ArrayRef, marked: Option<&BooleanBuffer>) -> Option<BooleanBuffer> {
-    match (values.logical_nulls(), marked) {
+    valued(values.logical_nulls().as_ref(), marked)
+}
+
+fn valued(nulls: Option<&NullBuffer>, marked: Option<&BooleanBuffer>) -> Option<BooleanBuffer> {
+    match (nulls.filter(|nulls| nulls.null_count() > 0), marked) {
         (None, marked) => marked.cloned(),
-        (Some(nulls), None) => Some(nulls.into_inner()),
-        (Some(nulls), Some(marked)) => Some(marked & nulls.inner()),
+        (Some(nulls), None) => Some(nulls.inner().clone()),
+        (Some(nulls), Some(marked)) => Some(nulls.inner() & marked),
     }
 }
 

@@ -19,7 +19,7 @@ use rayon::prelude::*;
 
 use super::block::Block;
 use super::compile::CompiledRows;
-use super::tuples::{Tuples, marked, positions};
+use super::tuples::{Tuples, marks_of, positions};
 use super::visible::there;
 use crate::evaluation::Evaluation;
 use crate::patience::Patience;
@@ -113,7 +113,7 @@ fn passing(compiled: &CompiledRows, all: &Tuples<'_>) -> Result<Option<BooleanBu
     let (block, scope) = (all.block, &compiled.scope);
     let mut rows = there(block, &scope.table, &scope.visible)?;
     if let Some(living) = block.snapshot().living_places(&scope.table, block.number).map_err(external)? {
-        let living = marked(living.values(), all.count);
+        let living = marks_of(living.values(), all.count);
         rows = Some(rows.map_or_else(|| living.clone(), |rows| &rows & &living));
     }
     all.passing(&compiled.conditions, rows)

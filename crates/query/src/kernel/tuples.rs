@@ -169,7 +169,7 @@ impl<'r> Tuples<'r> {
             let holds = truth(&self.some(&left).value(condition)?);
             left = holds.set_indices().map(|place| left[place]).collect();
         }
-        Ok(Some(marked(&left, self.count)))
+        Ok(Some(marks_of(&left, self.count)))
     }
 
     /// Whether so few tuples are left that an expression is better computed for them alone.
@@ -188,7 +188,7 @@ pub(super) fn positions(marked: Option<&BooleanBuffer>, count: usize) -> ScalarB
 }
 
 /// A mark for each of these of `count` tuples.
-pub(super) fn marked(tuples: &[u32], count: usize) -> BooleanBuffer {
+pub(super) fn marks_of(tuples: &[u32], count: usize) -> BooleanBuffer {
     let mut marks = BooleanBufferBuilder::new(count);
     marks.append_n(count, false);
     tuples.iter().for_each(|tuple| marks.set_bit(*tuple as usize, true));
