@@ -12,8 +12,9 @@ Equal means equal: numbers exactly, doubles to nine digits, instants but for whi
 one, rows in their order where ORDER BY and LIMIT say it. Prints what was asked, and every difference with the words that
 repeat it; exits with 1 where there is one.
 
-Two things are not as they are printed. DuckDB's `date_trunc` to the hour takes the second of two hours also for the first, so it
-is asked for what passed since the full hour instead. And what a question wants to know with `was` is a column that DuckDB is
+Three things are not as they are printed. DuckDB's `date_trunc` to the hour takes the second of two hours also for the first, so it
+is asked for what passed since the full hour instead. Where a sum of decimals, which has 38 digits there, meets a decimal with more
+places, DuckDB drops those places: all its decimal columns get the places of the one that has most. And what a question wants to know with `was` is a column that DuckDB is
 given as `EXPLAIN SQL` says, from the tables of the other instant; where there are none, DuckDB is not asked. How many questions
 that are stands in what is printed.
 """
@@ -163,9 +164,11 @@ class Elsewhere:
                 tables = shop.exported(instant, place == len(self.instants) - 1)
                 for table in tables.glob("*.parquet"):
                     self.engine.execute(f"CREATE TABLE \"{table.stem}\" AS SELECT * FROM '{table}'")
+                self.even_places()
             else:
                 for table in (folder / str(place)).glob("*.csv"):
                     self.load(table)
+                self.even_places()
                 for line in (folder / str(place) / "segments.tsv").read_text().splitlines():
                     self.segment(*line.split("\t"))
                 for line in (folder / str(place) / "variables.tsv").read_text().splitlines():
@@ -178,6 +181,15 @@ class Elsewhere:
         values = ", ".join(typed(name, holds) for name, holds in columns)
         source = f"read_csv('{table}', header = false, skip = 1, columns = {{{names}}}, nullstr = '\\N', quote = '\"', escape = '\"')"
         self.engine.execute(f'CREATE TABLE "{table.stem}" AS SELECT {values} FROM {source}')
+
+    def even_places(self) -> None:
+        """Gives the decimals of this schema the places of the one that has most."""
+        decimals = self.engine.execute("""
+            SELECT table_name, column_name, numeric_precision - numeric_scale, max(numeric_scale) OVER () FROM duckdb_columns()
+            WHERE schema_name = current_schema() AND data_type LIKE 'DECIMAL%'
+        """).fetchall()
+        for table, column, whole, places in decimals:
+            self.engine.execute(f'ALTER TABLE "{table}" ALTER "{column}" TYPE DECIMAL({whole + places}, {places})')
 
     def segment(self, name: str, sql: str) -> None:
         """The column of profiles that says who is in a segment."""
