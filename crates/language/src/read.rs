@@ -16,6 +16,7 @@ use crate::every::Every;
 use crate::source::{Fault, Source};
 use crate::sql;
 use crate::statement::{InstantText, Query, SegmentDefinition, Statement, VariableDefinition};
+use crate::tokens::too_many_ways;
 
 /// The tree is as deep as the caps on the tokens let it be, so the parser's own limit only gets in the way.
 const PARSER_DEPTH: usize = 10_000;
@@ -395,11 +396,7 @@ fn plain_table(table: &str) -> ast::TableFactor {
 fn syntax_fault(error: ParserError, source: &Source) -> Fault {
     let message = match error {
         ParserError::ParserError(message) | ParserError::TokenizerError(message) => message,
-        ParserError::RecursionLimitExceeded => {
-            let message = "the statement could be read in too many ways";
-            return Fault::new(ErrorKind::TooLarge, Span::empty(), message)
-                .hint("look for a bracket that is not closed");
-        }
+        ParserError::RecursionLimitExceeded => return too_many_ways(Span::empty()),
     };
     let (message, start) = match message.split_once(" at Line: ") {
         Some((message, place)) => (message.to_owned(), location(place)),

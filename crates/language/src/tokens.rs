@@ -15,6 +15,9 @@ use crate::sql;
 pub(crate) const MAX_TEXT_BYTES: usize = 64 * 1024;
 /// The most parentheses, brackets, CASEs and set operations inside one another.
 pub(crate) const MAX_NESTING: usize = 200;
+/// The ways in which parentheses around tables may be read: a query of its own, or tables that are joined. On an error in the
+/// innermost the parser goes through all of them.
+const MAX_WAYS: usize = 256;
 /// The most operators between two commas, clauses or brackets: each one is a level of the tree.
 pub(crate) const MAX_CHAIN: usize = 1_000;
 
@@ -76,6 +79,9 @@ fn refuse_depth(tokens: &[TokenWithSpan]) -> Result<(), Fault> {
     for token in tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))) {
         depth.count(&token.token, before);
         before = Some(&token.token);
+        if depth.ways() > MAX_WAYS {
+            return Err(too_many_ways(token.span));
+        }
         if depth.nesting() > MAX_NESTING {
             let message = format!("more than {MAX_NESTING} parentheses or set operations inside one another");
             return Err(Fault::new(ErrorKind::TooLarge, token.span, message));
@@ -89,6 +95,12 @@ fn refuse_depth(tokens: &[TokenWithSpan]) -> Result<(), Fault> {
     Ok(())
 }
 
+/// What is said of a text that the parser would read again and again.
+pub(crate) fn too_many_ways(span: Span) -> Fault {
+    Fault::new(ErrorKind::TooLarge, span, "the statement could be read in too many ways")
+        .hint("look for a bracket that is not closed")
+}
+
 /// How deep the tree is at one token, at most: the open brackets, and in each the operators that chain.
 struct Depth {
     levels: Vec<Level>,
@@ -98,6 +110,12 @@ struct Depth {
 struct Level {
     operators: usize,
     set_operators: usize,
+    /// Whether tables are listed here: behind FROM, and before the next clause.
+    lists_tables: bool,
+    /// Whether it is a pair of parentheses around tables.
+    is_table: bool,
+    /// Whether it begins where the one around it does.
+    is_doubled: bool,
 }
 
 impl Depth {
@@ -109,15 +127,39 @@ impl Depth {
         self.levels.iter().map(|level| 1 + level.set_operators).sum()
     }
 
+    /// Of parentheses around tables that begin together each may be the one that holds a query.
+    fn ways(&self) -> usize {
+        let (mut ways, mut together) = (1_usize, 1);
+        for level in &self.levels {
+            match level.is_doubled {
+                true => together += 1,
+                false => ways = ways.saturating_mul(std::mem::replace(&mut together, 1)),
+            }
+        }
+        ways.saturating_mul(together)
+    }
+
+    fn parenthesis(&mut self, before: Option<&Token>) {
+        let around = self.top();
+        let is_doubled = around.is_table && before == Some(&Token::LParen);
+        let is_listed = around.lists_tables && before == Some(&Token::Comma);
+        let is_table = is_doubled || is_listed || before.is_some_and(is_before_table);
+        self.levels.push(Level { is_table, is_doubled, ..Level::default() });
+    }
+
     fn count(&mut self, token: &Token, before: Option<&Token>) {
         match token {
-            Token::LParen | Token::LBracket | Token::LBrace => self.levels.push(Level::default()),
+            Token::Word(word) if starts_clause(word.keyword) => {
+                self.top().operators = 0;
+                self.top().lists_tables = word.keyword == Keyword::FROM;
+            }
+            Token::LParen => self.parenthesis(before),
+            Token::LBracket | Token::LBrace => self.levels.push(Level::default()),
             Token::RParen | Token::RBracket | Token::RBrace => self.close(),
             Token::Comma => self.top().operators = 0,
             Token::Lt if before.is_some_and(is_nested_type) => self.levels.push(Level::default()),
             Token::Word(word) if word.keyword == Keyword::CASE => self.levels.push(Level::default()),
             Token::Word(word) if word.keyword == Keyword::END => self.close(),
-            Token::Word(word) if starts_clause(word.keyword) => self.top().operators = 0,
             Token::Word(word) if joins_queries(word.keyword) => self.top().set_operators += 1,
             token if is_operator(token) => self.top().operators += 1,
             _ => {}
@@ -138,6 +180,10 @@ impl Depth {
 /// `ARRAY<ARRAY<…`: its end may be written `>>`, so it is never closed here; nobody writes two hundred of them.
 fn is_nested_type(token: &Token) -> bool {
     matches!(token, Token::Word(word) if [Keyword::ARRAY, Keyword::STRUCT, Keyword::MAP].contains(&word.keyword))
+}
+
+fn is_before_table(token: &Token) -> bool {
+    matches!(token, Token::Word(word) if [Keyword::FROM, Keyword::JOIN].contains(&word.keyword))
 }
 
 fn joins_queries(keyword: Keyword) -> bool {

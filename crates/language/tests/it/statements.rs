@@ -234,6 +234,15 @@ fn a_text_that_goes_wrong_deep_inside_is_refused_at_once() {
         assert_eq!(kind(&text), Some(ErrorKind::TooLarge), "{text}");
     }
     assert_eq!(kind("SELECT a[b.a[b.c FROM profiles"), Some(ErrorKind::Syntax));
+    for level in ["((SELECT * FROM ", "x, ((SELECT * FROM ", "(((FROM (", "x JOIN (("] {
+        let text = format!("SELECT * FROM {}x", level.repeat(40));
+        assert_eq!(kind(&text), Some(ErrorKind::TooLarge), "{text}");
+    }
+    let nested = format!("SELECT * FROM {}profiles{}", "(SELECT * FROM ".repeat(40), ") x".repeat(40));
+    assert_eq!(kind(&nested), None);
+    let doubled = format!("SELECT * FROM {}profiles{}", "((SELECT * FROM ".repeat(8), ") x)".repeat(8));
+    assert_eq!(kind(&doubled), None);
+    assert_eq!(kind(&format!("SELECT * FROM {}profiles{}", "(".repeat(150), ")".repeat(150))), None);
 }
 
 #[test]
