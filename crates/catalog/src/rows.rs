@@ -1,5 +1,7 @@
 //! Profiles inside the engine: dense ids, and sets of them.
 
+use std::sync::OnceLock;
+
 use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder};
 use roaring::{MultiOps, RoaringBitmap};
 
@@ -23,8 +25,15 @@ impl ProfileId {
 }
 
 /// A set of rows of one table, as a bitmap: of profiles, or of the rows of a row segment.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct RowSet(RoaringBitmap);
+#[derive(Debug, Clone, Default)]
+pub struct RowSet {
+    bits: RoaringBitmap,
+    /// A mark for each row up to its last, where it was asked for and is no larger than the bitmap may be.
+    marks: OnceLock<BooleanBuffer>,
+}
+
+/// A set that has at least one of so many rows is marked row by row, in as many bits as Roaring may take for it.
+const DENSE: u64 = 16;
 
 impl RowSet {
     /// The set without rows.
@@ -35,80 +44,110 @@ impl RowSet {
     /// The rows of `bits`, in their most compact form.
     pub fn from_bitmap(mut bits: RoaringBitmap) -> Self {
         bits.optimize();
-        Self(bits)
+        Self { bits, marks: OnceLock::new() }
+    }
+
+    fn of(bits: RoaringBitmap) -> Self {
+        Self { bits, marks: OnceLock::new() }
     }
 
     /// The bitmap itself.
     pub fn bitmap(&self) -> &RoaringBitmap {
-        &self.0
+        &self.bits
     }
 
     /// How many rows it holds.
     pub fn len(&self) -> u64 {
-        self.0.len()
+        self.bits.len()
     }
 
     /// Whether it holds no row.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.bits.is_empty()
     }
 
     /// Whether `row` is in it.
     pub fn contains(&self, row: u32) -> bool {
-        self.0.contains(row)
+        self.bits.contains(row)
     }
 
     /// The rows in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        self.0.iter()
+        self.bits.iter()
     }
 
     /// The rows of it that lie in one block of profiles.
     pub fn block(&self, block: u32) -> Self {
         let first = block.saturating_mul(ProfileId::PER_BLOCK);
-        Self(self.0.range(first..=first.saturating_add(ProfileId::PER_BLOCK - 1)).collect())
+        Self::of(self.bits.range(first..=first.saturating_add(ProfileId::PER_BLOCK - 1)).collect())
     }
 
     /// The rows of this set that are not in `other`.
     pub fn minus(&self, other: &Self) -> Self {
-        Self(&self.0 - &other.0)
+        Self::of(&self.bits - &other.bits)
     }
 
     /// The rows of both sets.
     pub fn and(&self, other: &Self) -> Self {
-        Self(&self.0 & &other.0)
+        Self::of(&self.bits & &other.bits)
     }
 
     /// The rows of either set.
     pub fn or(&self, other: &Self) -> Self {
-        Self(&self.0 | &other.0)
+        Self::of(&self.bits | &other.bits)
     }
 
     /// The rows from `first` on that are marked.
     pub fn from_marks(first: u32, marks: &BooleanBuffer) -> Self {
         let bytes: Vec<u8> = marks.bit_chunks().iter_padded().flat_map(u64::to_le_bytes).collect();
-        Self(RoaringBitmap::from_lsb0_bytes(first, &bytes))
+        Self::of(RoaringBitmap::from_lsb0_bytes(first, &bytes))
     }
 
     /// A mark for each of `count` rows from `first` on: whether it is in the set.
     pub fn marks(&self, first: u32, count: usize) -> BooleanBuffer {
         let mut marks = BooleanBufferBuilder::new(count);
+        if let Some(all) = self.all_marks() {
+            let known = all.len().saturating_sub(first as usize).min(count);
+            if known == count {
+                return all.slice(first as usize, count);
+            }
+            marks.append_buffer(&all.slice(all.len().min(first as usize), known));
+            marks.append_n(count - known, false);
+            return marks.finish();
+        }
         marks.append_n(count, false);
         let end = u64::from(first) + count as u64;
-        let members = self.0.range(first..).take_while(|row| u64::from(*row) < end);
+        let members = self.bits.range(first..).take_while(|row| u64::from(*row) < end);
         members.for_each(|row| marks.set_bit((row - first) as usize, true));
         marks.finish()
     }
 
+    /// A mark for each row up to the last; `None` for a set of few among many.
+    fn all_marks(&self) -> Option<&BooleanBuffer> {
+        let rows = self.bits.max().map_or(0, |last| u64::from(last) + 1);
+        if rows > self.bits.len().saturating_mul(DENSE) {
+            return None;
+        }
+        Some(self.marks.get_or_init(|| {
+            let mut marks = BooleanBufferBuilder::new(rows as usize);
+            marks.append_n(rows as usize, false);
+            let mut ranges = self.bits.iter();
+            while let Some(range) = ranges.next_range() {
+                range.for_each(|row| marks.set_bit(row as usize, true));
+            }
+            marks.finish()
+        }))
+    }
+
     /// The rows of any of these sets.
     pub fn union(sets: impl IntoIterator<Item = Self>) -> Self {
-        Self::from_bitmap(sets.into_iter().map(|set| set.0).union())
+        Self::from_bitmap(sets.into_iter().map(|set| set.bits).union())
     }
 
     /// The portable bytes of the Roaring format specification.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(self.0.serialized_size());
-        self.0.serialize_into(&mut bytes).expect("writing to memory does not fail");
+        let mut bytes = Vec::with_capacity(self.bits.serialized_size());
+        self.bits.serialize_into(&mut bytes).expect("writing to memory does not fail");
         bytes
     }
 
@@ -117,7 +156,14 @@ impl RowSet {
     /// # Errors
     /// If the bytes are no bitmap in the Roaring format.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, std::io::Error> {
-        RoaringBitmap::deserialize_from(bytes).map(Self)
+        RoaringBitmap::deserialize_from(bytes).map(Self::of)
+    }
+}
+
+/// What was marked of a set is no part of it.
+impl PartialEq for RowSet {
+    fn eq(&self, other: &Self) -> bool {
+        self.bits == other.bits
     }
 }
 
@@ -140,6 +186,13 @@ mod tests {
             assert!(rows.contains(first + 1) && !rows.contains(first + 2) && rows.contains(first + 70_002));
             assert_eq!(rows.marks(first, marks.len()), marks);
             assert_eq!(rows.marks(first + 1, 3), marks.slice(1, 3));
+        }
+        let few: RowSet = [9, 70_000, 5_000_000].into_iter().collect();
+        for set in [&few, &few.or(&RowSet::from_marks(0, &marks))] {
+            for (first, count) in [(0, 12), (60_000, 100_000), (4_999_999, 3), (6_000_000, 2)] {
+                let expected: Vec<bool> = (first..first + count as u32).map(|row| set.contains(row)).collect();
+                assert_eq!(set.marks(first, count), BooleanBuffer::from(expected), "{first} {count}");
+            }
         }
         let apart = [RowSet::from_marks(0, &marks), RowSet::from_marks(131_072, &marks)];
         assert_eq!(RowSet::union(apart.clone()).len(), apart[0].len() * 2);

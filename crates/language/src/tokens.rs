@@ -182,8 +182,11 @@ fn is_nested_type(token: &Token) -> bool {
     matches!(token, Token::Word(word) if [Keyword::ARRAY, Keyword::STRUCT, Keyword::MAP].contains(&word.keyword))
 }
 
+/// Also in statements that are not part of the language: they are read before they are refused.
 fn is_before_table(token: &Token) -> bool {
-    matches!(token, Token::Word(word) if [Keyword::FROM, Keyword::JOIN].contains(&word.keyword))
+    use Keyword::{APPLY, DELETE, FROM, INTO, JOIN, LATERAL, MERGE, ONLY, STRAIGHT_JOIN, UPDATE, USING};
+    let before_table = [APPLY, DELETE, FROM, INTO, JOIN, LATERAL, MERGE, ONLY, STRAIGHT_JOIN, UPDATE, USING];
+    matches!(token, Token::Word(word) if before_table.contains(&word.keyword))
 }
 
 fn joins_queries(keyword: Keyword) -> bool {

@@ -12,6 +12,7 @@ use arrow_array::{Array, ArrayRef, RecordBatch, new_empty_array};
 use arrow_schema::SchemaRef;
 use arrow_select::concat::concat;
 use datafusion::error::DataFusionError;
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::prelude::SessionContext;
@@ -89,6 +90,8 @@ pub struct Engine {
     limits: Limits,
     stopper: Stopper,
     back: Back,
+    /// What the session of each query begins as.
+    base: Arc<SessionState>,
 }
 
 /// What computes histories.
@@ -119,7 +122,8 @@ impl Engine {
             .thread_stack_size(STACK_BYTES)
             .build();
         let runtime = Some(runtime.map_err(Error::Threads)?);
-        Ok(Self { runtime, pool: Arc::new(pool), limits, stopper: Stopper::default(), back: Back::default() })
+        let (pool, base) = (Arc::new(pool), Arc::new(session::base()));
+        Ok(Self { runtime, pool, limits, stopper: Stopper::default(), back: Back::default(), base })
     }
 
     /// The same engine with another back.
@@ -147,12 +151,12 @@ impl Engine {
     /// # Errors
     /// As [`Engine::answer`], as far as it shows before the first row; the rest comes with the rows.
     pub fn begin(&self, query: &ResolvedQuery, evaluation: &Evaluation) -> Result<Running, Error> {
-        let run = self.run(query, evaluation);
+        let (run, pool) = (self.run(query, evaluation), Arc::clone(&self.pool));
         let (patience, masks) = (run.patience.clone(), run.evaluation.masks.clone());
         // Without a bound: the answer's rows are bounded, and a slow reader must not make a query late.
         let (parts, coming) = channel();
         let task = self.runtime().spawn(async move {
-            if let Err(error) = run.send(&parts).await {
+            if let Err(error) = run.send(&parts, &pool).await {
                 // Whoever asked may have stopped waiting.
                 let _ = parts.send(Err(error));
             }
@@ -171,7 +175,7 @@ impl Engine {
             if let Some(rows) = run.numbers(&pool)? {
                 return Ok(rows);
             }
-            let mut stream = run.stream().await?;
+            let mut stream = run.stream(&pool).await?;
             let mut rows = Vec::new();
             while let Some(batch) = stream.next().await {
                 let batch = batch.map_err(|error| run.engine_error(error))?;
@@ -193,14 +197,26 @@ impl Engine {
         Ok(kernel::compile(query, evaluation, &context).err().map(|refusal| refusal.to_string()))
     }
 
+    /// How many aggregates over groups of rows the kernel counts itself, of those that `query` has.
+    ///
+    /// # Errors
+    /// As [`Engine::begin`].
+    pub fn cubes(&self, query: &ResolvedQuery, evaluation: &Evaluation) -> Result<usize, Error> {
+        let (run, pool) = (self.run(query, evaluation), Arc::clone(&self.pool));
+        self.within(&run.patience.clone(), async move {
+            let plan = run.planned(&run.context()?, &pool).await?;
+            kernel::cubes_of(&plan).map_err(|error| run.engine_error(error))
+        })
+    }
+
     /// What a variable is for each profile.
     ///
     /// # Errors
     /// If it passes a limit of time or memory, or the engine refuses it.
     pub fn values(&self, variable: &ResolvedQuery, evaluation: &Evaluation) -> Result<Values, Error> {
-        let run = self.run(variable, evaluation);
+        let (run, pool) = (self.run(variable, evaluation), Arc::clone(&self.pool));
         self.within(&run.patience.clone(), async move {
-            let mut stream = run.stream().await?;
+            let mut stream = run.stream(&pool).await?;
             let (mut rows, mut values) = (Vec::new(), vec![new_empty_array(stream.schema().field(1).data_type())]);
             while let Some(batch) = stream.next().await {
                 let batch = batch.map_err(|error| run.engine_error(error))?;
@@ -216,7 +232,8 @@ impl Engine {
 
     fn run(&self, query: &ResolvedQuery, evaluation: &Evaluation) -> Run {
         let patience = self.stopper.patience(self.limits.time).in_a_process(self.limits.process);
-        Run { query: query.clone(), back: self.back, evaluation: evaluation.clone(), limits: self.limits, patience }
+        let (back, limits, base) = (self.back, self.limits, Arc::clone(&self.base));
+        Run { query: query.clone(), back, evaluation: evaluation.clone(), limits, patience, base }
     }
 
     fn runtime(&self) -> &Runtime {
@@ -265,27 +282,43 @@ struct Run {
     evaluation: Evaluation,
     limits: Limits,
     patience: Patience,
+    base: Arc<SessionState>,
 }
 
 impl Run {
-    async fn stream(&self) -> Result<SendableRecordBatchStream, Error> {
+    async fn stream(&self, pool: &Arc<ThreadPool>) -> Result<SendableRecordBatchStream, Error> {
         let context = self.context()?;
-        let plan = self.plan(&context).await.map_err(|error| self.engine_error(error))?;
-        session::verify(&plan)?;
-        let plan = rounding::with_places(plan).and_then(growth::bounded).map_err(|error| self.engine_error(error))?;
+        let plan = self.planned(&context, pool).await?;
         let frame = context.execute_logical_plan(plan).await.map_err(|error| self.engine_error(error))?;
         frame.execute_stream().await.map_err(|error| self.engine_error(error))
     }
 
+    /// What the engine is to do, within what a query may.
+    async fn planned(&self, context: &SessionContext, pool: &Arc<ThreadPool>) -> Result<LogicalPlan, Error> {
+        let compiled = self.compiled(context);
+        let plan = self.plan(context, compiled.as_ref()).await.map_err(|error| self.engine_error(error))?;
+        session::verify(&plan)?;
+        let plan = rounding::with_places(plan).and_then(growth::bounded);
+        let plan = plan.and_then(|plan| match compiled {
+            Some(mut compiled) => kernel::with_cubes(plan, &context.state(), &mut compiled.numbers, pool),
+            None => Ok(plan),
+        });
+        plan.map_err(|error| self.engine_error(error))
+    }
+
     /// What the engine is to do: all of the query, or what the kernel leaves of it.
-    async fn plan(&self, context: &SessionContext) -> Result<LogicalPlan, DataFusionError> {
-        let Some(compiled) = self.compiled(context) else {
+    async fn plan(
+        &self,
+        context: &SessionContext,
+        compiled: Option<&Compiled>,
+    ) -> Result<LogicalPlan, DataFusionError> {
+        let Some(compiled) = compiled else {
             return context.state().create_logical_plan(&self.query.to_sql()).await;
         };
         for (name, rows) in &compiled.tables {
             context.register_table(name.as_str(), Arc::new(self.kernel_rows(rows)))?;
         }
-        context.state().statement_to_plan(kernel::statement(compiled.statement)).await
+        context.state().statement_to_plan(kernel::statement(compiled.statement.clone())).await
     }
 
     /// The rows of a segment, where the kernel finds them without the engine.
@@ -313,12 +346,13 @@ impl Run {
     }
 
     fn context(&self) -> Result<SessionContext, Error> {
-        session::open(&self.evaluation, &self.limits, &self.patience).map_err(|error| self.engine_error(error))
+        session::open(&self.base, &self.evaluation, &self.limits, &self.patience)
+            .map_err(|error| self.engine_error(error))
     }
 
     /// Sends the columns and then the rows, as long as somebody waits for them.
-    async fn send(&self, parts: &Sender<Result<Part, Error>>) -> Result<(), Error> {
-        let mut stream = self.stream().await?;
+    async fn send(&self, parts: &Sender<Result<Part, Error>>, pool: &Arc<ThreadPool>) -> Result<(), Error> {
+        let mut stream = self.stream(pool).await?;
         let mut waited_for = parts.send(Ok(Part::Columns(stream.schema()))).is_ok();
         let (mut rows, mut bytes) = (0, 0);
         while waited_for && let Some(batch) = stream.next().await {

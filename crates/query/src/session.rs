@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::catalog::memory::{MemoryCatalogProvider, MemorySchemaProvider};
+use datafusion::catalog::memory::{MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider};
 use datafusion::catalog::{CatalogProvider, SchemaProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result;
@@ -10,7 +10,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryPool, TrackConsumersPool};
 use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreRegistry, ObjectStoreUrl};
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
-use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
+use datafusion::execution::{FunctionRegistry, SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
@@ -28,16 +28,13 @@ use crate::table::SnapshotTable;
 const CATALOG: &str = "muster";
 const SCHEMA: &str = "public";
 
-/// A session over the tables of `evaluation`, within `limits`, for a query with which somebody has `patience`.
-pub(crate) fn open(evaluation: &Evaluation, limits: &Limits, patience: &Patience) -> Result<SessionContext> {
+/// What all sessions have in common: functions, and the engine's rules.
+pub(crate) fn base() -> SessionState {
     let state = SessionStateBuilder::new()
-        .with_config(config(evaluation, limits))
-        .with_runtime_env(runtime(limits)?)
+        .with_config(SessionConfig::new().with_create_default_catalog_and_schema(false))
         .with_default_features()
-        .with_physical_optimizer_rule(Arc::new(Interruptible { patience: patience.clone() }))
         .build();
-    let mut context = SessionContext::new_with_state(state);
-    context.register_expr_planner(Arc::new(LocalCalendar { zone: evaluation.zone }))?;
+    let context = SessionContext::new_with_state(state);
     // Table functions make rows out of nothing (`range`) and are no part of the language.
     for function in ["range", "generate_series"] {
         context.deregister_udtf(function);
@@ -45,6 +42,24 @@ pub(crate) fn open(evaluation: &Evaluation, limits: &Limits, patience: &Patience
     context.register_udaf(exact_sum());
     context.register_udaf(mode());
     context.register_udf(sha256());
+    context.state()
+}
+
+/// A session over the tables of `evaluation`, within `limits`, for a query with which somebody has `patience`.
+pub(crate) fn open(
+    base: &SessionState,
+    evaluation: &Evaluation,
+    limits: &Limits,
+    patience: &Patience,
+) -> Result<SessionContext> {
+    let state = SessionStateBuilder::new_from_existing(base.clone())
+        .with_config(config(evaluation, limits))
+        .with_runtime_env(runtime(limits)?)
+        .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
+        .with_physical_optimizer_rule(Arc::new(Interruptible { patience: patience.clone() }))
+        .build();
+    let mut context = SessionContext::new_with_state(state);
+    context.register_expr_planner(Arc::new(LocalCalendar { zone: evaluation.zone }))?;
     context.register_catalog(CATALOG, tables(evaluation, patience)?);
     Ok(context)
 }
@@ -154,7 +169,7 @@ mod tests {
         let snapshot = Arc::clone(prepared.snapshot());
         let evaluation = Evaluation { snapshot, zone: chrono_tz::UTC, computed: Vec::new(), masks: Masks::default() };
         let patience = Stopper::default().patience(Duration::from_secs(10));
-        open(&evaluation, &Limits::default(), &patience).unwrap()
+        open(&base(), &evaluation, &Limits::default(), &patience).unwrap()
     }
 
     /// What the session says to SQL that the language would never print: nothing, where it would run it.

@@ -85,7 +85,8 @@ impl AggregateUDFImpl for ExactSum {
     }
 }
 
-fn narrow(sum: i128) -> Result<i64> {
+/// A sum as 64 bits.
+pub(crate) fn narrow(sum: i128) -> Result<i64> {
     i64::try_from(sum).map_err(|_| {
         let hint = "sum(CAST(… AS DECIMAL(38, 0))) has room for it";
         DataFusionError::Execution(format!("a sum of whole numbers is {sum}, more than 64 bits hold; {hint}"))

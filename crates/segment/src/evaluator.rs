@@ -25,13 +25,40 @@ use crate::{Definition, Definitions, Error, Item, Variable};
 pub struct Evaluator<'a> {
     engine: &'a Engine,
     past: Arc<Past>,
-    names: Names,
-    definitions: BTreeMap<String, Definition>,
-    variables: BTreeMap<String, Variable>,
+    defined: Rc<Defined>,
     audiences: Rc<Audiences<'a>>,
     known: Rc<Known>,
     /// What its queries do not see.
     masks: Masks,
+}
+
+/// Definitions by name, and what a query may name beside them.
+#[derive(Debug)]
+pub(crate) struct Defined {
+    names: Names,
+    definitions: BTreeMap<String, Definition>,
+    variables: BTreeMap<String, Variable>,
+}
+
+impl Defined {
+    /// Definitions over a snapshot whose dates and times are those of `zone`.
+    pub(crate) fn over(snapshot: &Snapshot, zone: Tz, Definitions { segments, variables }: Definitions) -> Self {
+        let mut names = snapshot.names(zone, Vec::new());
+        let names_of = |definition: &Definition| SegmentNames {
+            name: definition.name.clone(),
+            grain: grain(&names, definition).to_owned(),
+        };
+        names.segments = segments.iter().map(names_of).collect();
+        let names = variables.iter().map(Variable::column).fold(names, Names::with_variable);
+        let definitions = segments.into_iter().map(|definition| (definition.name.clone(), definition)).collect();
+        let variables = variables.into_iter().map(|variable| (variable.name().to_owned(), variable)).collect();
+        Self { names, definitions, variables }
+    }
+
+    /// Whether over the same snapshot both mean the same.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.definitions == other.definitions && self.variables == other.variables
+    }
 }
 
 /// Who was in a segment by its last refresh that was not later than an instant; `None` if it had none by then.
@@ -65,37 +92,29 @@ pub(crate) const PROFILES: &str = "profiles";
 impl<'a> Evaluator<'a> {
     /// An evaluator of `definitions` over `snapshot`, whose dates and times are those of `zone`; no segment has an audience.
     pub fn new(engine: &'a Engine, snapshot: Arc<Snapshot>, zone: Tz, definitions: Definitions) -> Self {
-        Self::over(engine, Arc::new(Past::of(snapshot)), zone, definitions, Rc::new(|_, _| Ok(None)))
+        let defined = Rc::new(Defined::over(&snapshot, zone, definitions));
+        Self::over(engine, Arc::new(Past::of(snapshot)), defined, Rc::new(|_, _| Ok(None)))
     }
 
     /// The same over a snapshot of which some instants may be known already, and with audiences.
     pub(crate) fn over(
         engine: &'a Engine,
         past: Arc<Past>,
-        zone: Tz,
-        Definitions { segments, variables }: Definitions,
+        defined: Rc<Defined>,
         audiences: Rc<Audiences<'a>>,
     ) -> Self {
-        let mut names = past.present().names(zone, Vec::new());
-        let names_of = |definition: &Definition| SegmentNames {
-            name: definition.name.clone(),
-            grain: grain(&names, definition).to_owned(),
-        };
-        names.segments = segments.iter().map(names_of).collect();
-        let names = variables.iter().map(Variable::column).fold(names, Names::with_variable);
-        let definitions = segments.into_iter().map(|definition| (definition.name.clone(), definition)).collect();
-        let variables = variables.into_iter().map(|variable| (variable.name().to_owned(), variable)).collect();
         let (known, masks) = (Rc::default(), Masks::default());
-        Self { engine, past, names, definitions, variables, audiences, known, masks }
+        Self { engine, past, defined, audiences, known, masks }
     }
 
     /// The same with one more segment, which holds these rows as of this instant; its definition is never evaluated.
     pub(crate) fn with_known(&self, known: Definition, rows: RowSet, as_of: Timestamp) -> Self {
         let key = (known.name.clone(), as_of);
-        let segments = self.definitions.values().cloned().chain([known]).collect();
-        let definitions = Definitions { segments, variables: self.variables.values().cloned().collect() };
+        let segments = self.definitions().cloned().chain([known]).collect();
+        let definitions = Definitions { segments, variables: self.variables().cloned().collect() };
         let (past, audiences) = (Arc::clone(&self.past), Rc::clone(&self.audiences));
-        let more = Self::over(self.engine, past, self.names.zone, definitions, audiences).masked(self.masks.clone());
+        let defined = Rc::new(Defined::over(past.present(), self.names().zone, definitions));
+        let more = Self::over(self.engine, past, defined, audiences).masked(self.masks.clone());
         more.known.segments.borrow_mut().insert(key, Arc::new(rows));
         more
     }
@@ -130,22 +149,22 @@ impl<'a> Evaluator<'a> {
 
     /// What a query may name.
     pub fn names(&self) -> &Names {
-        &self.names
+        &self.defined.names
     }
 
     /// The definitions, by name.
     pub fn definitions(&self) -> impl Iterator<Item = &Definition> {
-        self.definitions.values()
+        self.defined.definitions.values()
     }
 
     /// The variables, by name.
     pub fn variables(&self) -> impl Iterator<Item = &Variable> {
-        self.variables.values()
+        self.defined.variables.values()
     }
 
     /// The table whose rows a definition selects.
     pub fn grain(&self, definition: &Definition) -> &str {
-        grain(&self.names, definition)
+        grain(self.names(), definition)
     }
 
     pub(crate) fn engine(&self) -> &'a Engine {
@@ -157,10 +176,10 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// [`Error::UnknownSegment`] with the nearest name.
     pub fn definition(&self, name: &str) -> Result<&Definition, Error> {
-        let found = self.definitions.values().find(|definition| definition.name.eq_ignore_ascii_case(name));
+        let found = self.defined.definitions.values().find(|definition| definition.name.eq_ignore_ascii_case(name));
         found.ok_or_else(|| Error::UnknownSegment {
             name: name.to_owned(),
-            nearest: nearest(name, self.definitions.keys().map(String::as_str)).map(str::to_owned),
+            nearest: nearest(name, self.defined.definitions.keys().map(String::as_str)).map(str::to_owned),
         })
     }
 
@@ -169,10 +188,10 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// [`Error::UnknownVariable`] with the nearest name.
     pub fn variable(&self, name: &str) -> Result<&Variable, Error> {
-        let found = self.variables.values().find(|variable| variable.name().eq_ignore_ascii_case(name));
+        let found = self.defined.variables.values().find(|variable| variable.name().eq_ignore_ascii_case(name));
         found.ok_or_else(|| Error::UnknownVariable {
             name: name.to_owned(),
-            nearest: nearest(name, self.variables.keys().map(String::as_str)).map(str::to_owned),
+            nearest: nearest(name, self.defined.variables.keys().map(String::as_str)).map(str::to_owned),
         })
     }
 
@@ -189,11 +208,11 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// If its expression does not resolve against this snapshot.
     pub fn uses_of_variable(&self, variable: &Variable, as_of: Timestamp) -> Result<BTreeSet<Item>, Error> {
-        Ok(Item::named_by(&resolve_variable(&variable.definition, &self.names, as_of)?))
+        Ok(Item::named_by(&resolve_variable(&variable.definition, self.names(), as_of)?))
     }
 
     fn resolved(&self, definition: &Definition, as_of: Timestamp) -> Result<ResolvedSegment, Error> {
-        Ok(resolve_segment(&definition.query, &self.names, as_of)?)
+        Ok(resolve_segment(&definition.query, self.names(), as_of)?)
     }
 
     /// The rows of the segment `name` as of an instant: profiles, or rows of the history that it selects from.
@@ -256,7 +275,7 @@ impl<'a> Evaluator<'a> {
     pub(crate) fn built_on(&self, definition: &Definition) -> Vec<&Definition> {
         let items = self.items_below(definition).into_iter();
         items
-            .filter_map(|item| if let Item::Segment(name) = item { self.definitions.get(&name) } else { None })
+            .filter_map(|item| if let Item::Segment(name) = item { self.defined.definitions.get(&name) } else { None })
             .collect()
     }
 
@@ -289,8 +308,8 @@ impl<'a> Evaluator<'a> {
 
     fn digest(&self, item: &Item) -> &str {
         match item {
-            Item::Segment(name) => self.definitions.get(name).map_or("", |definition| &definition.digest),
-            Item::Variable(name) => self.variables.get(name).map_or("", |variable| &variable.digest),
+            Item::Segment(name) => self.defined.definitions.get(name).map_or("", |definition| &definition.digest),
+            Item::Variable(name) => self.defined.variables.get(name).map_or("", |variable| &variable.digest),
         }
     }
 
@@ -326,7 +345,7 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// As [`Evaluator::answer`], and if it reads such a column.
     pub(crate) fn whole_answer(&self, query: &Query, as_of: Timestamp) -> Result<Answer, Error> {
-        let resolved = resolve(query, &self.names, as_of)?;
+        let resolved = resolve(query, self.names(), as_of)?;
         let evaluation = self.whole_evaluation(&resolved, &mut Vec::new())?;
         Ok(self.engine.answer(&resolved, &evaluation)?)
     }
@@ -336,7 +355,7 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// As [`Evaluator::answer`], as far as it shows before the first row.
     pub fn begin(&self, query: &Query, as_of: Timestamp) -> Result<Running, Error> {
-        let resolved = resolve(query, &self.names, as_of)?;
+        let resolved = resolve(query, self.names(), as_of)?;
         let evaluation = self.evaluation(&resolved, &mut Vec::new())?;
         Ok(self.engine.begin(&resolved, &evaluation)?)
     }
@@ -346,7 +365,7 @@ impl<'a> Evaluator<'a> {
     /// # Errors
     /// If it does not resolve, or the store cannot be read.
     pub fn plain_sql(&self, query: &Query, as_of: Timestamp) -> Result<String, Error> {
-        let resolved = resolve(query, &self.names, as_of)?;
+        let resolved = resolve(query, self.names(), as_of)?;
         let mut text = String::new();
         if !Arc::ptr_eq(&self.snapshot_as_of(as_of)?, self.snapshot()) {
             text = format!("-- for the tables of: {}\n", self.export(as_of));
@@ -363,7 +382,7 @@ impl<'a> Evaluator<'a> {
 
     /// The command that writes the tables as of an instant.
     fn export(&self, as_of: Timestamp) -> String {
-        format!("muster export --tables DIR --as-of {}", as_of.rfc3339(self.names.zone))
+        format!("muster export --tables DIR --as-of {}", as_of.rfc3339(self.names().zone))
     }
 
     /// The profiles of the segment `name` as of an instant: its rows, or the owners of its rows, each once.

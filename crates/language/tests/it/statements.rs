@@ -234,7 +234,7 @@ fn a_text_that_goes_wrong_deep_inside_is_refused_at_once() {
         assert_eq!(kind(&text), Some(ErrorKind::TooLarge), "{text}");
     }
     assert_eq!(kind("SELECT a[b.a[b.c FROM profiles"), Some(ErrorKind::Syntax));
-    for level in ["((SELECT * FROM ", "x, ((SELECT * FROM ", "(((FROM (", "x JOIN (("] {
+    for level in ["((SELECT * FROM ", "x, ((SELECT * FROM ", "(((FROM (", "x JOIN ((", "(MERGE (("] {
         let text = format!("SELECT * FROM {}x", level.repeat(40));
         assert_eq!(kind(&text), Some(ErrorKind::TooLarge), "{text}");
     }

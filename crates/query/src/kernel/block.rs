@@ -389,14 +389,37 @@ fn gathered_truth(values: &BooleanArray, places: &[u32]) -> BooleanArray {
     BooleanArray::new(bits(values.values()), nulls.map(|nulls| bits(nulls.inner()).into()))
 }
 
-/// Of few values all stand in one word.
+/// So few places are compared with one after the other.
+const FEW: usize = 4;
+
+/// Of few values all stand in one word; where few are TRUE, or few are not, those places are looked for, which is vector code.
 fn gathered_bits(bits: &BooleanBuffer, places: &[u32]) -> BooleanBuffer {
     if bits.len() <= 64 {
         let word = bits.bit_chunks().iter_padded().next().unwrap_or_default();
         return marked(places, |place| word >> (place & 63) & 1 == 1);
     }
+    let set = bits.count_set_bits();
+    if set <= FEW {
+        return among(&bits.set_indices().map(|place| place as u32).collect::<Vec<_>>(), places);
+    }
+    if bits.len() - set <= FEW {
+        return !&among(&(!bits).set_indices().map(|place| place as u32).collect::<Vec<_>>(), places);
+    }
     let words: Vec<u64> = bits.bit_chunks().iter_padded().collect();
     marked(places, |place| words[place as usize / 64] >> (place & 63) & 1 == 1)
+}
+
+/// Which places are among a few.
+fn among(few: &[u32], places: &[u32]) -> BooleanBuffer {
+    match *few {
+        [] => BooleanBuffer::new_unset(places.len()),
+        [one] => marked(places, |place| place == one),
+        [one, other] => marked(places, |place| (place == one) | (place == other)),
+        [one, ref others @ ..] => {
+            let others: [u32; FEW - 1] = std::array::from_fn(|at| others.get(at).copied().unwrap_or(one));
+            marked(places, |place| others.iter().fold(place == one, |is, other| is | (place == *other)))
+        }
+    }
 }
 
 /// The rows for which a condition is TRUE; none of one that is always unknown.

@@ -52,6 +52,8 @@ pub(crate) struct Compiled {
     pub(crate) statement: ast::Query,
     /// The flat tables, by name; that of the statement itself first, where it has one.
     pub(crate) tables: Vec<(String, Arc<CompiledRows>)>,
+    /// Numbers for more expressions about them.
+    pub(crate) numbers: Numbers,
 }
 
 /// The rows of one table that a SELECT ranges over: which of them, and what is read of each.
@@ -85,7 +87,7 @@ pub(crate) fn compile(
     if tables.is_empty() {
         return Err(NotHere::Shape("a FROM without a grain"));
     }
-    Ok(Compiled { statement, tables })
+    Ok(Compiled { statement, tables, numbers: compiler.numbers })
 }
 
 struct Compiler<'q> {

@@ -12,13 +12,18 @@
 //!    aggregate is a pass over slices. One that compares with enclosing rows is taken over pairs, of those rows only that may
 //!    count.
 //! 6. [`rows`]: what passed is a flat table, over which the engine does the rest of the statement.
+//! 7. [`cube`], [`codes`], [`cells`]: where that is to group rows and count, it is done here too: values are told apart where
+//!    they have the fewest rows, and the engine reads a table of groups.
 //!
 //! What the kernel does not know runs as plain SQL, with the same answer.
 
 mod block;
 mod building;
+mod cells;
 mod chosen;
+mod codes;
 mod compile;
+mod cube;
 mod packed;
 mod placed;
 mod plan;
@@ -30,5 +35,6 @@ mod tuples;
 mod visible;
 
 pub(crate) use compile::{Compiled, CompiledRows, compile};
+pub(crate) use cube::{cubes_of, with_cubes};
 pub(crate) use planner::statement;
 pub(crate) use rows::KernelRows;

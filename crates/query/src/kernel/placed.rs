@@ -52,7 +52,7 @@ pub(super) enum Input {
 
 /// Numbers for the expressions of a query.
 #[derive(Debug, Default)]
-pub(super) struct Numbers(usize);
+pub(crate) struct Numbers(usize);
 
 impl Numbers {
     pub(super) fn next(&mut self) -> usize {

@@ -72,7 +72,8 @@ fn analyzed(state: &SessionState, query: ast::Query) -> Result<LogicalPlan> {
     state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {})
 }
 
-fn physical(state: &SessionState, schema: &Arc<DFSchema>, expr: Expr) -> Result<Arc<dyn PhysicalExpr>> {
+/// What computes an expression over the columns of `schema`.
+pub(super) fn physical(state: &SessionState, schema: &Arc<DFSchema>, expr: Expr) -> Result<Arc<dyn PhysicalExpr>> {
     let context = SimplifyContext::builder()
         .with_schema(Arc::clone(schema))
         .with_config_options(Arc::clone(state.config_options()))

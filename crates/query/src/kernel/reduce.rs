@@ -8,6 +8,7 @@ use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, PrimitiveArray, UIn
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::DataType;
 use arrow_select::take::take;
+use datafusion::arrow::row::Rows;
 use datafusion::error::Result;
 use datafusion::logical_expr::EmitTo;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
@@ -18,6 +19,7 @@ use muster_store::ColumnData;
 
 use super::block::Component;
 use super::chosen::{ordered, sort};
+use super::placed::Placed;
 use super::plan::{Aggregate, LEVEL, Reduction};
 use super::tuples::Tuples;
 
@@ -59,27 +61,22 @@ pub(super) fn reduce(
     if let Some(reduced) = of_packed(aggregate, tuples, passing, groups)? {
         return Ok(reduced);
     }
+    if let (Reduction::Nth(place), Some(argument)) = (&aggregate.reduction, &aggregate.argument) {
+        let order = ordered(tuples, &aggregate.order)?;
+        return at_rows(tuples, argument, &nth_rows(*place, order.as_ref(), passing, groups));
+    }
     let values = aggregate.argument.as_ref().map(|argument| tuples.value(argument)).transpose()?;
     match (&aggregate.reduction, values) {
         (Reduction::Has, _) => Ok(Arc::new(BooleanArray::new(are_any(groups, passing), None))),
         (Reduction::Count, None) => Ok(Arc::new(counts(groups, passing))),
         (Reduction::Count, Some(values)) => Ok(Arc::new(counts(groups, with_value(&values, passing).as_ref()))),
-        (Reduction::Nth(place), Some(values)) => {
-            let order = ordered(tuples, &aggregate.order)?;
-            let nth = (0..groups.count()).map(|group| {
-                let mut rows = groups.rows(group, passing);
-                sort(&mut rows, order.as_ref());
-                nth(&rows, *place)
-            });
-            Ok(take(&values, &UInt32Array::from_iter(nth), None)?)
-        }
         (Reduction::Engine { function, engines }, Some(values)) => {
             match ours(*function, engines, &values, passing, groups) {
                 Some(reduced) => Ok(reduced),
                 None => by_engine(engines, &values, passing, groups),
             }
         }
-        (Reduction::Nth(_) | Reduction::Engine { .. }, None) => unreachable!("compiled with an argument"),
+        (Reduction::Nth(_), _) | (Reduction::Engine { .. }, None) => unreachable!("compiled with an argument"),
     }
 }
 
@@ -224,11 +221,42 @@ impl Ranks {
     }
 }
 
-/// The n-th of these rows, from one, or from the end below zero.
-fn nth(rows: &[u32], place: i64) -> Option<u32> {
-    let from = usize::try_from(place.unsigned_abs()).ok()?;
-    let index = if place < 0 { rows.len().checked_sub(from)? } else { from.checked_sub(1)? };
-    rows.get(index).copied()
+/// The n-th row of each group, from one, or from the end below zero.
+fn nth_rows(
+    place: i64,
+    order: Option<&Rows>,
+    passing: Option<&BooleanBuffer>,
+    groups: &Groups<'_>,
+) -> Vec<Option<u32>> {
+    let from = usize::try_from(place.unsigned_abs()).unwrap_or(usize::MAX);
+    let Some(skipped) = from.checked_sub(1) else { return vec![None; groups.count()] };
+    if order.is_some() {
+        let of_group = |group| {
+            let mut rows = groups.rows(group, passing);
+            sort(&mut rows, order);
+            let index = if place < 0 { rows.len().checked_sub(from)? } else { skipped };
+            rows.get(index).copied()
+        };
+        return (0..groups.count()).map(of_group).collect();
+    }
+    let is_there = |row: &usize| passing.is_none_or(|passing| passing.value(*row));
+    let of_group = |(first, end): (usize, usize)| {
+        let mut rows = (first..end).filter(is_there);
+        let row = if place < 0 { rows.nth_back(skipped) } else { rows.nth(skipped) };
+        row.map(|row| row as u32)
+    };
+    groups.ranges().map(of_group).collect()
+}
+
+/// The values of an expression for these tuples, and NULL for none.
+fn at_rows(tuples: &Tuples<'_>, argument: &Placed, rows: &[Option<u32>]) -> Result<ArrayRef> {
+    let there: Vec<u32> = rows.iter().flatten().copied().collect();
+    let values = tuples.some(&there).value(argument)?;
+    if there.len() == rows.len() {
+        return Ok(values);
+    }
+    let places = rows.iter().scan(0, |next, row| Some(row.map(|_| std::mem::replace(next, *next + 1))));
+    Ok(take(&values, &UInt32Array::from_iter(places), None)?)
 }
 
 /// Sums, smallest and largest values of numbers and instants; `None` for what the engine reduces.

@@ -26,7 +26,7 @@ use crate::patience::Patience;
 use crate::table::{external, slices};
 
 /// The rows of a compiled query.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct KernelRows {
     pub(crate) compiled: Arc<CompiledRows>,
     pub(crate) evaluation: Evaluation,
@@ -56,16 +56,9 @@ impl TableProvider for KernelRows {
         let schema = Arc::new(self.compiled.scope.schema.project(&fields)?);
         let options = state.config().options();
         let stripes = options.execution.target_partitions.max(1);
-        let blocks = self.evaluation.snapshot.block_count(&self.compiled.scope.table);
+        let blocks = self.block_count();
         let stripe = |first: usize| -> Arc<dyn PartitionStream> {
-            let reader = Reader {
-                compiled: Arc::clone(&self.compiled),
-                evaluation: self.evaluation.clone(),
-                as_of: self.as_of,
-                patience: self.patience.clone(),
-                fields: fields.clone(),
-                schema: Arc::clone(&schema),
-            };
+            let reader = Reader { rows: self.clone(), fields: fields.clone(), schema: Arc::clone(&schema) };
             let batch_rows = options.execution.batch_size.get();
             Arc::new(Stripe { reader, blocks: (first..blocks).step_by(stripes).collect(), batch_rows })
         };
@@ -100,16 +93,13 @@ impl PartitionStream for Stripe {
 /// Reads the wanted fields of a block.
 #[derive(Debug, Clone)]
 struct Reader {
-    compiled: Arc<CompiledRows>,
-    evaluation: Evaluation,
-    as_of: Timestamp,
-    patience: Patience,
+    rows: KernelRows,
     fields: Vec<usize>,
     schema: Arc<Schema>,
 }
 
 /// The rows of a block that meet the conditions of a query; `None`: all of them.
-fn passing(compiled: &CompiledRows, all: &Tuples<'_>) -> Result<Option<BooleanBuffer>> {
+pub(super) fn passing(compiled: &CompiledRows, all: &Tuples<'_>) -> Result<Option<BooleanBuffer>> {
     let (block, scope) = (all.block, &compiled.scope);
     let mut rows = there(block, &scope.table, &scope.visible)?;
     if let Some(living) = block.snapshot().living_places(&scope.table, block.number).map_err(external)? {
@@ -125,14 +115,22 @@ impl KernelRows {
         let snapshot = &self.evaluation.snapshot;
         let table = &self.compiled.scope.table;
         let of_block = |number: usize| {
-            let block = Block::new(&self.evaluation, &self.patience, self.as_of, number);
+            let block = self.block(number);
             let all = Tuples::all(&block, &self.compiled.scope);
             let passing = passing(&self.compiled, &all)?;
             let first = u32::try_from(snapshot.first_row(table, number)).map_err(|error| external_number(&error))?;
             Ok(RowSet::from_marks(first, &passing.unwrap_or_else(|| BooleanBuffer::new_set(all.count))))
         };
-        let blocks = (0..snapshot.block_count(table)).into_par_iter().map(of_block);
+        let blocks = (0..self.block_count()).into_par_iter().map(of_block);
         Ok(RowSet::union(blocks.collect::<Result<Vec<_>>>()?))
+    }
+
+    pub(super) fn block_count(&self) -> usize {
+        self.evaluation.snapshot.block_count(&self.compiled.scope.table)
+    }
+
+    pub(super) fn block(&self, number: usize) -> Block<'_> {
+        Block::new(&self.evaluation, &self.patience, self.as_of, number)
     }
 }
 
@@ -143,10 +141,10 @@ fn external_number(error: &std::num::TryFromIntError) -> DataFusionError {
 impl Reader {
     /// The rows of a block that meet the conditions.
     fn block(&self, number: usize) -> Result<RecordBatch> {
-        let block = Block::new(&self.evaluation, &self.patience, self.as_of, number);
-        let all = Tuples::all(&block, &self.compiled.scope);
+        let (block, compiled) = (self.rows.block(number), &self.rows.compiled);
+        let all = Tuples::all(&block, &compiled.scope);
         let options = |count: usize| RecordBatchOptions::new().with_row_count(Some(count));
-        let passing = passing(&self.compiled, &all)?;
+        let passing = passing(compiled, &all)?;
         if self.fields.is_empty() {
             let count = passing.map_or(all.count, |passing| passing.count_set_bits());
             return Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), Vec::new(), &options(count))?);
@@ -155,7 +153,7 @@ impl Reader {
             None => all,
             Some(passing) => all.some(&positions(Some(&passing), all.count)),
         };
-        let outputs = self.fields.iter().map(|field| answer.value(&self.compiled.outputs[*field]));
+        let outputs = self.fields.iter().map(|field| answer.value(&compiled.outputs[*field]));
         let outputs = outputs.collect::<Result<_>>()?;
         Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), outputs, &options(answer.count))?)
     }

@@ -63,3 +63,65 @@ fn slices_end_where_they_end() {
     );
     assert_eq!(shop.members("NOT has(orders) AND id >= 'c69998'"), [69_998]);
 }
+
+#[test]
+fn groups_are_counted_in_the_kernel_where_their_keys_can_be_told_apart() {
+    let shop = World::shop();
+    for (text, cubes) in [
+        ("SELECT count(*) AS n FROM profiles WHERE has(orders)", 1),
+        ("SELECT country, count(*), sum(count(orders)), max(born) FROM profiles GROUP BY country", 1),
+        ("SELECT date_trunc('month', orders.placed_at), count(DISTINCT profiles.id) FROM lines GROUP BY 1", 1),
+        ("SELECT income > 1, count(*) FILTER (WHERE country = 'NL') FROM profiles GROUP BY 1 HAVING count(*) > 0", 1),
+        ("SELECT avg(spent) FROM (SELECT sum(sum(orders.total)) AS spent FROM profiles GROUP BY country) AS s", 1),
+        // Doubles are summed in an order that is the engine's; sets of values that are no rows are its own, too.
+        ("SELECT sum(score) FROM profiles", 0),
+        ("SELECT count(DISTINCT country) FROM profiles", 0),
+        ("SELECT country, median(income) FROM profiles GROUP BY country", 0),
+        ("SELECT score, count(*) FROM profiles GROUP BY score", 0),
+    ] {
+        assert_eq!(shop.cubes(text), cubes, "{text}");
+    }
+}
+
+/// Over two blocks: keys with texts, dates, truths and no value; groups that one block alone has.
+#[test]
+fn groups_of_all_blocks_are_one() {
+    let mut files = World::shop_files_with(ANN);
+    let country = |n: usize| if n < 65_536 { ["NL", "BE", "-"][n % 3] } else { ["NL", "DE"][n % 2] };
+    let income = |n: usize| if n % 5 == 0 { "-".to_owned() } else { format!("{n}.25") };
+    files.customers = (0..70_000)
+        .map(|n| {
+            format!("c{n:05} 2024-01-01T00:00:00Z {} 1980-0{}-01 {} {} 0.1", country(n), n % 9 + 1, income(n), n % 7)
+        })
+        .collect();
+    let order = |n: usize| format!("o{n:05} c{:05} 2025-0{}-02T00:00:00Z {n}.50", n / 2 * 5, n / 4 % 6 + 1);
+    files.orders = (0..9_999).map(order).collect();
+    files.lines =
+        (0..20_000).map(|n| format!("o{:05} {} {} 2.00", n / 3, ["sofa", "lamp", "x"][n % 5 % 3], n % 4)).collect();
+    let shop = World::of(&files);
+    shop.check(
+        "SELECT country, count(*), count(income), min(income), max(income), sum(children), min(born) FROM profiles \
+         GROUP BY country ORDER BY country",
+        &[
+            "BE 21845 17476 1.25 65533.25 65534 1980-02-01",
+            "DE 2232 1786 65537.25 69999.25 6698 1980-01-01",
+            "NL 24078 19262 3.25 69998.25 72236 1980-01-01",
+            "- 21845 17476 2.25 65534.25 65532 1980-03-01",
+        ],
+    );
+    shop.check(
+        "SELECT products.category, CAST(date_trunc('month', orders.placed_at) AS DATE) AS month, count(*), \
+         count(DISTINCT profiles.id), count(DISTINCT orders.order_id), sum(quantity * price) FROM lines WHERE quantity > 0 AND children > 0 \
+         GROUP BY 1, 2 HAVING count(*) > 700 AND products.category = 'Sofas' ORDER BY 1, 2",
+        &[
+            "Sofas 2025-01-01 857 476 761 3428.00",
+            "Sofas 2025-02-01 859 477 764 3438.00",
+            "Sofas 2025-03-01 859 477 764 3436.00",
+            "Sofas 2025-04-01 856 476 761 3424.00",
+            "Sofas 2025-05-01 856 476 761 3424.00",
+            "Sofas 2025-06-01 854 475 759 3418.00",
+        ],
+    );
+    shop.check("SELECT count(*), sum(income), max(born) FROM profiles WHERE id = 'nobody'", &["0 - -"]);
+    shop.check("SELECT country, count(*) FROM profiles WHERE id = 'nobody' GROUP BY country", &[]);
+}

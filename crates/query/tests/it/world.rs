@@ -264,6 +264,11 @@ impl World {
         self.engine.refusal(&self.resolved(text), &self.evaluation()).unwrap()
     }
 
+    /// How many aggregates over groups the kernel counts itself.
+    pub fn cubes(&self, text: &str) -> usize {
+        self.engine.cubes(&self.resolved(text), &self.evaluation()).unwrap()
+    }
+
     /// The rows of an answer as texts, cells separated by blanks, no value as `-`.
     #[track_caller]
     pub fn answer(&self, text: &str) -> Vec<String> {

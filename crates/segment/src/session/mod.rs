@@ -10,12 +10,12 @@ use std::sync::Arc;
 use muster_catalog::{Clock, RowSet, Timestamp};
 use muster_language::{InstantText, Query, Statement};
 use muster_query::{Answer, Engine, Masks, Running};
-use muster_state::{Reader, State, Tx};
+use muster_state::{Reader, State, Tx, Version};
 use muster_store::Store;
 
 use crate::audience::Count;
 use crate::cells::Line;
-use crate::evaluator::Known;
+use crate::evaluator::{Defined, Known};
 use crate::listing::Step;
 use crate::past::Past;
 use crate::{
@@ -104,8 +104,16 @@ pub struct Session<'a> {
     past: Arc<Past>,
     as_of: Timestamp,
     classes: Classes,
-    /// What earlier statements evaluated, and of which definitions.
-    known: RefCell<(Definitions, Rc<Known>)>,
+    /// What is defined, as the last statement found it.
+    kept: RefCell<Option<Kept>>,
+}
+
+/// Definitions that statements share as long as they stay the same, with what was evaluated of them.
+struct Kept {
+    /// The state that has them; none where they are not stored.
+    version: Option<Version>,
+    defined: Rc<Defined>,
+    known: Rc<Known>,
 }
 
 impl<'a> Session<'a> {
@@ -117,7 +125,7 @@ impl<'a> Session<'a> {
         let snapshot = bench.store.snapshot().ok_or(Error::NoData)?;
         let as_of = as_of.unwrap_or_else(|| bench.clock.now());
         let (past, classes) = (Arc::new(Past::of(snapshot)), Classes::default());
-        Ok(Self { bench, past, as_of, classes, known: RefCell::default() })
+        Ok(Self { bench, past, as_of, classes, kept: RefCell::default() })
     }
 
     /// The same, which does not see the columns that `classes` do not grant, and in which DESCRIBE hides the values of those
@@ -148,7 +156,15 @@ impl<'a> Session<'a> {
     /// # Errors
     /// If the state cannot be read.
     pub fn evaluator(&self) -> Result<Evaluator<'a>, Error> {
-        Ok(self.evaluator_of(self.bench.access.read(Definitions::all)?))
+        self.bench.access.read(|tx| {
+            let version = tx.version()?;
+            let is_kept = self.kept.borrow().as_ref().is_some_and(|kept| kept.version == Some(version));
+            if !is_kept {
+                self.keep(Some(version), Definitions::all(tx)?);
+            }
+            Ok(())
+        })?;
+        Ok(self.evaluator_of_kept())
     }
 
     /// The same with no masks, for what hides values by itself.
@@ -156,24 +172,34 @@ impl<'a> Session<'a> {
         Ok(self.evaluator()?.masked(Masks::default()))
     }
 
-    /// Definitions, stored or not, over the snapshot.
+    /// Definitions that are not stored, over the snapshot.
     pub(crate) fn evaluator_of(&self, definitions: Definitions) -> Evaluator<'a> {
-        let access = self.bench.access;
-        let audiences = move |name: &str, as_of| access.read(|tx| memberships::members_as_of(tx, name, as_of));
-        let (past, zone) = (Arc::clone(&self.past), self.bench.zone);
-        let (known, masks) = (self.known_of(&definitions), self.classes.masks(self.past.present()));
-        let evaluator = Evaluator::over(self.bench.engine, past, zone, definitions, Rc::new(audiences));
-        // What masks refuse must not be known from before.
-        if masks.is_empty() { evaluator.knowing(known) } else { evaluator.masked(masks) }
+        self.keep(None, definitions);
+        self.evaluator_of_kept()
     }
 
-    /// What was evaluated of these very definitions.
-    fn known_of(&self, definitions: &Definitions) -> Rc<Known> {
-        let mut kept = self.known.borrow_mut();
-        if kept.0 != *definitions || kept.1.is_full() {
-            *kept = (definitions.clone(), Rc::default());
+    /// Keeps definitions in the place of others; if they are the same, what was evaluated of them stays known.
+    fn keep(&self, version: Option<Version>, definitions: Definitions) {
+        let defined = Rc::new(Defined::over(self.past.present(), self.bench.zone, definitions));
+        let mut kept = self.kept.borrow_mut();
+        let before = kept.take().filter(|before| before.defined.is_same(&defined));
+        let known = before.map(|before| before.known).unwrap_or_default();
+        *kept = Some(Kept { version, defined, known });
+    }
+
+    fn evaluator_of_kept(&self) -> Evaluator<'a> {
+        let mut kept = self.kept.borrow_mut();
+        let kept = kept.as_mut().expect("definitions were kept just now");
+        if kept.known.is_full() {
+            kept.known = Rc::default();
         }
-        Rc::clone(&kept.1)
+        let access = self.bench.access;
+        let audiences = move |name: &str, as_of| access.read(|tx| memberships::members_as_of(tx, name, as_of));
+        let (past, defined) = (Arc::clone(&self.past), Rc::clone(&kept.defined));
+        let evaluator = Evaluator::over(self.bench.engine, past, defined, Rc::new(audiences));
+        let masks = self.classes.masks(self.past.present());
+        // What masks refuse must not be known from before.
+        if masks.is_empty() { evaluator.knowing(Rc::clone(&kept.known)) } else { evaluator.masked(masks) }
     }
 
     /// Executes one statement.
