@@ -5,11 +5,13 @@
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
-use sqlparser::ast::{Expr, Query, SetExpr, TableFactor, TableWithJoins, Visit, VisitMut, Visitor, VisitorMut};
+use muster_catalog::Timestamp;
+use sqlparser::ast::{
+    Expr, Query, SelectItem, SetExpr, TableFactor, TableWithJoins, Visit, VisitMut, Visitor, VisitorMut,
+};
 
-use crate::resolved::{Aggregate, GrainQuery, ResolvedQuery, Rows};
+use crate::resolved::{Aggregate, GrainQuery, Overlap, Part, ResolvedQuery, Rows};
 use crate::sql;
 
 /// The name of a relation's or a history's column in the flat table.
@@ -24,10 +26,10 @@ pub fn selection(table: &str, expressions: impl IntoIterator<Item = Expr>) -> Qu
 }
 
 impl ResolvedQuery {
-    /// Puts what `instead` makes of them in the place of the SELECTs over the rows of one table that stand in `statement`,
-    /// which is this query or what is left of it.
-    pub fn replace_parts(&self, statement: &mut Query, instead: &mut dyn FnMut(&GrainQuery) -> Option<Query>) {
-        let parts = self.parts.iter().map(|part| (part.lowered(self.as_of), Arc::clone(part))).collect();
+    /// Puts what `instead` makes of them in the place of the parts that stand in `statement`, which is this query or what is
+    /// left of it.
+    pub fn replace_parts(&self, statement: &mut Query, instead: &mut dyn FnMut(&Part) -> Option<Query>) {
+        let parts = self.parts.iter().map(|part| (part.lowered(self.as_of), part)).collect();
         // The visitor never breaks off.
         let _finished: ControlFlow<()> = statement.visit(&mut Replacing { parts, instead });
     }
@@ -35,8 +37,8 @@ impl ResolvedQuery {
 
 struct Replacing<'r> {
     /// Each as plain SQL, and as what it is.
-    parts: Vec<(Query, Arc<GrainQuery>)>,
-    instead: &'r mut dyn FnMut(&GrainQuery) -> Option<Query>,
+    parts: Vec<(Query, &'r Part)>,
+    instead: &'r mut dyn FnMut(&Part) -> Option<Query>,
 }
 
 impl VisitorMut for Replacing<'_> {
@@ -51,7 +53,38 @@ impl VisitorMut for Replacing<'_> {
     }
 }
 
+impl Part {
+    /// It as plain SQL.
+    fn lowered(&self, as_of: Timestamp) -> Query {
+        match self {
+            Self::Rows(grain) => grain.lowered(as_of),
+            Self::Overlap(overlap) => overlap.plain.clone(),
+        }
+    }
+}
+
+impl Overlap {
+    /// The query that reads the same from a table that has its rows.
+    pub fn over(&self, table: &str) -> Query {
+        let columns = Self::COLUMNS.iter().map(|column| sql::aliased(sql::column(table, column), column));
+        sql::select_query(sql::select(columns.collect(), vec![whole(table)], None))
+    }
+
+    /// What its columns are called.
+    pub const COLUMNS: [&str; 3] = ["segment_a", "segment_b", "profiles"];
+}
+
 impl GrainQuery {
+    /// What each row is shown as, one value after the other.
+    pub fn shown(&self) -> Vec<&Expr> {
+        let SetExpr::Select(select) = self.rest.body.as_ref() else { return Vec::new() };
+        let shown = select.projection.iter().filter_map(|item| match item {
+            SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
+            _ => None,
+        });
+        shown.collect()
+    }
+
     /// What a row must meet, one condition after the other: all of them.
     pub fn conditions(&self) -> Vec<&Expr> {
         match self.rest.body.as_ref() {

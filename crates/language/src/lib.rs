@@ -25,8 +25,8 @@ pub use statement::{
 
 mod resolved;
 pub use resolved::{
-    Aggregate, Aside, Body, Chosen, Function, GrainQuery, GroupKey, History, OutputColumn, PastCondition, Reached,
-    Relation, ResolvedQuery, ResolvedSegment, Rows, Visible, hidden,
+    Aggregate, Aside, Body, Chosen, Function, GrainQuery, GroupKey, History, OutputColumn, Overlap, Part,
+    PastCondition, Reached, Relation, ResolvedQuery, ResolvedSegment, Rows, Visible, hidden,
 };
 
 mod resolve;

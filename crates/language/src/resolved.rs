@@ -62,10 +62,30 @@ pub struct ResolvedQuery {
     pub lists_used: Vec<String>,
     /// What the query asks about other instants, each its own column of a table.
     pub past: Vec<PastCondition>,
-    /// The SELECTs over the rows of one table that stand in it as plain SQL: in FROM, in a CTE, in an expression.
-    pub parts: Vec<Arc<GrainQuery>>,
+    /// What stands in it as plain SQL and is known as what it is.
+    pub parts: Vec<Part>,
     /// The instant at which the query looks at the world.
     pub as_of: Timestamp,
+}
+
+/// A part of a query that was something else before it became plain SQL.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part {
+    /// A SELECT over the rows of one table: in FROM, in a CTE, in an expression.
+    Rows(Arc<GrainQuery>),
+    /// A call of `overlap`.
+    Overlap(Arc<Overlap>),
+}
+
+/// How many profiles each two of some segments share: a row per ordered pair, each segment with itself too.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Overlap {
+    /// The same as plain SQL: the names of both segments, and how many profiles they share.
+    pub plain: ast::Query,
+    /// The names of the segments.
+    pub segments: Vec<String>,
+    /// The profiles, with a column for each segment: whether it is in there.
+    pub members: Arc<GrainQuery>,
 }
 
 /// A condition as of another instant: `was(condition, instant)`.

@@ -296,7 +296,7 @@ impl Run {
     /// What the engine is to do, within what a query may.
     async fn planned(&self, context: &SessionContext, pool: &Arc<ThreadPool>) -> Result<LogicalPlan, Error> {
         let compiled = self.compiled(context);
-        let plan = self.plan(context, compiled.as_ref()).await.map_err(|error| self.engine_error(error))?;
+        let plan = self.plan(context, compiled.as_ref(), pool).await.map_err(|error| self.engine_error(error))?;
         session::verify(&plan)?;
         let plan = rounding::with_places(plan).and_then(growth::bounded);
         let plan = plan.and_then(|plan| match compiled {
@@ -311,12 +311,17 @@ impl Run {
         &self,
         context: &SessionContext,
         compiled: Option<&Compiled>,
+        pool: &Arc<ThreadPool>,
     ) -> Result<LogicalPlan, DataFusionError> {
         let Some(compiled) = compiled else {
             return context.state().create_logical_plan(&self.query.to_sql()).await;
         };
         for (name, rows) in &compiled.tables {
             context.register_table(name.as_str(), Arc::new(self.kernel_rows(rows)))?;
+        }
+        for (name, overlap) in &compiled.overlaps {
+            let pairs = kernel::Pairs::new(overlap, |profiles| self.kernel_rows(profiles), pool);
+            context.register_table(name.as_str(), Arc::new(pairs))?;
         }
         context.state().statement_to_plan(kernel::statement(compiled.statement.clone())).await
     }

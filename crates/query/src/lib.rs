@@ -45,3 +45,5 @@ mod calendar;
 mod rounding;
 
 mod table;
+
+mod top;

@@ -24,6 +24,7 @@ use crate::patience::Patience;
 use crate::sha256::sha256;
 use crate::sum::exact_sum;
 use crate::table::SnapshotTable;
+use crate::top::ManyFirst;
 
 const CATALOG: &str = "muster";
 const SCHEMA: &str = "public";
@@ -56,6 +57,7 @@ pub(crate) fn open(
         .with_config(config(evaluation, limits))
         .with_runtime_env(runtime(limits)?)
         .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
+        .with_physical_optimizer_rule(Arc::new(ManyFirst))
         .with_physical_optimizer_rule(Arc::new(Interruptible { patience: patience.clone() }))
         .build();
     let mut context = SessionContext::new_with_state(state);

@@ -59,7 +59,7 @@ use muster_catalog::{LISTS, Names, Timestamp};
 use sqlparser::ast::{self, SetExpr, SetQuantifier, Spanned, With};
 
 use crate::error::{Error, ErrorKind};
-use crate::resolved::{Body, GrainQuery, OutputColumn, PastCondition, ResolvedQuery, ResolvedSegment, hidden};
+use crate::resolved::{Body, GrainQuery, OutputColumn, Part, PastCondition, ResolvedQuery, ResolvedSegment, hidden};
 use crate::source::Fault;
 use crate::stack::deep;
 use crate::statement::{Query, VariableDefinition};
@@ -128,8 +128,8 @@ struct Resolver<'a> {
     variables_used: BTreeSet<String>,
     lists_used: BTreeSet<String>,
     past: Vec<PastCondition>,
-    /// The SELECTs over the rows of one table that became part of another query.
-    parts: Vec<Arc<GrainQuery>>,
+    /// What became plain SQL as part of another query.
+    parts: Vec<Part>,
 }
 
 /// A table of a WITH clause.
@@ -216,7 +216,7 @@ impl<'a> Resolver<'a> {
     /// A SELECT over the rows of one table as plain SQL, remembered as what it is.
     fn part(&mut self, grain: Arc<GrainQuery>) -> ast::Query {
         let lowered = grain.lowered(self.as_of);
-        self.parts.push(grain);
+        self.parts.push(Part::Rows(grain));
         lowered
     }
 

@@ -68,6 +68,12 @@ pub(super) fn overlap(profiles: &str, key: &str, members: &[Member]) -> Query {
     ))
 }
 
+/// The profiles with a column for each segment: whether it is in there.
+pub(super) fn memberships(profiles: &str, members: &[Member]) -> Query {
+    let columns = listed(members, |number, member| format!("{} AS \"{number}\"", member.condition()));
+    parsed(&format!("SELECT {columns} FROM {}", quoted(profiles)))
+}
+
 /// One row per column and value (NULL is one too): how many profiles of the segment and of the base have it.
 ///
 /// The segment counts as far as it lies in the base. With `a` of the segment's `A` profiles and `b` of the base's `B` in a

@@ -1,6 +1,8 @@
 //! `venn`, `overlap` and `compare`: tables that are counted from segments. Each stands for a query of the language itself,
 //! which [`super::segment_counts`] writes; here is what may be called, with what.
 
+use std::sync::Arc;
+
 use muster_catalog::{ColumnType, Kind, SegmentNames, TableNames};
 use sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, Query, Spanned, TableAlias, TableFactor, TableFunctionArgs,
@@ -8,12 +10,12 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
-use super::segment_counts::{Member, compare, overlap, venn};
+use super::segment_counts::{Member, compare, memberships, overlap, venn};
 use super::tables::{Table, quoted_alias, renamed, spelled};
 use super::{Resolver, refuse, unknown};
 use crate::error::ErrorKind;
 use crate::functions::{self, SegmentTable};
-use crate::resolved::OutputColumn;
+use crate::resolved::{Body, OutputColumn, Overlap, Part};
 use crate::source::Fault;
 use crate::sql;
 
@@ -42,8 +44,11 @@ impl<'a> Resolver<'a> {
         if arguments.settings.is_some() {
             return Err(refuse::modifier(span, "SETTINGS"));
         }
-        let query = self.counting(function, &values(&arguments.args, function, span)?, span)?;
-        let (query, columns) = self.apart(&query)?;
+        let values = values(&arguments.args, function, span)?;
+        let (query, columns) = self.apart(&self.counting(function, &values, span)?)?;
+        if function == SegmentTable::Overlap {
+            self.note_overlap(&query, &values, span)?;
+        }
         let own = Ident::with_quote('"', function.name());
         let alias = alias.cloned().unwrap_or_else(|| sql::alias(function.name()));
         if alias.name != own {
@@ -58,6 +63,18 @@ impl<'a> Resolver<'a> {
         let table = Table { alias: quoted.name.value.clone(), columns, relation: None };
         self.tables().add(table, &alias.name)?;
         Ok(sql::derived(query, quoted))
+    }
+
+    /// Remembers what the query of a call of `overlap` is.
+    fn note_overlap(&mut self, plain: &Query, values: &[&Expr], span: Span) -> Result<(), Fault> {
+        let members = self.members(SegmentTable::Overlap, values, MOST_SEGMENTS, span)?;
+        let root = self.names.root().map_or("", |root| root.name.as_str());
+        let written = memberships(root, &members);
+        let (body, _) = self.alone(|alone| alone.query(&written))?;
+        let Body::Grain(profiles) = body else { unreachable!("FROM is the root alone") };
+        let segments = members.into_iter().map(|member| member.name).collect();
+        self.parts.push(Part::Overlap(Arc::new(Overlap { plain: plain.clone(), segments, members: profiles })));
+        Ok(())
     }
 
     /// The query that a call stands for.

@@ -392,18 +392,19 @@ fn gathered_truth(values: &BooleanArray, places: &[u32]) -> BooleanArray {
 /// So few places are compared with one after the other.
 const FEW: usize = 4;
 
-/// Of few values all stand in one word; where few are TRUE, or few are not, those places are looked for, which is vector code.
+/// Where few values are TRUE, or few are not, those places are looked for, which is vector code; otherwise few values all
+/// stand in one word.
 fn gathered_bits(bits: &BooleanBuffer, places: &[u32]) -> BooleanBuffer {
-    if bits.len() <= 64 {
-        let word = bits.bit_chunks().iter_padded().next().unwrap_or_default();
-        return marked(places, |place| word >> (place & 63) & 1 == 1);
-    }
     let set = bits.count_set_bits();
     if set <= FEW {
         return among(&bits.set_indices().map(|place| place as u32).collect::<Vec<_>>(), places);
     }
     if bits.len() - set <= FEW {
         return !&among(&(!bits).set_indices().map(|place| place as u32).collect::<Vec<_>>(), places);
+    }
+    if bits.len() <= 64 {
+        let word = bits.bit_chunks().iter_padded().next().unwrap_or_default();
+        return marked(places, |place| word >> (place & 63) & 1 == 1);
     }
     let words: Vec<u64> = bits.bit_chunks().iter_padded().collect();
     marked(places, |place| words[place as usize / 64] >> (place & 63) & 1 == 1)

@@ -13,13 +13,18 @@ use datafusion::physical_expr::aggregate::AggregateExprBuilder;
 use datafusion::physical_expr::expressions::{CastExpr, Column};
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast;
-use muster_language::{self as language, Body, Function, GrainQuery, GroupKey, Relation, ResolvedQuery, Rows, flat};
+use muster_language::{
+    self as language, Body, Function, GrainQuery, GroupKey, Overlap, Part, Relation, ResolvedQuery, Rows, flat,
+};
 
 use super::building::{Building, is_above, parent_of};
 use super::placed::{Input, Numbers, Placed, place};
 use super::plan::{Aggregate, Chosen, Filter, History, Reduction, Scope, Source, TUPLE};
 use super::planner::{Planner, ROWS};
 use crate::evaluation::Evaluation;
+
+/// What tables of pairs of segments are called.
+const OVERLAP: &str = "__overlap";
 
 /// Why a query does not run in the kernel.
 #[derive(Debug)]
@@ -52,6 +57,8 @@ pub(crate) struct Compiled {
     pub(crate) statement: ast::Query,
     /// The flat tables, by name; that of the statement itself first, where it has one.
     pub(crate) tables: Vec<(String, Arc<CompiledRows>)>,
+    /// The tables of pairs of segments, by name.
+    pub(crate) overlaps: Vec<(String, Arc<CompiledOverlap>)>,
     /// Numbers for more expressions about them.
     pub(crate) numbers: Numbers,
 }
@@ -65,6 +72,17 @@ pub(crate) struct CompiledRows {
     pub(super) outputs: Vec<Placed>,
     /// Whether the conditions are all that a row must meet.
     pub(crate) is_whole: bool,
+}
+
+/// Segments of which each two are to be compared.
+#[derive(Debug)]
+pub(crate) struct CompiledOverlap {
+    /// The profiles.
+    pub(super) profiles: Arc<CompiledRows>,
+    /// The names of the segments.
+    pub(super) segments: Vec<String>,
+    /// Whether a profile is in each.
+    pub(super) members: Vec<Placed>,
 }
 
 /// Compiles the SELECTs over the rows of one table that a query is, or has in it.
@@ -83,11 +101,15 @@ pub(crate) fn compile(
         Body::Grain(grain) => compiler.table(grain, &mut tables)?,
         Body::Plain(plain) => plain.as_ref().clone(),
     };
-    query.replace_parts(&mut statement, &mut |part| compiler.table(part, &mut tables).ok());
-    if tables.is_empty() {
+    let mut overlaps = Vec::new();
+    query.replace_parts(&mut statement, &mut |part| match part {
+        Part::Rows(grain) => compiler.table(grain, &mut tables).ok(),
+        Part::Overlap(overlap) => compiler.overlap(overlap, &mut overlaps).ok(),
+    });
+    if tables.is_empty() && overlaps.is_empty() {
         return Err(NotHere::Shape("a FROM without a grain"));
     }
-    Ok(Compiled { statement, tables, numbers: compiler.numbers })
+    Ok(Compiled { statement, tables, overlaps, numbers: compiler.numbers })
 }
 
 struct Compiler<'q> {
@@ -104,17 +126,43 @@ impl<'q> Compiler<'q> {
         grain: &GrainQuery,
         tables: &mut Vec<(String, Arc<CompiledRows>)>,
     ) -> Result<ast::Query, NotHere> {
+        let (building, conditions, left) = self.rows(grain)?;
+        let outputs = building.outputs(&mut self.numbers)?;
+        let name = format!("{ROWS}_{}", tables.len());
+        let rest = grain.over(&name, left.iter().copied().cloned());
+        let is_whole = left.is_empty();
+        tables.push((name, Arc::new(CompiledRows { scope: building.scope, conditions, outputs, is_whole })));
+        Ok(rest)
+    }
+
+    /// What a SELECT ranges over, which rows of it, and the conditions that are left to the engine.
+    fn rows<'g>(&mut self, grain: &'g GrainQuery) -> Result<(Building<'q>, Filter, Vec<&'g ast::Expr>), NotHere> {
         let building = self.scope(&grain.rows, &[], &BTreeSet::new())?;
         let asides = grain.rows.asides.iter().map(|aside| aside.name.as_str()).collect();
         let (left, own): (Vec<&ast::Expr>, Vec<&ast::Expr>) =
             grain.conditions().into_iter().partition(|condition| flat::reaches_beyond(condition, &asides));
         let planned = building.plan(self.planner, own.into_iter().cloned())?;
         let conditions = self.filter(&building.scope, &planned)?;
-        let outputs = building.outputs(&mut self.numbers)?;
-        let name = format!("{ROWS}_{}", tables.len());
-        let rest = grain.over(&name, left.iter().copied().cloned());
-        let is_whole = left.is_empty();
-        tables.push((name, Arc::new(CompiledRows { scope: building.scope, conditions, outputs, is_whole })));
+        Ok((building, conditions, left))
+    }
+
+    /// Compiles a table of pairs of segments; what reads it.
+    fn overlap(
+        &mut self,
+        overlap: &Overlap,
+        overlaps: &mut Vec<(String, Arc<CompiledOverlap>)>,
+    ) -> Result<ast::Query, NotHere> {
+        let (building, conditions, left) = self.rows(&overlap.members)?;
+        if !left.is_empty() {
+            return Err(NotHere::Shape("a condition beyond the profiles"));
+        }
+        let planned = building.plan(self.planner, overlap.members.shown().into_iter().cloned())?;
+        let members = self.placed(&building.scope, &planned)?;
+        let profiles = CompiledRows { scope: building.scope, conditions, outputs: Vec::new(), is_whole: true };
+        let name = format!("{OVERLAP}_{}", overlaps.len());
+        let rest = overlap.over(&name);
+        let (profiles, segments) = (Arc::new(profiles), overlap.segments.clone());
+        overlaps.push((name, Arc::new(CompiledOverlap { profiles, segments, members })));
         Ok(rest)
     }
 
@@ -275,7 +323,7 @@ impl<'q> Compiler<'q> {
         let placed = self.placed(scope, conditions)?;
         let (then, mut first): (Vec<_>, Vec<_>) =
             placed.into_iter().partition(|condition| needs_tuples(scope, condition));
-        first.sort_by_key(|condition| !condition.is_cheap());
+        first.sort_by_key(|condition| !condition.is_cheap);
         Ok(Filter { first, then })
     }
 

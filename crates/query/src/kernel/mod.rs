@@ -13,7 +13,7 @@
 //!    count.
 //! 6. [`rows`]: what passed is a flat table, over which the engine does the rest of the statement.
 //! 7. [`cube`], [`codes`], [`cells`]: where that is to group rows and count, it is done here too: values are told apart where
-//!    they have the fewest rows, and the engine reads a table of groups.
+//!    they have the fewest rows, and the engine reads a table of groups. [`overlap`] counts pairs of segments in bitmaps.
 //!
 //! What the kernel does not know runs as plain SQL, with the same answer.
 
@@ -24,6 +24,7 @@ mod chosen;
 mod codes;
 mod compile;
 mod cube;
+mod overlap;
 mod packed;
 mod placed;
 mod plan;
@@ -36,5 +37,6 @@ mod visible;
 
 pub(crate) use compile::{Compiled, CompiledRows, compile};
 pub(crate) use cube::{cubes_of, with_cubes};
+pub(crate) use overlap::Pairs;
 pub(crate) use planner::statement;
 pub(crate) use rows::KernelRows;

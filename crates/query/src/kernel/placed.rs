@@ -12,7 +12,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 
 use super::packed::comparison;
-use super::plan::{DomainId, Field, LEVEL, Scope, TUPLE};
+use super::plan::{DomainId, Field, LEVEL, Scope, Source, TUPLE};
 
 /// An expression and the rows that it is computed for.
 #[derive(Debug)]
@@ -29,16 +29,11 @@ pub(super) struct Placed {
     pub(super) schema: SchemaRef,
     /// Whether the rows of its domain are the same in every block.
     pub(super) is_everywhere: bool,
+    /// Whether it costs little to compute for every row: a stored truth, a stored value compared with a constant, or something
+    /// about rows that are the same in all blocks.
+    pub(super) is_cheap: bool,
     /// Its values, where they are the same in every block.
     pub(super) everywhere: OnceLock<ArrayRef>,
-}
-
-impl Placed {
-    /// Whether it costs little to compute for every row: a packed column compared with a constant, or something about rows
-    /// that are the same in all blocks.
-    pub(super) fn is_cheap(&self) -> bool {
-        self.is_everywhere || comparison(self.expr.as_ref()).is_some()
-    }
 }
 
 /// What an expression is computed from.
@@ -73,7 +68,16 @@ fn place_at(scope: &Scope, domain: DomainId, expr: &Arc<dyn PhysicalExpr>, numbe
     let Cutting { inputs, fields, .. } = cutting;
     let (number, schema) = (numbers.next(), Arc::new(Schema::new(fields)));
     let is_everywhere = scope.domains[domain].rows.are_everywhere();
-    Ok(Placed { number, domain, expr, inputs, schema, is_everywhere, everywhere: OnceLock::new() })
+    let is_cheap = is_everywhere || is_simple(expr.as_ref()) && inputs.iter().all(|input| is_stored(scope, input));
+    Ok(Placed { number, domain, expr, inputs, schema, is_everywhere, is_cheap, everywhere: OnceLock::new() })
+}
+
+fn is_simple(expr: &dyn PhysicalExpr) -> bool {
+    expr.downcast_ref::<Column>().is_some() || comparison(expr).is_some()
+}
+
+fn is_stored(scope: &Scope, input: &Input) -> bool {
+    matches!(input, Input::Field(field) if !matches!(scope.fields[*field].source, Source::Reduced { .. }))
 }
 
 struct Cutting<'s> {

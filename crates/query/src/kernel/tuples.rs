@@ -174,7 +174,7 @@ impl<'r> Tuples<'r> {
 
     /// Whether so few tuples are left that an expression is better computed for them alone.
     fn few_left(&self, passing: Option<&BooleanBuffer>, next: &Placed) -> bool {
-        let Some(passing) = passing.filter(|_| !next.is_cheap() && !self.block.knows(next)) else { return false };
+        let Some(passing) = passing.filter(|_| !next.is_cheap && !self.block.knows(next)) else { return false };
         passing.count_set_bits() < self.count / FEWER
     }
 }

@@ -88,7 +88,7 @@ fn groups_are_counted_in_the_kernel_where_their_keys_can_be_told_apart() {
 fn groups_of_all_blocks_are_one() {
     let mut files = World::shop_files_with(ANN);
     let country = |n: usize| if n < 65_536 { ["NL", "BE", "-"][n % 3] } else { ["NL", "DE"][n % 2] };
-    let income = |n: usize| if n % 5 == 0 { "-".to_owned() } else { format!("{n}.25") };
+    let income = |n: usize| if n.is_multiple_of(5) { "-".to_owned() } else { format!("{n}.25") };
     files.customers = (0..70_000)
         .map(|n| {
             format!("c{n:05} 2024-01-01T00:00:00Z {} 1980-0{}-01 {} {} 0.1", country(n), n % 9 + 1, income(n), n % 7)
@@ -124,4 +124,19 @@ fn groups_of_all_blocks_are_one() {
     );
     shop.check("SELECT count(*), sum(income), max(born) FROM profiles WHERE id = 'nobody'", &["0 - -"]);
     shop.check("SELECT country, count(*) FROM profiles WHERE id = 'nobody' GROUP BY country", &[]);
+}
+
+/// Above a few thousand the first rows are chosen, not kept in a heap.
+#[test]
+fn the_first_of_many_rows_stand_in_order() {
+    let mut files = World::shop_files_with(ANN);
+    files.customers = (0..70_000)
+        .map(|n| format!("c{n:05} 2024-01-01T00:00:00Z NL - {} {} 0.1", if n % 3 == 0 { "-" } else { "1.00" }, n % 7))
+        .collect();
+    let shop = World::of(&files);
+    let mut rows: Vec<(bool, usize, usize)> = (0..70_000).map(|n| (n % 3 == 0, n % 7, n)).collect();
+    rows.sort_by_key(|(no_income, children, n)| (*no_income, std::cmp::Reverse(*children), *n));
+    let expected: Vec<String> = rows[100..5_100].iter().map(|(_, children, n)| format!("c{n:05} {children}")).collect();
+    let text = "SELECT id, children FROM profiles ORDER BY income, children DESC, id LIMIT 5000 OFFSET 100";
+    shop.check(text, &expected.iter().map(String::as_str).collect::<Vec<_>>());
 }
