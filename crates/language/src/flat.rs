@@ -8,7 +8,8 @@ use std::ops::ControlFlow;
 
 use muster_catalog::Timestamp;
 use sqlparser::ast::{
-    Expr, Query, SelectItem, SetExpr, TableFactor, TableWithJoins, Visit, VisitMut, Visitor, VisitorMut,
+    Expr, GroupByExpr, Query, Select, SelectItem, SetExpr, TableFactor, TableWithJoins, Visit, VisitMut, Visitor,
+    VisitorMut,
 };
 
 use crate::resolved::{Aggregate, GrainQuery, Overlap, Part, ResolvedQuery, Rows};
@@ -99,6 +100,24 @@ impl GrainQuery {
         let SetExpr::Select(select) = self.rest.body.as_ref() else { return false };
         let is_cut = limit_clause.is_some() || fetch.is_some() || select.distinct.is_some() || select.qualify.is_some();
         !(is_cut || self.grouped)
+    }
+
+    /// The column of a statement that says how many rows meet the conditions, and nothing else.
+    pub fn counts_rows(&self) -> Option<&str> {
+        let Query { with: None, order_by: None, limit_clause: None, fetch: None, body, .. } = &self.rest else {
+            return None;
+        };
+        let SetExpr::Select(select) = body.as_ref() else { return None };
+        let Select { distinct: None, having: None, qualify: None, group_by, projection, .. } = select.as_ref() else {
+            return None;
+        };
+        let is_one_group = matches!(group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty());
+        match projection.as_slice() {
+            [SelectItem::ExprWithAlias { expr, alias }] if is_one_group && expr == &sql::count_rows() => {
+                Some(&alias.value)
+            }
+            _ => None,
+        }
     }
 
     /// The statement over the flat table, whose rows must meet only these conditions, which are not flattened yet.

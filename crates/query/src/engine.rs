@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
-use arrow_array::{Array, ArrayRef, RecordBatch, new_empty_array};
-use arrow_schema::SchemaRef;
+use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, new_empty_array};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::concat::concat;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::SendableRecordBatchStream;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use muster_catalog::RowSet;
@@ -204,7 +205,8 @@ impl Engine {
     pub fn cubes(&self, query: &ResolvedQuery, evaluation: &Evaluation) -> Result<usize, Error> {
         let (run, pool) = (self.run(query, evaluation), Arc::clone(&self.pool));
         self.within(&run.patience.clone(), async move {
-            let plan = run.planned(&run.context()?, &pool).await?;
+            let context = run.context()?;
+            let plan = run.planned(run.compiled(&context), &context, &pool).await?;
             kernel::cubes_of(&plan).map_err(|error| run.engine_error(error))
         })
     }
@@ -288,14 +290,22 @@ struct Run {
 impl Run {
     async fn stream(&self, pool: &Arc<ThreadPool>) -> Result<SendableRecordBatchStream, Error> {
         let context = self.context()?;
-        let plan = self.planned(&context, pool).await?;
+        let compiled = self.compiled(&context);
+        if let Some(count) = self.counted(compiled.as_ref(), pool)? {
+            return Ok(count);
+        }
+        let plan = self.planned(compiled, &context, pool).await?;
         let frame = context.execute_logical_plan(plan).await.map_err(|error| self.engine_error(error))?;
         frame.execute_stream().await.map_err(|error| self.engine_error(error))
     }
 
     /// What the engine is to do, within what a query may.
-    async fn planned(&self, context: &SessionContext, pool: &Arc<ThreadPool>) -> Result<LogicalPlan, Error> {
-        let compiled = self.compiled(context);
+    async fn planned(
+        &self,
+        compiled: Option<Compiled>,
+        context: &SessionContext,
+        pool: &Arc<ThreadPool>,
+    ) -> Result<LogicalPlan, Error> {
         let plan = self.plan(context, compiled.as_ref(), pool).await.map_err(|error| self.engine_error(error))?;
         session::verify(&plan)?;
         let plan = rounding::with_places(plan).and_then(growth::bounded);
@@ -320,10 +330,28 @@ impl Run {
             context.register_table(name.as_str(), Arc::new(self.kernel_rows(rows)))?;
         }
         for (name, overlap) in &compiled.overlaps {
-            let pairs = kernel::Pairs::new(overlap, |profiles| self.kernel_rows(profiles), pool);
+            let pairs = kernel::Pairs::table(overlap, |profiles| self.kernel_rows(profiles), pool);
             context.register_table(name.as_str(), Arc::new(pairs))?;
         }
         context.state().statement_to_plan(kernel::statement(compiled.statement.clone())).await
+    }
+
+    /// How many rows there are, where that is all of the query: there is nothing to plan.
+    fn counted(
+        &self,
+        compiled: Option<&Compiled>,
+        pool: &ThreadPool,
+    ) -> Result<Option<SendableRecordBatchStream>, Error> {
+        let Body::Grain(grain) = &self.query.body else { return Ok(None) };
+        let (Some(column), Some(rows)) = (grain.counts_rows(), compiled.and_then(Compiled::all_rows)) else {
+            return Ok(None);
+        };
+        let rows = self.kernel_rows(rows);
+        let count = pool.install(|| rows.count()).map_err(|error| self.engine_error(error))?;
+        let schema = Arc::new(Schema::new(vec![Field::new(column, DataType::Int64, false)]));
+        let count = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(Int64Array::from(vec![count as i64]))]);
+        let batches = futures::stream::iter([count.map_err(DataFusionError::from)]);
+        Ok(Some(Box::pin(RecordBatchStreamAdapter::new(schema, batches))))
     }
 
     /// The rows of a segment, where the kernel finds them without the engine.
@@ -334,8 +362,7 @@ impl Run {
         }
         let context = self.context()?;
         let compiled = self.compiled(&context);
-        let table = compiled.as_ref().and_then(|compiled| compiled.tables.first());
-        let Some((_, rows)) = table.filter(|(_, rows)| rows.is_whole) else { return Ok(None) };
+        let Some(rows) = compiled.as_ref().and_then(Compiled::all_rows) else { return Ok(None) };
         let rows = self.kernel_rows(rows);
         pool.install(|| rows.numbers()).map(Some).map_err(|error| self.engine_error(error))
     }

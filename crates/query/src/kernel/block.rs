@@ -73,7 +73,7 @@ impl<'q> Block<'q> {
         self.keep_patience()?;
         let values = match self.compared(scope, placed)? {
             Some(compared) => Arc::new(compared),
-            None => self.of_inputs(scope, placed)?,
+            None => self.by_day(scope, placed)?.map_or_else(|| self.of_inputs(scope, placed), Ok)?,
         };
         if placed.is_everywhere {
             return Ok(Arc::clone(placed.everywhere.get_or_init(|| values)));
@@ -216,7 +216,7 @@ impl<'q> Block<'q> {
         }
     }
 
-    fn packed(&self, table: &str, block: usize, column: &str) -> Result<Arc<ColumnData>> {
+    pub(super) fn packed(&self, table: &str, block: usize, column: &str) -> Result<Arc<ColumnData>> {
         let packed = self.snapshot().packed(table, block, column).map_err(external)?;
         self.patience.bring(table, block, column, packed.bytes());
         Ok(packed)
@@ -369,7 +369,12 @@ pub(super) fn computed(placed: &Placed, inputs: Vec<ArrayRef>, rows: usize) -> R
     evaluated(&placed.expr, &placed.schema, inputs, rows)
 }
 
-fn evaluated(expr: &Arc<dyn PhysicalExpr>, schema: &SchemaRef, inputs: Vec<ArrayRef>, rows: usize) -> Result<ArrayRef> {
+pub(super) fn evaluated(
+    expr: &Arc<dyn PhysicalExpr>,
+    schema: &SchemaRef,
+    inputs: Vec<ArrayRef>,
+    rows: usize,
+) -> Result<ArrayRef> {
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     let batch = RecordBatch::try_new_with_options(Arc::clone(schema), inputs, &options)?;
     expr.evaluate(&batch)?.into_array(rows)

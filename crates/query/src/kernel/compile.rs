@@ -63,6 +63,13 @@ pub(crate) struct Compiled {
     pub(crate) numbers: Numbers,
 }
 
+impl Compiled {
+    /// The rows of the statement itself, where no condition on them is left to the engine.
+    pub(crate) fn all_rows(&self) -> Option<&Arc<CompiledRows>> {
+        self.tables.first().map(|(_, rows)| rows).filter(|rows| rows.is_whole)
+    }
+}
+
 /// The rows of one table that a SELECT ranges over: which of them, and what is read of each.
 #[derive(Debug)]
 pub(crate) struct CompiledRows {

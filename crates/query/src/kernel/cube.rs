@@ -5,20 +5,15 @@ use std::sync::{Arc, OnceLock};
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field as ArrowField, Schema, SchemaRef, TimeUnit};
-use async_trait::async_trait;
-use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema};
 use datafusion::datasource::{provider_as_source, source_as_provider};
 use datafusion::error::Result;
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
-use datafusion::execution::{SendableRecordBatchStream, SessionState, TaskContext};
+use datafusion::execution::SessionState;
+use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::logical_expr::expr::AggregateFunction;
-use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder, TableScan, TableType};
+use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder, TableScan};
 use datafusion::physical_expr::expressions::{Column as PhysicalColumn, Literal};
-use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use rayon::ThreadPool;
 
 use super::cells::counted;
@@ -27,6 +22,7 @@ use super::placed::{Input, Numbers, Placed, place};
 use super::plan::{DomainId, LEVEL, RowsOf, Scope, Source, Step};
 use super::planner::physical;
 use super::rows::KernelRows;
+use super::whole::{Content, Whole};
 
 /// Groups of a flat table's rows, with what is counted of each.
 #[derive(Debug)]
@@ -157,7 +153,7 @@ impl Cube {
     /// The plan that reads the groups, with the columns that the aggregate has.
     fn in_place_of(self, aggregate: &Aggregate, pool: &Arc<ThreadPool>) -> Result<LogicalPlan> {
         let names: Vec<String> = self.schema.fields().iter().map(|field| field.name().clone()).collect();
-        let source = provider_as_source(Arc::new(Groups { cube: Arc::new(self), pool: Arc::clone(pool) }));
+        let source = provider_as_source(Arc::new(Whole::new(self, pool)));
         let renamed = names.iter().zip(aggregate.schema.iter()).map(|(own, (qualifier, field))| {
             let column = Expr::Column(Column::new(Some(GROUPS), own));
             column.alias_qualified(qualifier.cloned(), field.name())
@@ -254,51 +250,12 @@ fn has_order(data_type: &DataType) -> bool {
     )
 }
 
-/// The groups as the engine sees them.
-#[derive(Debug, Clone)]
-struct Groups {
-    cube: Arc<Cube>,
-    pool: Arc<ThreadPool>,
-}
-
-#[async_trait]
-impl TableProvider for Groups {
-    fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.cube.schema)
-    }
-
-    fn table_type(&self) -> TableType {
-        TableType::Base
-    }
-
-    async fn scan(
-        &self,
-        _state: &dyn Session,
-        projection: Option<&Vec<usize>>,
-        _filters: &[Expr],
-        limit: Option<usize>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let partition: Arc<dyn PartitionStream> = Arc::new(self.clone());
-        let schema = Arc::clone(&self.cube.schema);
-        Ok(Arc::new(StreamingTableExec::try_new(schema, vec![partition], projection, [], false, limit)?))
-    }
-}
-
-impl PartitionStream for Groups {
+impl Content for Cube {
     fn schema(&self) -> &SchemaRef {
-        &self.cube.schema
+        &self.schema
     }
 
-    fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let groups = self.clone();
-        let reservation = MemoryConsumer::new("groups").register(context.memory_pool());
-        let batch = async move { groups.counted(&reservation) };
-        Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.cube.schema), futures::stream::once(batch)))
-    }
-}
-
-impl Groups {
-    fn counted(&self, reservation: &MemoryReservation) -> Result<RecordBatch> {
-        self.pool.install(|| counted(&self.cube, reservation))
+    fn batch(&self, memory: &MemoryReservation) -> Result<RecordBatch> {
+        counted(self, memory)
     }
 }

@@ -5,7 +5,7 @@
 //! 1. [`compile`]: the names of a resolved query become *domains* and fields of a *scope* ([`building`], [`plan`]), its
 //!    expressions become the engine's ([`planner`]), so types and functions are those of plain SQL.
 //! 2. [`placed`]: an expression is cut where its parts are about fewer rows. A domain is a set of rows of which each row at
-//!    hand has one: its parent's, a lookup's, a text of a dictionary.
+//!    hand has one: its parent's, a lookup's, a text of a dictionary. What is about dates alone is asked of days ([`days`]).
 //! 3. [`block`]: in a block, values for the rows of each domain, carried to the rows that ask.
 //! 4. [`tuples`]: the rows of a scope, with the enclosing rows beside them; which of them pass a filter.
 //! 5. [`visible`], [`reducing`], [`chosen`], [`reduce`]: the rows of a history stand together for each row above them, so an
@@ -24,6 +24,7 @@ mod chosen;
 mod codes;
 mod compile;
 mod cube;
+mod days;
 mod overlap;
 mod packed;
 mod placed;
@@ -34,6 +35,7 @@ mod reducing;
 mod rows;
 mod tuples;
 mod visible;
+mod whole;
 
 pub(crate) use compile::{Compiled, CompiledRows, compile};
 pub(crate) use cube::{cubes_of, with_cubes};

@@ -5,42 +5,36 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow_buffer::BooleanBuffer;
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use async_trait::async_trait;
-use datafusion::catalog::{Session, TableProvider};
 use datafusion::error::Result;
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::logical_expr::{Expr, TableType};
-use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
+use datafusion::execution::memory_pool::MemoryReservation;
 use muster_language::Overlap;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use super::block::truth;
-use super::compile::CompiledOverlap;
+use super::compile::{CompiledOverlap, CompiledRows};
 use super::rows::{KernelRows, passing};
 use super::tuples::Tuples;
+use super::whole::{Content, Whole};
 
 /// Words of each segment that are compared before the next ones are: those of two hundred fit a second cache.
 const STRIPE: usize = 64;
 
-/// A table of pairs, computed when it is read.
-#[derive(Debug, Clone)]
+/// Pairs of segments.
+#[derive(Debug)]
 pub(crate) struct Pairs {
     schema: SchemaRef,
     overlap: Arc<CompiledOverlap>,
     profiles: KernelRows,
-    pool: Arc<ThreadPool>,
 }
 
 impl Pairs {
-    /// The pairs of these segments; `rows` makes of compiled profiles those of the query.
-    pub(crate) fn new(
+    /// The table of the pairs of these segments; `rows` makes of compiled profiles those of the query.
+    pub(crate) fn table(
         overlap: &Arc<CompiledOverlap>,
-        rows: impl FnOnce(&Arc<super::CompiledRows>) -> KernelRows,
+        rows: impl FnOnce(&Arc<CompiledRows>) -> KernelRows,
         pool: &Arc<ThreadPool>,
-    ) -> Self {
+    ) -> Whole<Self> {
         let [one, other, profiles] = Overlap::COLUMNS;
         let fields = vec![
             Field::new(one, DataType::Utf8, false),
@@ -48,7 +42,7 @@ impl Pairs {
             Field::new(profiles, DataType::Int64, false),
         ];
         let (overlap, profiles) = (Arc::clone(overlap), rows(&overlap.profiles));
-        Self { schema: Arc::new(Schema::new(fields)), overlap, profiles, pool: Arc::clone(pool) }
+        Whole::new(Self { schema: Arc::new(Schema::new(fields)), overlap, profiles }, pool)
     }
 
     /// How many profiles each segment shares with itself and those behind it, one row after the other.
@@ -86,16 +80,22 @@ impl Pairs {
         }
         Ok(shared)
     }
+}
 
-    fn batch(&self) -> Result<RecordBatch> {
-        let counted = self.pool.install(|| self.counted())?;
+impl Content for Pairs {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn batch(&self, _memory: &MemoryReservation) -> Result<RecordBatch> {
+        let counted = self.counted()?;
         let (segments, count) = (&self.overlap.segments, self.overlap.segments.len());
         let pairs = || (0..count).flat_map(|one| (0..count).map(move |other| (one, other)));
-        let one = StringArray::from_iter_values(pairs().map(|(one, _)| &segments[one]));
-        let other = StringArray::from_iter_values(pairs().map(|(_, other)| &segments[other]));
+        let one: Vec<&str> = pairs().map(|(one, _)| segments[one].as_str()).collect();
+        let other: Vec<&str> = pairs().map(|(_, other)| segments[other].as_str()).collect();
         let shared = pairs().map(|(one, other)| counted[one.min(other) * count + one.max(other)] as i64);
-        let columns: Vec<ArrayRef> =
-            vec![Arc::new(one), Arc::new(other), Arc::new(Int64Array::from_iter_values(shared))];
+        let names = |names: Vec<&str>| -> ArrayRef { Arc::new(StringArray::from(names)) };
+        let columns = vec![names(one), names(other), Arc::new(Int64Array::from_iter_values(shared))];
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
     }
 }
@@ -106,38 +106,4 @@ fn words(marks: &BooleanBuffer) -> Vec<u64> {
 
 fn in_both(one: &[u64], other: &[u64]) -> u64 {
     one.iter().zip(other).map(|(one, other)| u64::from((one & other).count_ones())).sum()
-}
-
-#[async_trait]
-impl TableProvider for Pairs {
-    fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
-    }
-
-    fn table_type(&self) -> TableType {
-        TableType::Base
-    }
-
-    async fn scan(
-        &self,
-        _state: &dyn Session,
-        projection: Option<&Vec<usize>>,
-        _filters: &[Expr],
-        limit: Option<usize>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let (schema, partition): (_, Arc<dyn PartitionStream>) = (Arc::clone(&self.schema), Arc::new(self.clone()));
-        Ok(Arc::new(StreamingTableExec::try_new(schema, vec![partition], projection, [], false, limit)?))
-    }
-}
-
-impl PartitionStream for Pairs {
-    fn schema(&self) -> &SchemaRef {
-        &self.schema
-    }
-
-    fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let (pairs, schema) = (self.clone(), Arc::clone(&self.schema));
-        let batch = async move { pairs.batch() };
-        Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::once(batch)))
-    }
 }

@@ -11,6 +11,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::Column;
 
+use super::days::{Days, dates};
 use super::packed::comparison;
 use super::plan::{DomainId, Field, LEVEL, Scope, Source, TUPLE};
 
@@ -30,10 +31,12 @@ pub(super) struct Placed {
     /// Whether the rows of its domain are the same in every block.
     pub(super) is_everywhere: bool,
     /// Whether it costs little to compute for every row: a stored truth, a stored value compared with a constant, or something
-    /// about rows that are the same in all blocks.
+    /// about days, or rows, that are the same in all blocks.
     pub(super) is_cheap: bool,
     /// Its values, where they are the same in every block.
     pub(super) everywhere: OnceLock<ArrayRef>,
+    /// Its values for each day, where it is about one column of dates with many rows.
+    pub(super) days: OnceLock<Option<Days>>,
 }
 
 /// What an expression is computed from.
@@ -68,8 +71,11 @@ fn place_at(scope: &Scope, domain: DomainId, expr: &Arc<dyn PhysicalExpr>, numbe
     let Cutting { inputs, fields, .. } = cutting;
     let (number, schema) = (numbers.next(), Arc::new(Schema::new(fields)));
     let is_everywhere = scope.domains[domain].rows.are_everywhere();
-    let is_cheap = is_everywhere || is_simple(expr.as_ref()) && inputs.iter().all(|input| is_stored(scope, input));
-    Ok(Placed { number, domain, expr, inputs, schema, is_everywhere, is_cheap, everywhere: OnceLock::new() })
+    let is_of_days = dates(scope, &inputs).is_some();
+    let is_of_stored = is_simple(expr.as_ref()) && inputs.iter().all(|input| is_stored(scope, input));
+    let is_cheap = is_everywhere || is_of_days || is_of_stored;
+    let (everywhere, days) = (OnceLock::new(), OnceLock::new());
+    Ok(Placed { number, domain, expr, inputs, schema, is_everywhere, is_cheap, everywhere, days })
 }
 
 fn is_simple(expr: &dyn PhysicalExpr) -> bool {

@@ -46,6 +46,20 @@ impl Groups<'_> {
         }
     }
 
+    /// Calls `visit` with the group of each row that is marked, and the row: few are found word by word, and no other is looked at.
+    fn each_marked(&self, marked: &BooleanBuffer, mut visit: impl FnMut(usize, usize)) {
+        let (mut group, mut end) = (0, self.offsets.get(1).map_or(0, |end| *end as usize));
+        let first = self.offsets.first().map_or(0, |first| *first as usize);
+        for row in marked.set_indices().skip_while(|row| *row < first) {
+            while row >= end {
+                group += 1;
+                let Some(next) = self.offsets.get(group + 1) else { return };
+                end = *next as usize;
+            }
+            visit(group, row);
+        }
+    }
+
     fn ranges(&self) -> impl Iterator<Item = (usize, usize)> {
         self.offsets.windows(2).map(|range| (range[0] as usize, range[1] as usize))
     }
@@ -108,11 +122,19 @@ fn packed_reduced(
 ) -> Option<ArrayRef> {
     let known = |nulls: &Option<NullBuffer>| valued(nulls.as_ref(), passing);
     let reduced: ArrayRef = match (function, column) {
-        (Function::Sum, ColumnData::Decimal { units, nulls, .. }) => {
-            let sums = folded(groups, known(nulls).as_ref(), |sum: Option<i128>, row| {
-                Some(sum.unwrap_or_default() + i128::from(units[row]))
-            });
-            Arc::new(PrimitiveArray::<Decimal128Type>::from(sums).with_data_type(data_type.clone()))
+        (Function::Sum, ColumnData::Decimal { units, nulls, precision, .. }) => {
+            let known = known(nulls);
+            let sums = match 10_i64.checked_pow(u32::from(*precision)) {
+                // What a block has of them at most is no more than eight bytes hold.
+                Some(most) if most.checked_mul(units.len() as i64).is_some() => {
+                    narrow_sums(units, known.as_ref(), groups)
+                }
+                _ => folded(groups, known.as_ref(), |sum: Option<i128>, row| {
+                    Some(sum.unwrap_or_default() + i128::from(units[row]))
+                })
+                .into(),
+            };
+            Arc::new(sums.with_data_type(data_type.clone()))
         }
         (Function::Min | Function::Max, ColumnData::Decimal { units, nulls, .. }) => {
             let best = extremes(units, function == Function::Min, groups, known(nulls).as_ref());
@@ -129,6 +151,21 @@ fn packed_reduced(
         _ => return None,
     };
     Some(reduced)
+}
+
+/// Sums that stay within eight bytes.
+fn narrow_sums(units: &[i64], marked: Option<&BooleanBuffer>, groups: &Groups<'_>) -> PrimitiveArray<Decimal128Type> {
+    let mut sums = vec![0_i64; groups.count()];
+    match marked {
+        None => {
+            for (sum, (first, end)) in sums.iter_mut().zip(groups.ranges()) {
+                *sum = units[first..end].iter().sum();
+            }
+        }
+        Some(marked) => groups.each_marked(marked, |group, row| sums[group] += units[row]),
+    }
+    let there = NullBuffer::new(are_any(groups, marked));
+    PrimitiveArray::new(sums.into_iter().map(i128::from).collect(), Some(there))
 }
 
 fn extremes<T: Ord + Copy>(
@@ -149,12 +186,16 @@ fn folded<V>(
     marked: Option<&BooleanBuffer>,
     add: impl Fn(Option<V>, usize) -> Option<V>,
 ) -> Vec<Option<V>> {
-    let of_group = |range: (usize, usize)| {
-        let mut value = None;
-        each_marked(marked, range, |row| value = add(value.take(), row));
-        value
-    };
-    groups.ranges().map(of_group).collect()
+    let mut values: Vec<Option<V>> = std::iter::repeat_with(|| None).take(groups.count()).collect();
+    match marked {
+        None => {
+            for (value, (first, end)) in values.iter_mut().zip(groups.ranges()) {
+                *value = (first..end).fold(None, &add);
+            }
+        }
+        Some(marked) => groups.each_marked(marked, |group, row| values[group] = add(values[group].take(), row)),
+    }
+    values
 }
 
 /// The rows that are marked and have a value; `None`: all.
@@ -292,14 +333,6 @@ fn ours(
     }
 }
 
-/// Calls `add` with each row of a range that is marked.
-fn each_marked(marked: Option<&BooleanBuffer>, (first, end): (usize, usize), mut add: impl FnMut(usize)) {
-    match marked {
-        None => (first..end).for_each(add),
-        Some(marked) => (first..end).filter(|row| marked.value(*row)).for_each(&mut add),
-    }
-}
-
 fn best<T: ArrowPrimitiveType>(
     values: &ArrayRef,
     counted: Option<&BooleanBuffer>,
@@ -317,17 +350,10 @@ where
 /// `None` where a sum has no room: the engine says so in its own words.
 fn whole_sums(values: &ArrayRef, counted: Option<&BooleanBuffer>, groups: &Groups<'_>) -> Option<ArrayRef> {
     let values = values.as_primitive::<Int64Type>().values();
-    let mut sums = Vec::with_capacity(groups.count());
-    for range in groups.ranges() {
-        let (mut sum, mut any) = (0_i128, false);
-        each_marked(counted, range, |row| {
-            sum += i128::from(values[row]);
-            any = true;
-        });
-        let sum = i64::try_from(sum).ok()?;
-        sums.push(any.then_some(sum));
-    }
-    Some(Arc::new(Int64Array::from(sums)))
+    let sums =
+        folded(groups, counted, |sum: Option<i128>, row| Some(sum.unwrap_or_default() + i128::from(values[row])));
+    let sums = sums.into_iter().map(|sum| sum.map(i64::try_from).transpose().ok());
+    Some(Arc::new(Int64Array::from(sums.collect::<Option<Vec<_>>>()?)))
 }
 
 /// `None` where a sum has no room: the engine says so in its own words.
@@ -338,16 +364,15 @@ fn decimal_sums(
     data_type: &DataType,
 ) -> Option<ArrayRef> {
     let values = values.as_primitive::<Decimal128Type>().values();
-    let mut sums = Vec::with_capacity(groups.count());
-    for range in groups.ranges() {
-        let (mut sum, mut any) = (Some(0_i128), false);
-        each_marked(counted, range, |row| {
-            sum = sum.and_then(|sum| sum.checked_add(values[row]));
-            any = true;
-        });
-        sums.push(any.then_some(sum?));
-    }
-    Some(Arc::new(PrimitiveArray::<Decimal128Type>::from(sums).with_data_type(data_type.clone())))
+    let sums = folded(groups, counted, |sum: Option<Option<i128>>, row| {
+        Some(sum.unwrap_or(Some(0)).and_then(|sum| sum.checked_add(values[row])))
+    });
+    let sums = sums.into_iter().map(|sum| match sum {
+        Some(None) => None,
+        sum => Some(sum.flatten()),
+    });
+    let sums = PrimitiveArray::<Decimal128Type>::from(sums.collect::<Option<Vec<_>>>()?);
+    Some(Arc::new(sums.with_data_type(data_type.clone())))
 }
 
 /// The engine's own reduction, in the order of the rows.

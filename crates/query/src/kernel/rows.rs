@@ -125,6 +125,16 @@ impl KernelRows {
         Ok(RowSet::union(blocks.collect::<Result<Vec<_>>>()?))
     }
 
+    /// How many rows meet the conditions.
+    pub(crate) fn count(&self) -> Result<usize> {
+        let of_block = |number: usize| {
+            let block = self.block(number);
+            let all = Tuples::all(&block, &self.compiled.scope);
+            Ok(passing(&self.compiled, &all)?.map_or(all.count, |passing| passing.count_set_bits()))
+        };
+        (0..self.block_count()).into_par_iter().map(of_block).sum()
+    }
+
     pub(super) fn block_count(&self) -> usize {
         self.evaluation.snapshot.block_count(&self.compiled.scope.table)
     }
