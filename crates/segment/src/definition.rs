@@ -5,6 +5,7 @@ use muster_language::{Every, Query, SegmentDefinition, Statement, parse};
 use muster_state::{Tx, params};
 use sha2::{Digest, Sha256};
 
+use crate::variable::StoredVariable;
 use crate::{Error, Item, Variable};
 
 /// All that is defined.
@@ -22,7 +23,7 @@ impl Definitions {
     /// # Errors
     /// If the state cannot be read, or holds a text of a newer language.
     pub fn all(tx: &Tx<'_>) -> Result<Self, Error> {
-        Ok(Self { segments: Definition::all(tx)?, variables: Variable::all(tx)? })
+        Stored::read(tx)?.definitions()
     }
 
     /// Whether something of this kind and name is there.
@@ -31,6 +32,68 @@ impl Definitions {
             Item::Segment(name) => self.segments.iter().any(|segment| segment.name == *name),
             Item::Variable(name) => self.variables.iter().any(|variable| variable.name() == name),
         }
+    }
+}
+
+/// What is stored, unread: most statements find what the one before found.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Stored {
+    segments: Vec<StoredSegment>,
+    variables: Vec<StoredVariable>,
+}
+
+impl Stored {
+    pub(crate) fn read(tx: &Tx<'_>) -> Result<Self, Error> {
+        Ok(Self { segments: StoredSegment::all(tx)?, variables: StoredVariable::all(tx)? })
+    }
+
+    /// What it says.
+    ///
+    /// # Errors
+    /// If a text is of a newer language.
+    pub(crate) fn definitions(&self) -> Result<Definitions, Error> {
+        let segments = self.segments.iter().map(StoredSegment::definition).collect::<Result<_, _>>()?;
+        let variables = self.variables.iter().map(StoredVariable::variable).collect::<Result<_, _>>()?;
+        Ok(Definitions { segments, variables })
+    }
+}
+
+/// A definition as it is stored.
+#[derive(Debug, PartialEq)]
+struct StoredSegment {
+    name: String,
+    query: String,
+    comment: Option<String>,
+    digest: String,
+    defined_at: i64,
+    refresh: Option<String>,
+}
+
+impl StoredSegment {
+    fn all(tx: &Tx<'_>) -> Result<Vec<Self>, Error> {
+        let sql = "SELECT name, query, comment, digest, defined_at, refresh FROM segment_definitions ORDER BY name";
+        let all = tx.all(sql, [], |row| {
+            Ok(Self {
+                name: row.get(0)?,
+                query: row.get(1)?,
+                comment: row.get(2)?,
+                digest: row.get(3)?,
+                defined_at: row.get(4)?,
+                refresh: row.get(5)?,
+            })
+        });
+        Ok(all?)
+    }
+
+    fn definition(&self) -> Result<Definition, Error> {
+        Ok(Definition {
+            name: self.name.clone(),
+            query: read(&self.query)?,
+            comment: self.comment.clone(),
+            digest: self.digest.clone(),
+            defined_at: Timestamp::from_micros(self.defined_at),
+            refresh: self.refresh.as_deref().and_then(Every::of),
+        })
     }
 }
 
@@ -74,22 +137,7 @@ impl Definition {
     /// # Errors
     /// If the state cannot be read, or holds a text of a newer language.
     pub fn all(tx: &Tx<'_>) -> Result<Vec<Self>, Error> {
-        let sql = "SELECT name, query, comment, digest, defined_at, refresh FROM segment_definitions ORDER BY name";
-        let mut definitions = Vec::new();
-        tx.each(sql, [], |row| {
-            let query = read(&row.get::<_, String>(1).map_err(muster_state::Error::from)?)?;
-            let column = |error| Error::from(muster_state::Error::from(error));
-            definitions.push(Self {
-                name: row.get(0).map_err(column)?,
-                query,
-                comment: row.get(2).map_err(column)?,
-                digest: row.get(3).map_err(column)?,
-                defined_at: Timestamp::from_micros(row.get(4).map_err(column)?),
-                refresh: row.get::<_, Option<String>>(5).map_err(column)?.as_deref().and_then(Every::of),
-            });
-            Ok::<(), Error>(())
-        })?;
-        Ok(definitions)
+        StoredSegment::all(tx)?.iter().map(StoredSegment::definition).collect()
     }
 
     /// Stores it in the place of another of its name.

@@ -42,29 +42,6 @@ impl Variable {
         ColumnNames { name: self.name().to_owned(), column_type: self.holds, role: None }
     }
 
-    /// All variables, by name.
-    ///
-    /// # Errors
-    /// If the state cannot be read, or holds a text of a newer language.
-    pub fn all(tx: &Tx<'_>) -> Result<Vec<Self>, Error> {
-        let sql = "SELECT name, expression, comment, holds, digest, defined_at FROM variable_definitions ORDER BY name";
-        let mut variables = Vec::new();
-        tx.each(sql, [], |row| {
-            let column = |error| Error::from(muster_state::Error::from(error));
-            let (name, expression): (String, String) = (row.get(0).map_err(column)?, row.get(1).map_err(column)?);
-            let definition = read(&name, &expression)?;
-            let holds = row.get::<_, String>(3).and_then(column_type).map_err(column)?;
-            variables.push(Self {
-                definition: VariableDefinition { comment: row.get(2).map_err(column)?, ..definition },
-                holds,
-                digest: row.get(4).map_err(column)?,
-                defined_at: Timestamp::from_micros(row.get(5).map_err(column)?),
-            });
-            Ok::<(), Error>(())
-        })?;
-        Ok(variables)
-    }
-
     /// Stores it in the place of another of its name.
     ///
     /// # Errors
@@ -85,6 +62,49 @@ impl Variable {
     pub(crate) fn remove(tx: &Tx<'_>, name: &str) -> Result<(), Error> {
         tx.execute("DELETE FROM variable_definitions WHERE name = ?1", [name])?;
         Ok(())
+    }
+}
+
+/// A variable as it is stored.
+#[derive(Debug, PartialEq)]
+pub(crate) struct StoredVariable {
+    name: String,
+    expression: String,
+    comment: Option<String>,
+    holds: ColumnType,
+    digest: String,
+    defined_at: i64,
+}
+
+impl StoredVariable {
+    /// All of them, by name.
+    pub(crate) fn all(tx: &Tx<'_>) -> Result<Vec<Self>, Error> {
+        let sql = "SELECT name, expression, comment, holds, digest, defined_at FROM variable_definitions ORDER BY name";
+        let all = tx.all(sql, [], |row| {
+            Ok(Self {
+                name: row.get(0)?,
+                expression: row.get(1)?,
+                comment: row.get(2)?,
+                holds: row.get(3).and_then(column_type)?,
+                digest: row.get(4)?,
+                defined_at: row.get(5)?,
+            })
+        });
+        Ok(all?)
+    }
+
+    /// What it says.
+    ///
+    /// # Errors
+    /// If its text is of a newer language.
+    pub(crate) fn variable(&self) -> Result<Variable, Error> {
+        let definition = read(&self.name, &self.expression)?;
+        Ok(Variable {
+            definition: VariableDefinition { comment: self.comment.clone(), ..definition },
+            holds: self.holds,
+            digest: self.digest.clone(),
+            defined_at: Timestamp::from_micros(self.defined_at),
+        })
     }
 }
 

@@ -38,7 +38,7 @@ pub use instance::Instance;
 pub use migration::Migration;
 pub use reader::Reader;
 pub use state::{Mode, State};
-pub use transaction::{Tx, Version};
+pub use transaction::Tx;
 
 pub use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type as SqlType, Value, ValueRef};
 pub use rusqlite::{Error as SqlError, Params, Result as SqlResult, Row, params, params_from_iter};

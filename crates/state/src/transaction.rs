@@ -13,29 +13,9 @@ pub struct Tx<'c> {
     connection: &'c Connection,
 }
 
-/// What a connection sees of the state: the same again as long as nothing was committed meanwhile, by it or by another. Those of
-/// different connections say nothing about each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Version {
-    /// Grows with what other connections commit.
-    by_others: i64,
-    /// Rows that this connection changed.
-    own: u64,
-}
-
 impl<'c> Tx<'c> {
     pub(crate) fn new(connection: &'c Connection) -> Self {
         Tx { connection }
-    }
-
-    /// What the transaction sees.
-    ///
-    /// # Errors
-    /// [`Error::Statement`] where SQLite cannot read its file.
-    pub fn version(&self) -> Result<Version, Error> {
-        // Reading it begins the transaction, so what is read behind it is of the same version.
-        let by_others = self.one("PRAGMA data_version", [], |row| row.get(0))?;
-        Ok(Version { by_others, own: self.connection.total_changes() })
     }
 
     /// Runs a statement that returns no rows; the number of rows that it changed.

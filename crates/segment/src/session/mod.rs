@@ -10,11 +10,12 @@ use std::sync::Arc;
 use muster_catalog::{Clock, RowSet, Timestamp};
 use muster_language::{InstantText, Query, Statement};
 use muster_query::{Answer, Engine, Masks, Running};
-use muster_state::{Reader, State, Tx, Version};
+use muster_state::{Reader, State, Tx};
 use muster_store::Store;
 
 use crate::audience::Count;
 use crate::cells::Line;
+use crate::definition::Stored;
 use crate::evaluator::{Defined, Known};
 use crate::listing::Step;
 use crate::past::Past;
@@ -110,8 +111,8 @@ pub struct Session<'a> {
 
 /// Definitions that statements share as long as they stay the same, with what was evaluated of them.
 struct Kept {
-    /// The state that has them; none where they are not stored.
-    version: Option<Version>,
+    /// As they are stored; none of those that are not.
+    stored: Option<Stored>,
     defined: Rc<Defined>,
     known: Rc<Known>,
 }
@@ -156,14 +157,12 @@ impl<'a> Session<'a> {
     /// # Errors
     /// If the state cannot be read.
     pub fn evaluator(&self) -> Result<Evaluator<'a>, Error> {
-        self.bench.access.read(|tx| {
-            let version = tx.version()?;
-            let is_kept = self.kept.borrow().as_ref().is_some_and(|kept| kept.version == Some(version));
-            if !is_kept {
-                self.keep(Some(version), Definitions::all(tx)?);
-            }
-            Ok(())
-        })?;
+        let stored = self.bench.access.read(Stored::read)?;
+        let is_kept = self.kept.borrow().as_ref().is_some_and(|kept| kept.stored.as_ref() == Some(&stored));
+        if !is_kept {
+            let definitions = stored.definitions()?;
+            self.keep(Some(stored), definitions);
+        }
         Ok(self.evaluator_of_kept())
     }
 
@@ -179,12 +178,12 @@ impl<'a> Session<'a> {
     }
 
     /// Keeps definitions in the place of others; if they are the same, what was evaluated of them stays known.
-    fn keep(&self, version: Option<Version>, definitions: Definitions) {
+    fn keep(&self, stored: Option<Stored>, definitions: Definitions) {
         let defined = Rc::new(Defined::over(self.past.present(), self.bench.zone, definitions));
         let mut kept = self.kept.borrow_mut();
         let before = kept.take().filter(|before| before.defined.is_same(&defined));
         let known = before.map(|before| before.known).unwrap_or_default();
-        *kept = Some(Kept { version, defined, known });
+        *kept = Some(Kept { stored, defined, known });
     }
 
     fn evaluator_of_kept(&self) -> Evaluator<'a> {
