@@ -15,11 +15,13 @@ use chrono_tz::Tz;
 use muster_catalog::{Names, RowSet, SegmentNames, Timestamp, nearest};
 use muster_language::{Query, ResolvedQuery, ResolvedSegment, resolve, resolve_segment, resolve_variable};
 use muster_query::{Answer, Engine, Masks, Running, Values};
+use muster_state::Tx;
 use muster_store::{Snapshot, SystemColumn};
 use sha2::{Digest, Sha256};
 
+use crate::memberships::Moment;
 use crate::past::Past;
-use crate::{Definition, Definitions, Error, Item, Variable};
+use crate::{Definition, Definitions, Error, Item, Variable, memberships};
 
 /// Definitions over one snapshot.
 pub struct Evaluator<'a> {
@@ -61,16 +63,21 @@ impl Defined {
     }
 }
 
-/// Who was in a segment by its last refresh that was not later than an instant; `None` if it had none by then.
-pub(crate) type Audiences<'a> = dyn Fn(&str, Timestamp) -> Result<Option<RowSet>, Error> + 'a;
+/// Who was in a segment by its last refresh that was not later than an instant; nobody if it had none by then.
+pub(crate) type Audiences<'a> = dyn Fn(&str, Timestamp) -> Result<Arc<RowSet>, Error> + 'a;
+
+/// A name and the instant as of which it was asked for.
+type Asked = (String, Timestamp);
 
 /// What was evaluated of some definitions over a snapshot, so that the next evaluator of the same ones need not.
 #[derive(Default)]
 pub(crate) struct Known {
-    segments: RefCell<BTreeMap<(String, Timestamp), Arc<RowSet>>>,
-    variables: RefCell<BTreeMap<(String, Timestamp), Arc<Values>>>,
+    segments: RefCell<BTreeMap<Asked, Arc<RowSet>>>,
+    variables: RefCell<BTreeMap<Asked, Arc<Values>>>,
     /// Who is on each list that was asked for; as of every instant the same.
     lists: RefCell<BTreeMap<String, Arc<RowSet>>>,
+    /// The audiences that were read, and which ones they are.
+    audiences: RefCell<BTreeMap<Asked, (Moment, Arc<RowSet>)>>,
     /// What each evaluated segment and variable names.
     used: RefCell<BTreeMap<Item, BTreeSet<Item>>>,
 }
@@ -81,8 +88,21 @@ const MOST_INSTANTS: usize = 16;
 impl Known {
     pub(crate) fn is_full(&self) -> bool {
         let (segments, variables) = (self.segments.borrow(), self.variables.borrow());
-        let instants = segments.keys().chain(variables.keys()).map(|(_, instant)| instant);
+        let audiences = self.audiences.borrow();
+        let instants = segments.keys().chain(variables.keys()).chain(audiences.keys()).map(|(_, instant)| instant);
         instants.collect::<BTreeSet<_>>().len() > MOST_INSTANTS
+    }
+
+    /// The audience of a segment as of an instant; it is read again where another one was kept since.
+    pub(crate) fn audience(&self, tx: &Tx<'_>, segment: &str, as_of: Timestamp) -> Result<Arc<RowSet>, Error> {
+        let Some(moment) = memberships::moment(tx, segment, as_of)? else { return Ok(Arc::default()) };
+        let key = (segment.to_owned(), as_of);
+        if let Some((_, rows)) = self.audiences.borrow().get(&key).filter(|(known, _)| *known == moment) {
+            return Ok(Arc::clone(rows));
+        }
+        let rows = Arc::new(memberships::members_at(tx, segment, moment.number)?);
+        self.audiences.borrow_mut().insert(key, (moment, Arc::clone(&rows)));
+        Ok(rows)
     }
 }
 
@@ -93,7 +113,7 @@ impl<'a> Evaluator<'a> {
     /// An evaluator of `definitions` over `snapshot`, whose dates and times are those of `zone`; no segment has an audience.
     pub fn new(engine: &'a Engine, snapshot: Arc<Snapshot>, zone: Tz, definitions: Definitions) -> Self {
         let defined = Rc::new(Defined::over(&snapshot, zone, definitions));
-        Self::over(engine, Arc::new(Past::of(snapshot)), defined, Rc::new(|_, _| Ok(None)))
+        Self::over(engine, Arc::new(Past::of(snapshot)), defined, Rc::new(|_, _| Ok(Arc::default())))
     }
 
     /// The same over a snapshot of which some instants may be known already, and with audiences.
@@ -329,7 +349,7 @@ impl<'a> Evaluator<'a> {
             // An audience tells as much as the segment does, which is refused where it reads a masked column.
             self.rows_below(name, as_of, path)?;
         }
-        Ok(Arc::new((self.audiences)(name, as_of)?.unwrap_or_default()))
+        (self.audiences)(name, as_of)
     }
 
     /// The rows of a query as of an instant.

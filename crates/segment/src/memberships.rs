@@ -197,19 +197,35 @@ fn count_again(tx: &Tx<'_>, audience: &Audience) -> Result<(), Error> {
 /// # Errors
 /// If the state cannot be read.
 pub fn members_as_of(tx: &Tx<'_>, segment: &str, instant: Timestamp) -> Result<Option<RowSet>, Error> {
-    let sql = "SELECT number, cause FROM segment_memberships
-               WHERE segment = ?1 AND as_of <= ?2 ORDER BY number DESC LIMIT 1";
+    moment(tx, segment, instant)?.map(|moment| members_at(tx, segment, moment.number)).transpose()
+}
+
+/// Which members were the last ones by an instant: the same members as long as it is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// The number of the refresh that found them.
+    pub(crate) number: i64,
+    /// That of the newest one.
+    newest: i64,
+    /// When the newest audience was evaluated; none where it was dropped.
+    evaluated_at: Option<i64>,
+}
+
+/// The last refresh of a segment by an instant; `None` where it had none by then.
+pub(crate) fn moment(tx: &Tx<'_>, segment: &str, instant: Timestamp) -> Result<Option<Moment>, Error> {
+    let sql = "SELECT number, cause,
+                      (SELECT max(number) FROM segment_memberships WHERE segment = ?1),
+                      (SELECT evaluated_at FROM segment_audiences WHERE segment = ?1)
+               FROM segment_memberships WHERE segment = ?1 AND as_of <= ?2 ORDER BY number DESC LIMIT 1";
     let found = tx.maybe(sql, params![segment, instant.micros()], |row| {
-        Ok((row.get::<_, i64>(0)?, cause(&row.get::<_, String>(1)?)?))
+        let moment = Moment { number: row.get(0)?, newest: row.get(2)?, evaluated_at: row.get(3)? };
+        Ok((moment, cause(&row.get::<_, String>(1)?)?))
     })?;
-    match found {
-        None | Some((_, Cause::Dropped)) => Ok(None),
-        Some((number, _)) => members_at(tx, segment, number).map(Some),
-    }
+    Ok(found.filter(|(_, cause)| *cause != Cause::Dropped).map(|(moment, _)| moment))
 }
 
 /// The members after the refresh with this number; none after number 0.
-fn members_at(tx: &Tx<'_>, segment: &str, number: i64) -> Result<RowSet, Error> {
+pub(crate) fn members_at(tx: &Tx<'_>, segment: &str, number: i64) -> Result<RowSet, Error> {
     let mut members = Audience::newest(tx, segment)?.map(|newest| newest.rows).unwrap_or_default();
     let sql = "SELECT came_rows, went_rows FROM segment_memberships
                WHERE segment = ?1 AND number > ?2 ORDER BY number DESC";

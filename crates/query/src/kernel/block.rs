@@ -15,9 +15,11 @@ use arrow_cast::cast;
 use arrow_schema::{DataType, SchemaRef};
 use arrow_select::concat::concat;
 use arrow_select::take::take;
+use datafusion::arrow::compute::{and_kleene, not, or_kleene};
 use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::expressions::{BinaryExpr, Column, NotExpr};
 use muster_catalog::Timestamp;
 use muster_store::{ColumnData, Snapshot};
 
@@ -366,7 +368,28 @@ pub(super) fn computed(placed: &Placed, inputs: Vec<ArrayRef>, rows: usize) -> R
         debug_assert_eq!(column.index(), 0);
         return Ok(inputs.into_iter().next().expect("there is one"));
     }
+    if let Some(truths) = logical(placed.expr.as_ref(), &inputs) {
+        return Ok(Arc::new(truths?));
+    }
     evaluated(&placed.expr, &placed.schema, inputs, rows)
+}
+
+/// AND, OR and NOT of truths that are there already, as whole words; `None` of any other expression.
+fn logical(expr: &dyn PhysicalExpr, inputs: &[ArrayRef]) -> Option<Result<BooleanArray>> {
+    if let Some(column) = expr.downcast_ref::<Column>() {
+        return inputs.get(column.index())?.as_boolean_opt().cloned().map(Ok);
+    }
+    if let Some(negated) = expr.downcast_ref::<NotExpr>() {
+        return Some(logical(negated.arg().as_ref(), inputs)?.and_then(|truths| Ok(not(&truths)?)));
+    }
+    let binary = expr.downcast_ref::<BinaryExpr>()?;
+    let of_both = match binary.op() {
+        Operator::And => and_kleene,
+        Operator::Or => or_kleene,
+        _ => return None,
+    };
+    let (one, other) = (logical(binary.left().as_ref(), inputs)?, logical(binary.right().as_ref(), inputs)?);
+    Some(one.and_then(|one| Ok(of_both(&one, &other?)?)))
 }
 
 pub(super) fn evaluated(

@@ -192,8 +192,8 @@ impl<'a> Session<'a> {
         if kept.known.is_full() {
             kept.known = Rc::default();
         }
-        let access = self.bench.access;
-        let audiences = move |name: &str, as_of| access.read(|tx| memberships::members_as_of(tx, name, as_of));
+        let (access, known) = (self.bench.access, Rc::clone(&kept.known));
+        let audiences = move |name: &str, as_of| access.read(|tx| known.audience(tx, name, as_of));
         let (past, defined) = (Arc::clone(&self.past), Rc::clone(&kept.defined));
         let evaluator = Evaluator::over(self.bench.engine, past, defined, Rc::new(audiences));
         let masks = self.classes.masks(self.past.present());

@@ -1,6 +1,8 @@
 //! `was(…)`: conditions as of another instant; and audiences as they were stored.
 
-use crate::world::Shop;
+use muster_segment::Outcome;
+
+use crate::world::{Shop, rows, run};
 
 #[test]
 fn a_condition_is_asked_of_another_instant_with_its_own_now() {
@@ -49,4 +51,21 @@ fn an_audience_is_what_the_last_refresh_found() {
     assert_eq!(shop.rows(counts), ["stored | now", "3 | 3"]);
     // Before its first refresh a segment had no audience.
     assert_eq!(shop.rows(&format!("AS OF '2025-02-01' {counts}")), ["stored | now", "0 | 3"]);
+}
+
+/// A session remembers the audiences that it read, and not for longer than they are the last ones.
+#[test]
+fn an_audience_that_others_refresh_is_read_again() {
+    let shop = Shop::open();
+    let recent = "CREATE SEGMENT recent AS WHERE max(orders.placed_at) >= now() - INTERVAL '60 days'";
+    run(&mut shop.session_as_of("2025-02-01"), recent).unwrap();
+    let mut session = shop.session();
+    let mut asked = || match run(&mut session, "SELECT id FROM profiles WHERE audiences.recent ORDER BY id") {
+        Ok(Outcome::Answer(answer)) => rows(&answer),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(asked(), ["id", "ann"]);
+    assert_eq!(asked(), ["id", "ann"]);
+    shop.run("REFRESH SEGMENT recent").unwrap();
+    assert_eq!(asked(), ["id", "ann", "cas"]);
 }
