@@ -380,7 +380,8 @@ impl<'a> Evaluator<'a> {
         Ok(self.engine.begin(&resolved, &evaluation)?)
     }
 
-    /// A query as plain SQL, laid out for people; where fields changed later, it says which tables it is for.
+    /// A query as plain SQL, laid out for people; where fields changed later, it says which tables it is for, and where it runs
+    /// as it is printed and not in the history kernel, why.
     ///
     /// # Errors
     /// If it does not resolve, or the store cannot be read.
@@ -396,6 +397,12 @@ impl<'a> Evaluator<'a> {
             text +=
                 &format!("-- {}.{}: whether a row is among these, of the tables of: {tables}\n", grain, past.column);
             text.extend(query.to_pretty_sql().lines().map(|line| format!("--   {line}\n")));
+        }
+        // What it names may fail or be refused; that is said when it is asked.
+        if let Ok(evaluation) = self.evaluation(&resolved, &mut Vec::new())
+            && let Some(why) = self.engine.refusal(&resolved, &evaluation)?
+        {
+            text += &format!("-- not in the history kernel: {}\n", why.lines().next().unwrap_or_default());
         }
         Ok(text + &resolved.to_pretty_sql())
     }

@@ -89,6 +89,11 @@ impl<'q> Block<'q> {
         self.values.borrow().contains_key(&placed.number) || self.has_risen(placed)
     }
 
+    /// Whether a history was taken for every row.
+    pub(super) fn knows_history(&self, history: &History) -> bool {
+        self.reduced.borrow().contains_key(&history.number)
+    }
+
     /// Whether its values are there for each row of the component.
     pub(super) fn has_risen(&self, placed: &Placed) -> bool {
         self.risen.borrow().contains_key(&placed.number)

@@ -118,17 +118,20 @@ impl Cells {
     pub(super) fn split(self, codes: &[u32], code_count: usize) -> Self {
         let count = self.count.saturating_mul(code_count.max(1));
         let is_dense = count <= codes.len().saturating_mul(SPARSE).max(FEW) && u32::try_from(count).is_ok();
-        let Some(mut cells) = self.of_row else {
-            return Self { of_row: Some(codes.to_vec()), count: code_count.max(1) };
-        };
-        if is_dense {
-            let width = code_count as u32;
-            cells.iter_mut().zip(codes).for_each(|(cell, code)| *cell = *cell * width + code);
-            return Self { of_row: Some(cells), count };
+        match (self.of_row, is_dense) {
+            (None, true) => Self { of_row: Some(codes.to_vec()), count },
+            (Some(mut cells), true) => {
+                let width = code_count as u32;
+                cells.iter_mut().zip(codes).for_each(|(cell, code)| *cell = *cell * width + code);
+                Self { of_row: Some(cells), count }
+            }
+            (cells, false) => {
+                let cells = cells.unwrap_or_else(|| vec![0; codes.len()]);
+                let pairs = cells.iter().zip(codes).map(|(cell, code)| Some(u64::from(*cell) << 32 | u64::from(*code)));
+                let (cells, firsts) = told_apart(pairs);
+                Self { count: firsts.len().max(1), of_row: Some(cells) }
+            }
         }
-        let pairs = cells.iter().zip(codes).map(|(cell, code)| Some(u64::from(*cell) << 32 | u64::from(*code)));
-        let (cells, firsts) = told_apart(pairs);
-        Self { count: firsts.len().max(1), of_row: Some(cells) }
     }
 }
 

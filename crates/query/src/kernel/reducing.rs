@@ -9,7 +9,7 @@ use datafusion::error::Result;
 
 use super::block::{Block, Component, truth};
 use super::chosen::chosen;
-use super::plan::{Aggregate, Filter, History, Scope, TUPLE};
+use super::plan::{Aggregate, Chosen, Filter, History, Scope, TUPLE};
 use super::reduce::{Groups, reduce};
 use super::tuples::Tuples;
 use super::visible::there;
@@ -33,7 +33,8 @@ pub(super) fn reduced_below(block: &Block<'_>, history: &History) -> Result<Vec<
     aggregated(history, &tuples, rows.as_ref(), &groups)
 }
 
-/// What a history is for each of these tuples, where it compares with other rows of theirs.
+/// What a history is for each of these tuples: where it compares with other rows of theirs, or where they are so few that
+/// nobody else's history is looked at.
 pub(super) fn reduced_beside(around: &Tuples<'_>, history: &History) -> Result<Vec<ArrayRef>> {
     let pairs = Pairs::of(around, history)?;
     let mut parts: Vec<Vec<ArrayRef>> = history.aggregates.iter().map(|_| Vec::new()).collect();
@@ -49,7 +50,9 @@ pub(super) fn reduced_beside(around: &Tuples<'_>, history: &History) -> Result<V
 }
 
 fn reduced_pairs(history: &History, tuples: &Tuples<'_>, groups: &Groups<'_>) -> Result<Vec<ArrayRef>> {
-    let rows = match history.chosen.as_ref().filter(|choice| !choice.beside.is_empty()) {
+    // What does not compare was chosen among all rows before, unless only these are looked at.
+    let is_chosen_here = |choice: &&Chosen| !choice.beside.is_empty() || !history.is_correlated();
+    let rows = match history.chosen.as_ref().filter(is_chosen_here) {
         None => None,
         Some(choice) => {
             let level = tuples.components[0].clone();
@@ -93,7 +96,11 @@ impl<'r> Pairs<'r> {
     fn of(around: &'r Tuples<'r>, history: &'r History) -> Result<Self> {
         let block = around.block;
         let offsets = block.offsets(&history.shared, &history.scope.table)?;
-        let candidates = candidates(block, history, &offsets)?;
+        let candidates = if history.is_correlated() {
+            candidates(block, history, &offsets)?
+        } else {
+            there(block, &history.scope.table, &history.scope.visible)?
+        };
         let of = around.places(history.of)?;
         let beside = history.beside.iter().map(|domain| around.places(*domain)).collect::<Result<_>>()?;
         Ok(Self { block, offsets, candidates, of, beside, count: around.count })

@@ -12,11 +12,14 @@ use datafusion::physical_expr::expressions::Column;
 
 use super::block::{Block, Component, computed, gathered, truth};
 use super::placed::{Input, Placed};
-use super::plan::{DomainId, Field, Filter, History, RowsOf, Scope, Source, Step, TUPLE};
+use super::plan::{DomainId, Field, Filter, History, LEVEL, RowsOf, Scope, Source, Step, TUPLE};
 use super::reducing::reduced_beside;
 
 /// So many times fewer tuples are computed for alone: what is computed for all rows of a block is computed once.
 const FEWER: usize = 4;
+
+/// For so many times fewer rows histories are taken alone: to look rows up takes longer than to go through them.
+const ALONE: usize = 16;
 
 /// Tuples of a scope in one block.
 pub(super) struct Tuples<'r> {
@@ -87,6 +90,11 @@ impl<'r> Tuples<'r> {
             (Source::Reduced { history, aggregate }, RowsOf::Tuples) => {
                 Ok(Arc::clone(&self.reduced(&self.scope.histories[*history])?[*aggregate]))
             }
+            (Source::Reduced { history, aggregate }, RowsOf::Block(_))
+                if field.domain == LEVEL && self.are_alone(&self.scope.histories[*history])? =>
+            {
+                Ok(Arc::clone(&self.reduced(&self.scope.histories[*history])?[*aggregate]))
+            }
             (Source::Column(column), RowsOf::Block(table)) => {
                 self.block.column_at(table, column, &field.data_type, self.places(field.domain)?)
             }
@@ -112,6 +120,13 @@ impl<'r> Tuples<'r> {
             Component::All => Ok(Arc::clone(values)),
             Component::At(places) => gathered(values, &places),
         }
+    }
+
+    /// Whether the tuples are rows, each once, and so few that a history is taken for them alone.
+    fn are_alone(&self, history: &History) -> Result<bool> {
+        let [Component::At(_)] = self.components.as_slice() else { return Ok(false) };
+        let rows = self.block.row_count(&self.scope.domains[LEVEL].rows)?;
+        Ok(self.count < rows / ALONE && !self.block.knows_history(history))
     }
 
     /// Whether the tuples are much fewer than the rows of a domain of the block.

@@ -55,6 +55,10 @@ fn a_query_is_explained_as_plain_sql() {
     let explained = Shop::open().run("EXPLAIN SQL SELECT count(*) AS n FROM profiles WHERE country = 'NL'");
     let Ok(Outcome::Text(sql)) = explained else { panic!("{explained:?}") };
     assert!(sql.contains("count(*) AS \"n\"") && sql.contains("\"profiles\".\"country\" = 'NL'"), "{sql}");
+    assert!(!sql.contains("kernel"), "{sql}");
+    let joined = "EXPLAIN SQL SELECT count(*) AS n FROM profiles JOIN orders ON orders.customer = profiles.id";
+    let Ok(Outcome::Text(sql)) = Shop::open().run(joined) else { panic!("{joined}") };
+    assert!(sql.starts_with("-- not in the history kernel: a FROM without a grain is for plain SQL\nSELECT"), "{sql}");
 }
 
 #[test]
