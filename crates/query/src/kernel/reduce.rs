@@ -388,8 +388,10 @@ fn by_engine(
     let mut accumulator = engines.create_groups_accumulator()?;
     let of_group = |(group, (first, end))| std::iter::repeat_n(group, end - first);
     let group_of: Vec<usize> = groups.ranges().enumerate().flat_map(of_group).collect();
-    let filter = passing.map(|passing| BooleanArray::new(passing.clone(), None));
-    accumulator.update_batch(&[Arc::clone(values)], &group_of, filter.as_ref(), groups.count())?;
+    // Without a filter the engine takes it that every group has a row.
+    let all = || BooleanBuffer::new_set(values.len());
+    let filter = BooleanArray::new(passing.cloned().unwrap_or_else(all), None);
+    accumulator.update_batch(&[Arc::clone(values)], &group_of, Some(&filter), groups.count())?;
     accumulator.evaluate(EmitTo::All)
 }
 
