@@ -10,7 +10,7 @@
 //! 4. [`tuples`]: the rows of a scope, with the enclosing rows beside them; which of them pass a filter.
 //! 5. [`visible`], [`reducing`], [`chosen`], [`reduce`]: the rows of a history stand together for each row above them, so an
 //!    aggregate is a pass over slices. One that compares with enclosing rows is taken over pairs, of those rows only that may
-//!    count ([`windows`]: by their instants).
+//!    count.
 //! 6. [`rows`]: what passed is a flat table, over which the engine does the rest of the statement.
 //! 7. [`cube`], [`codes`], [`cells`]: where that is to group rows and count, it is done here too: values are told apart where
 //!    they have the fewest rows, and the engine reads a table of groups. [`overlap`] counts pairs of segments in bitmaps.
@@ -36,7 +36,6 @@ mod rows;
 mod tuples;
 mod visible;
 mod whole;
-mod windows;
 
 pub(crate) use compile::{Compiled, CompiledRows, compile};
 pub(crate) use cube::{cubes_of, with_cubes};

@@ -13,7 +13,6 @@ use super::plan::{Aggregate, Chosen, Filter, History, Scope, TUPLE};
 use super::reduce::{Groups, reduce};
 use super::tuples::Tuples;
 use super::visible::there;
-use super::windows::Window;
 
 /// So many pairs of rows are looked at together.
 const PAIRS: usize = 1 << 16;
@@ -90,8 +89,6 @@ struct Pairs<'r> {
     of: Component,
     /// What stands beside the level's rows, for each tuple around.
     beside: Vec<Component>,
-    /// Where only rows of some instants may count for a tuple.
-    window: Option<Window>,
     count: usize,
 }
 
@@ -105,9 +102,8 @@ impl<'r> Pairs<'r> {
             there(block, &history.scope.table, &history.scope.visible)?
         };
         let of = around.places(history.of)?;
-        let beside: Vec<_> = history.beside.iter().map(|domain| around.places(*domain)).collect::<Result<_>>()?;
-        let window = Window::of(block, history, &beside, around.count)?;
-        Ok(Self { block, offsets, candidates, of, beside, window, count: around.count })
+        let beside = history.beside.iter().map(|domain| around.places(*domain)).collect::<Result<_>>()?;
+        Ok(Self { block, offsets, candidates, of, beside, count: around.count })
     }
 
     /// The pairs of the tuples from `next` on, as many as are looked at together, and where those of each begin.
@@ -122,12 +118,11 @@ impl<'r> Pairs<'r> {
                 Component::At(places) => places[*next] as usize,
             };
             let (first, end) = (self.offsets[of], self.offsets[of + 1]);
-            let may_count = |row: &u32| self.window.as_ref().is_none_or(|window| window.has(*next, *row));
             match &self.candidates {
-                None => rows.extend((first..end).filter(may_count)),
+                None => rows.extend(first..end),
                 Some(candidates) => {
                     let its = candidates.slice(first as usize, (end - first) as usize);
-                    rows.extend(its.set_indices().map(|place| first + place as u32).filter(may_count));
+                    rows.extend(its.set_indices().map(|place| first + place as u32));
                 }
             }
             tuples.resize(rows.len(), *next as u32);
