@@ -201,27 +201,38 @@ impl Resolver<'_> {
         Ok(truth(resolved))
     }
 
-    /// `CASE`.
+    /// `CASE`; of days and instants it is an instant.
     pub(super) fn case(&mut self, expr: &Expr) -> Result<Typed, Fault> {
         let Expr::Case { case_token, end_token, operand, conditions, else_result } = expr else {
             return self.spelled_out(expr);
         };
         let operand = operand.as_ref().map(|operand| self.expression(operand)).transpose()?;
         let holds = operand.as_ref().and_then(|operand| operand.holds);
-        let conditions = conditions.iter().map(|CaseWhen { condition, result }| {
+        let (mut whens, mut results) = (Vec::new(), Vec::new());
+        for CaseWhen { condition, result } in conditions {
             let typed = self.expression(condition)?;
-            let condition = self.beside(holds, typed, condition.span())?.sql;
-            Ok(CaseWhen { condition, result: self.expression(result)?.sql })
+            whens.push(self.beside(holds, typed, condition.span())?.sql);
+            results.push((self.expression(result)?, result.span()));
+        }
+        if let Some(otherwise) = else_result {
+            results.push((self.expression(otherwise)?, otherwise.span()));
+        }
+        let is_any = |holds: &ColumnType| results.iter().any(|(result, _)| result.holds == Some(*holds));
+        let holds = [ColumnType::Timestamp, ColumnType::Date].into_iter().find(is_any);
+        let alike = results.into_iter().map(|(result, span)| match result.holds {
+            Some(ColumnType::Date) => Ok(self.beside(holds, result, span)?.sql),
+            _ => Ok(result.sql),
         });
-        let conditions = conditions.collect::<Result<_, Fault>>()?;
+        let mut results = alike.collect::<Result<Vec<_>, Fault>>()?.into_iter();
+        let conditions = whens.into_iter().zip(results.by_ref());
         let resolved = Expr::Case {
             case_token: case_token.clone(),
             end_token: end_token.clone(),
             operand: operand.map(|operand| Box::new(operand.sql)),
-            conditions,
-            else_result: self.maybe_boxed(else_result.as_deref())?,
+            conditions: conditions.map(|(condition, result)| CaseWhen { condition, result }).collect(),
+            else_result: results.next().map(Box::new),
         };
-        Ok(Typed::unknown(resolved))
+        Ok(Typed::new(resolved, holds))
     }
 }
 

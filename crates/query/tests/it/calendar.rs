@@ -1,6 +1,6 @@
 //! Instants on the calendar of the workspace, over the nights on which clocks change.
 
-use crate::world::{Files, World, rows};
+use crate::world::{Files, World, check_each, rows};
 
 /// Orders around the last Sunday of March 2025, of which 02:00 to 03:00 did not happen in Amsterdam, and of October, of
 /// which it happened twice.
@@ -137,4 +137,14 @@ fn a_date_beside_an_instant_is_its_local_midnight_also_where_it_is_computed() {
          FROM orders WHERE order_id IN ('a', 'b', 'g') ORDER BY order_id",
         &["a true false", "b true true", "g true true"],
     );
+}
+
+/// At half past one in Amsterdam, which is the day before in UTC.
+#[test]
+fn what_a_case_gives_is_an_instant_beside_a_date() {
+    let placed = "CASE WHEN orders.total > 50 THEN orders.placed_at ELSE orders.placed_at END";
+    check_each(&format!("max({placed}) >= nullif(current_date, DATE '2000-01-01')"), ["true", "false", "-"]);
+    let mixed = "CASE WHEN orders.total < 50 THEN orders.placed_at ELSE DATE '2025-06-30' END";
+    check_each(&format!("max({mixed}) = max(orders.placed_at)"), ["true", "false", "-"]);
+    check_each("CASE WHEN id = 'ann' THEN born ELSE DATE '2025-06-30' END >= '2025-06-30'", ["false", "true", "true"]);
 }
