@@ -36,7 +36,7 @@ mod every;
 pub use every::Every;
 
 mod waterfall;
-pub use waterfall::Waterfall;
+pub use waterfall::{Conjunct, Waterfall};
 
 mod reasons;
 pub use reasons::{Comparison, Condition, Deciding, Input, Joined, Reasons, Reduced};

@@ -17,7 +17,7 @@ mod running;
 pub use running::Running;
 
 mod patience;
-pub use patience::Stopper;
+pub use patience::{Stopper, Watch};
 
 mod error;
 pub use error::Error;

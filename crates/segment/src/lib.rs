@@ -43,6 +43,9 @@ pub use describe::{
     part,
 };
 
+mod preview;
+pub use preview::{CountedCondition, Preview};
+
 mod explanation;
 pub use explanation::{DecidingRow, ExplainedCondition, Explanation, Missing, MissingPlace, Turning};
 
