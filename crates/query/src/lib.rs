@@ -25,6 +25,7 @@ pub use error::Error;
 mod session;
 
 mod kernel;
+pub use kernel::EachProfile;
 
 mod interrupt;
 

@@ -29,6 +29,8 @@ mod past;
 
 mod computed;
 
+mod each;
+
 mod evaluator;
 pub use evaluator::Evaluator;
 

@@ -15,6 +15,8 @@
 //! 7. [`cube`], [`codes`], [`cells`]: where that is to group rows and count, it is done here too: values are told apart where
 //!    they have the fewest rows, and the engine reads a table of groups. [`overlap`] counts pairs of segments in bitmaps.
 //!
+//! [`each`] asks the same of one profile: a block is then that profile with its history, and nothing else.
+//!
 //! What the kernel does not know runs as plain SQL, with the same answer.
 
 mod block;
@@ -25,6 +27,7 @@ mod codes;
 mod compile;
 mod cube;
 mod days;
+mod each;
 mod overlap;
 mod packed;
 mod placed;
@@ -37,8 +40,9 @@ mod tuples;
 mod visible;
 mod whole;
 
-pub(crate) use compile::{Compiled, CompiledRows, compile};
+pub(crate) use compile::{Compiled, CompiledRows, compile, compile_each};
 pub(crate) use cube::{cubes_of, with_cubes};
+pub use each::EachProfile;
 pub(crate) use overlap::Pairs;
 pub(crate) use planner::statement;
 pub(crate) use rows::KernelRows;

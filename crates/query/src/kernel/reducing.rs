@@ -19,14 +19,14 @@ const PAIRS: usize = 1 << 16;
 
 /// What a history is for each row of the table whose rows have it, in one block.
 pub(super) fn reduced_below(block: &Block<'_>, history: &History) -> Result<Vec<ArrayRef>> {
-    let tuples = Tuples::all(block, &history.scope);
+    let tuples = Tuples::all(block, &history.scope)?;
     let offsets = block.offsets(&history.shared, &history.scope.table)?;
     let groups = Groups { offsets: &offsets };
     let there = there(block, &history.scope.table, &history.scope.visible)?;
     let rows = match &history.chosen {
         None => there,
         Some(choice) => {
-            let candidates = Tuples::all(block, &choice.scope);
+            let candidates = Tuples::all(block, &choice.scope)?;
             Some(chosen(choice, &candidates, there, &groups)?)
         }
     };
@@ -141,7 +141,7 @@ fn candidates(block: &Block<'_>, history: &History, offsets: &[u32]) -> Result<O
     let there = there(block, &history.scope.table, &history.scope.visible)?;
     match &history.chosen {
         Some(choice) if choice.beside.is_empty() => {
-            let candidates = Tuples::all(block, &choice.scope);
+            let candidates = Tuples::all(block, &choice.scope)?;
             Ok(Some(chosen(choice, &candidates, there, &Groups { offsets })?))
         }
         Some(choice) => by_themselves(block, &choice.scope, &choice.condition, there),
@@ -165,7 +165,7 @@ fn by_themselves(
     among: Option<BooleanBuffer>,
 ) -> Result<Option<BooleanBuffer>> {
     let own = |domain: usize| domain != TUPLE && scope.component_above(domain).1 == 0;
-    let (rows, mut passing) = (Tuples::all(block, scope), among);
+    let (rows, mut passing) = (Tuples::all(block, scope)?, among);
     for condition in filter.first.iter().filter(|condition| own(condition.domain)) {
         let holds = truth(&rows.value(condition)?);
         passing = Some(passing.map_or_else(|| holds.clone(), |passing| &passing & &holds));
