@@ -52,7 +52,9 @@ mod dialect;
 pub mod flat;
 mod outside;
 mod print;
+
 mod read;
+mod remainder;
 mod source;
 mod sql;
 mod stack;

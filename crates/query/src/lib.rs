@@ -41,6 +41,8 @@ mod mode;
 
 mod sha256;
 
+mod bucket;
+
 mod calendar;
 
 mod rounding;

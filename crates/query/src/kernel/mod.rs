@@ -9,8 +9,8 @@
 //! 3. [`block`]: in a block, values for the rows of each domain, carried to the rows that ask.
 //! 4. [`tuples`]: the rows of a scope, with the enclosing rows beside them; which of them pass a filter.
 //! 5. [`visible`], [`reducing`], [`chosen`], [`reduce`]: the rows of a history stand together for each row above them, so an
-//!    aggregate is a pass over slices. One that compares with enclosing rows is taken over pairs, of those rows only that may
-//!    count.
+//!    aggregate is a pass over slices. One that compares with enclosing rows by their order alone counts ranges of slices
+//!    ([`ranges`]), any other is taken over pairs, of those rows only that may count.
 //! 6. [`rows`]: what passed is a flat table, over which the engine does the rest of the statement.
 //! 7. [`cube`], [`codes`], [`cells`]: where that is to group rows and count, it is done here too: values are told apart where
 //!    they have the fewest rows, and the engine reads a table of groups. [`overlap`] counts pairs of segments in bitmaps.
@@ -33,6 +33,7 @@ mod packed;
 mod placed;
 mod plan;
 mod planner;
+mod ranges;
 mod reduce;
 mod reducing;
 mod rows;

@@ -10,6 +10,7 @@ use datafusion::error::Result;
 use super::block::{Block, Component, truth};
 use super::chosen::chosen;
 use super::plan::{Aggregate, Chosen, Filter, History, Scope, TUPLE};
+use super::ranges::by_ranges;
 use super::reduce::{Groups, reduce};
 use super::tuples::Tuples;
 use super::visible::there;
@@ -36,6 +37,13 @@ pub(super) fn reduced_below(block: &Block<'_>, history: &History) -> Result<Vec<
 /// What a history is for each of these tuples: where it compares with other rows of theirs, or where they are so few that
 /// nobody else's history is looked at.
 pub(super) fn reduced_beside(around: &Tuples<'_>, history: &History) -> Result<Vec<ArrayRef>> {
+    if history.is_correlated() {
+        let offsets = around.block.offsets(&history.shared, &history.scope.table)?;
+        let may_count = |aggregate: &Aggregate| may_count(around.block, history, aggregate, &offsets);
+        if let Some(reduced) = by_ranges(around, history, may_count)? {
+            return Ok(reduced);
+        }
+    }
     let pairs = Pairs::of(around, history)?;
     let mut parts: Vec<Vec<ArrayRef>> = history.aggregates.iter().map(|_| Vec::new()).collect();
     let mut next = 0;
@@ -134,6 +142,21 @@ impl<'r> Pairs<'r> {
         let components = std::iter::once(Component::At(ScalarBuffer::from(rows))).chain(beside).collect();
         (Tuples::new(self.block, &history.scope, count, components), offsets)
     }
+}
+
+/// The rows of a level that may count for an aggregate whose choice of rows compares with nothing; `None`: all.
+fn may_count(
+    block: &Block<'_>,
+    history: &History,
+    aggregate: &Aggregate,
+    offsets: &[u32],
+) -> Result<Option<BooleanBuffer>> {
+    let there = there(block, &history.scope.table, &history.scope.visible)?;
+    let chosen = match &history.chosen {
+        None => there,
+        Some(choice) => Some(chosen(choice, &Tuples::all(block, &choice.scope)?, there, &Groups { offsets })?),
+    };
+    by_themselves(block, &history.scope, &aggregate.filter, chosen)
 }
 
 /// The rows of a level that may count, as far as they tell it by themselves; `None`: all.

@@ -130,7 +130,7 @@ impl<'r> Tuples<'r> {
     }
 
     /// Whether the tuples are much fewer than the rows of a domain of the block.
-    fn are_few(&self, domain: DomainId) -> Result<bool> {
+    pub(super) fn are_few(&self, domain: DomainId) -> Result<bool> {
         Ok(self.count < self.block.row_count(&self.scope.domains[domain].rows)? / FEWER)
     }
 
