@@ -41,6 +41,11 @@ CALLS_PER_TEN_THOUSAND = 50
 # Seconds that muster may take for one; a busy machine is no difference.
 TIMEOUT = 600
 
+# What stands above plain SQL that the history kernel leaves as it is.
+LEFT = "-- not in the history kernel: "
+# So many of a hundred questions run in the kernel.
+KERNEL = 95
+
 # How many statements one process of muster is given; each parses them all before the first runs.
 STATEMENTS = 100
 
@@ -115,6 +120,9 @@ def answered(job: tuple[argparse.Namespace, World]) -> list[dict]:
             for question, rows in zip(questions, shop.answers(questions)):
                 if "rows" in question and "sql" in question:
                     compare(question, "muster", rows)
+            for question in questions:
+                question["left"] = []
+            questions[0]["left"] = shop.left(questions)
     return questions
 
 
@@ -281,6 +289,18 @@ class Shop:
                 left = left[1:]
 
 
+    def left(self, questions: list[dict]) -> list[str]:
+        """Why the history kernel leaves questions to plain SQL, a reason for each that it leaves."""
+        reasons = []
+        for start in range(0, len(questions), STATEMENTS):
+            file = self.folder / "explained.sql"
+            some = questions[start : start + STATEMENTS]
+            file.write_text("".join(f"EXPLAIN SQL {question['text']};\n" for question in some))
+            said = self.call("sql", "--timeout", str(TIMEOUT), "-f", str(file))
+            reasons += [line.removeprefix(LEFT) for line in said.splitlines() if line.startswith(LEFT)]
+        return reasons
+
+
 def whole_lists(text: str) -> list:
     """The arrays of rows that stand one behind the other."""
     found, decoder, at = [], json.JSONDecoder(parse_float=decimal.Decimal), 0
@@ -373,8 +393,8 @@ def alike(value, other):
 
 
 def place(row: list) -> list:
-    """Where a row stands among others; doubles as far as they surely agree."""
-    return [f"{value:.6g}" if isinstance(value, float) else repr(rounded(value)) for value in row]
+    """Where a row stands among others; doubles as far as they surely agree, zeros of either sign alike."""
+    return [f"{value + 0.0:.6g}" if isinstance(value, float) else repr(rounded(value)) for value in row]
 
 
 def rounded(value):
@@ -415,15 +435,27 @@ def mix(asked: list[dict], wanted: argparse.Namespace) -> int:
     print(f"DuckDB asked for an hour's beginning: {sum(asked_here(sql) != sql for sql in map(sql_of, asked))}")
     print("questions with, in a hundred: " + ", ".join(f"{name} {100 * count / total:.0f}" for name, count in features.most_common()))
     print("questions with each function: " + ", ".join(f"{name} {count}" for name, count in sorted(functions.items())))
+    kernel = kernel_share(asked) if wanted.muster else 100
     if len(asked) < 100:
         return 0
     least = {**SHARES, "says something": SAYS_SOMETHING}
     missing = [f"{name}: {features[name]} of {total}" for name, share in least.items() if features[name] * 100 < share * total]
     rare = [name for name, count in functions.items() if count * 10_000 < CALLS_PER_TEN_THOUSAND * total]
     missing += [f"{name}: {functions[name]} questions" for name in rare if total >= 5_000]
+    missing += [f"an answer of the kernel: {kernel:.1f} of 100"] if kernel < KERNEL else []
     for line in missing:
         print(f"too few with {line}")
     return len(missing)
+
+
+def kernel_share(asked: list[dict]) -> float:
+    """Prints how many of a hundred questions ran in the kernel, and why the others did not."""
+    reasons = collections.Counter(reason for question in asked for reason in question["left"])
+    share = 100 - 100 * reasons.total() / max(1, len(asked))
+    print(f"in the history kernel, in a hundred: {share:.1f}; as plain SQL: {100 - share:.1f}")
+    for reason, count in reasons.most_common(10):
+        print(f"  {count}: {reason}")
+    return share
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ mod reduce;
 mod reducing;
 mod rows;
 mod tuples;
+mod vectors;
 mod visible;
 mod whole;
 

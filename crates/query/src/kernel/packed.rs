@@ -13,6 +13,8 @@ use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
 use datafusion::scalar::ScalarValue;
 use muster_store::ColumnData;
 
+use super::vectors::vectorized;
+
 /// A comparison of the one input with a constant.
 pub(super) fn comparison(expr: &dyn PhysicalExpr) -> Option<(Operator, &ScalarValue)> {
     let binary = expr.downcast_ref::<BinaryExpr>()?;
@@ -125,13 +127,19 @@ fn within<T: PartialOrd + Copy>(values: &[T], range: Option<(T, T)>) -> BooleanB
 
 /// A bit for each value, a word at a time.
 pub(super) fn marked<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> BooleanBuffer {
+    let words = vectorized(|| words(values, &holds));
+    BooleanBuffer::new(Buffer::from_vec(words), 0, values.len())
+}
+
+#[inline(always)]
+fn words<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> Vec<u64> {
     let mut words = Vec::with_capacity(values.len().div_ceil(64));
     let (whole, rest) = values.as_chunks::<64>();
     words.extend(whole.iter().map(|values| word(values, &holds)));
     if !rest.is_empty() {
         words.push(rest.iter().rev().fold(0, |word, value| word << 1 | u64::from(holds(*value))));
     }
-    BooleanBuffer::new(Buffer::from_vec(words), 0, values.len())
+    words
 }
 
 /// The truth of each value as a byte first, which the compiler makes vector code of, then eight of them as one.
@@ -166,6 +174,9 @@ mod tests {
             let values: Vec<u32> = (0..count).map(|n| n * 7 % 11).collect();
             let marks = marked(&values, |value| value > 4);
             assert_eq!(marks, BooleanBuffer::collect_bool(values.len(), |place| values[place] > 4), "{count}");
+            // Without the vectors of the processor at hand.
+            let plain = words(&values, |value| value > 4);
+            assert_eq!(marks, BooleanBuffer::new(Buffer::from_vec(plain), 0, values.len()), "{count}");
         }
     }
 

@@ -22,6 +22,7 @@ use super::chosen::{ordered, sort};
 use super::placed::Placed;
 use super::plan::{Aggregate, LEVEL, Reduction};
 use super::tuples::Tuples;
+use super::vectors::vectorized;
 
 /// Groups of rows that stand one after the other.
 pub(super) struct Groups<'o> {
@@ -156,14 +157,14 @@ fn packed_reduced(
 /// Sums that stay within eight bytes.
 fn narrow_sums(units: &[i64], marked: Option<&BooleanBuffer>, groups: &Groups<'_>) -> PrimitiveArray<Decimal128Type> {
     let mut sums = vec![0_i64; groups.count()];
-    match marked {
+    vectorized(|| match marked {
         None => {
             for (sum, (first, end)) in sums.iter_mut().zip(groups.ranges()) {
                 *sum = units[first..end].iter().sum();
             }
         }
         Some(marked) => groups.each_marked(marked, |group, row| sums[group] += units[row]),
-    }
+    });
     let there = NullBuffer::new(are_any(groups, marked));
     PrimitiveArray::new(sums.into_iter().map(i128::from).collect(), Some(there))
 }
@@ -247,12 +248,7 @@ impl Ranks {
     pub(super) fn of(marks: &BooleanBuffer) -> Self {
         // One word more, so that the place behind the last mark has one, too.
         let words: Vec<u64> = marks.bit_chunks().iter_padded().chain([0]).collect();
-        let counted = words.iter().scan(0, |count, word| {
-            let before = *count;
-            *count += word.count_ones();
-            Some(before)
-        });
-        let before = counted.collect();
+        let before = vectorized(|| counted_up(&words));
         Self { words, before }
     }
 
@@ -260,6 +256,18 @@ impl Ranks {
         let (word, bit) = (place / 64, place % 64);
         self.before[word] + (self.words[word] & ((1_u64 << bit) - 1)).count_ones()
     }
+}
+
+/// How many marks stand before each word.
+#[inline(always)]
+fn counted_up(words: &[u64]) -> Vec<u32> {
+    let mut count = 0;
+    let before = words.iter().map(|word| {
+        let before = count;
+        count += word.count_ones();
+        before
+    });
+    before.collect()
 }
 
 /// The n-th row of each group, from one, or from the end below zero.

@@ -284,7 +284,8 @@ pub const VALUES: &[(Kind, &[&str])] = &[
     (Bool, &["TRUE", "FALSE"]),
     (Int, &["0", "1", "2", "3", "5"]),
     (Decimal, &["0.00", "50.00", "100.50", "1.5", "200.00"]),
-    (Double, &["1.5e0", "2.5e-1", "5e0"]),
+    // No double that is computed is one of these: engines differ in its last digit.
+    (Double, &["1.5007e0", "2.507e-1", "5.007e0"]),
     (Text, &["'NL'", "'web'", "'open'", "'Sofas'", "'sale'", "''"]),
     (Date, &["DATE '2025-03-30'", "DATE '2024-10-27'", "DATE '2025-02-28'", "DATE '1992-02-29'"]),
     (
