@@ -3,3 +3,13 @@
 //! Every function here is pure: numbers come in as slices, numbers go out. There is no engine, no clock, no file and no
 //! unseeded chance; the answer does not depend on the number of threads. Where the numbers come from, and under which
 //! names the answers are kept, is said by `segment`.
+
+mod error;
+
+// Who comes back, and when.
+pub mod cadence;
+pub mod rfm;
+
+mod selection;
+
+pub use error::{Error, Result};

@@ -1,0 +1,358 @@
+//! Recency, frequency and money, each scored from 1 to the number of bins, and the named group that follows.
+//!
+//! The best bin has the highest score, in all three. Only profiles with a purchase are handed in; who those are, and
+//! how a group is called, is said by the caller. No column is sorted: cut points come from `selection`, and keys are
+//! looked at only where a cut goes through profiles of one and the same value.
+
+use std::ops::RangeInclusive;
+
+use rayon::prelude::*;
+
+use crate::error::{Error, Result, same_length};
+use crate::selection::{at_ranks, chunks};
+
+/// How many bins a column can be cut into: a score is one digit, so that a cell reads as `543`.
+pub const BINS: RangeInclusive<usize> = 2..=9;
+
+/// What is ranked: one entry per profile in every slice, in the order of the caller.
+#[derive(Debug, Clone, Copy)]
+pub struct Base<'a> {
+    /// Days since the last purchase; fewer is better.
+    pub recency_days: &'a [i64],
+    /// Purchases; more is better.
+    pub frequency: &'a [i64],
+    /// Value of the purchases in the smallest unit of money, negative where more was returned; more is better.
+    pub monetary: &'a [i128],
+}
+
+/// How the bins are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method<'a> {
+    /// Bins of equal counts by rank from worst to best, ties by the profile's key, bytewise: SQL's
+    /// `NTILE(bins) OVER (ORDER BY value, key)`. Where the count does not divide, the worst bins have one more.
+    Ntile,
+    /// Cut at the quantiles (SQL's `PERCENTILE_DISC` from worst to best); equal values share a bin, the worse one when
+    /// they lie on a cut. Where one value spans several quantiles, the bins between stay empty.
+    Quantile,
+    /// Cut at the points given; a value on a point belongs to the better bin.
+    Fixed(CutPoints<'a>),
+}
+
+/// One cut point fewer than bins for each column, rising, in the column's unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CutPoints<'a> {
+    /// At most so many days for a better bin.
+    pub recency_days: &'a [i128],
+    /// At least so many purchases for a better bin.
+    pub frequency: &'a [i128],
+    /// At least so much money for a better bin.
+    pub monetary: &'a [i128],
+}
+
+/// The scores of each profile, from 1 to the number of bins, highest best.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rfm {
+    /// Recency.
+    pub r: Vec<u8>,
+    /// Frequency.
+    pub f: Vec<u8>,
+    /// Money.
+    pub m: Vec<u8>,
+}
+
+/// Scores every profile of the base. One customer alone is in bin 1, as SQL has it; no profiles give no scores.
+///
+/// `key` is the key of the profile at a place, which is unlike that of all others (equal keys go by place).
+///
+/// # Errors
+/// [`Error::Lengths`], [`Error::Setting`] for bins outside [`BINS`], [`Error::CutPoints`].
+pub fn rfm<'k>(base: Base<'_>, method: Method<'_>, bins: usize, key: impl Fn(usize) -> &'k [u8] + Sync) -> Result<Rfm> {
+    same_length("frequency", base.recency_days.len(), base.frequency.len())?;
+    same_length("monetary", base.recency_days.len(), base.monetary.len())?;
+    let of = |points: fn(CutPoints<'_>) -> &[i128]| match method {
+        Method::Ntile => Cutting::Ntile,
+        Method::Quantile => Cutting::Quantile,
+        Method::Fixed(given) => Cutting::Fixed(points(given)),
+    };
+    Ok(Rfm {
+        r: scores(base.recency_days, Better::Fewer, of(|points| points.recency_days), bins, &key)?,
+        f: scores(base.frequency, Better::More, of(|points| points.frequency), bins, &key)?,
+        m: scores(base.monetary, Better::More, of(|points| points.monetary), bins, &key)?,
+    })
+}
+
+impl Rfm {
+    /// The three scores as one number of three digits: 543 is recency 5, frequency 4, money 3.
+    pub fn cells(&self) -> Vec<u16> {
+        self.map(|r, f, m| u16::from(r) * 100 + u16::from(f) * 10 + u16::from(m))
+    }
+
+    /// The place of the first rule that holds for each profile; `None` where no rule does.
+    pub fn groups(&self, rules: &[GroupRule]) -> Vec<Option<usize>> {
+        let most = *BINS.end() as u8 + 1;
+        let cells = usize::from(most).pow(3);
+        let score = |cell: usize, place: u32| (cell / usize::from(most).pow(place) % usize::from(most)) as u8;
+        let first =
+            |cell: usize| rules.iter().position(|rule| rule.holds_for(score(cell, 2), score(cell, 1), score(cell, 0)));
+        // A thousand cells are looked up once, and not the rules for each of a million profiles.
+        let firsts: Vec<Option<usize>> = (0..cells).map(first).collect();
+        self.map(|r, f, m| firsts[(usize::from(r) * 10 + usize::from(f)) * 10 + usize::from(m)])
+    }
+
+    fn map<T: Send>(&self, of: impl Fn(u8, u8, u8) -> T + Sync) -> Vec<T> {
+        let scores = (&self.r, &self.f, &self.m);
+        scores.into_par_iter().map(|(r, f, m)| of(*r, *f, *m)).collect()
+    }
+}
+
+/// A named group: the profiles whose three scores all lie within.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupRule {
+    /// What the group is called.
+    pub label: String,
+    /// Scores of recency.
+    pub r: RangeInclusive<u8>,
+    /// Scores of frequency.
+    pub f: RangeInclusive<u8>,
+    /// Scores of money.
+    pub m: RangeInclusive<u8>,
+}
+
+impl GroupRule {
+    fn holds_for(&self, r: u8, f: u8, m: u8) -> bool {
+        self.r.contains(&r) && self.f.contains(&f) && self.m.contains(&m)
+    }
+}
+
+/// The ten groups for five bins, of which the first that holds counts. Together they hold for all 125 cells.
+///
+/// Money tells apart only the best buyers of now (champions) and of then (can't lose).
+pub fn default_groups() -> Vec<GroupRule> {
+    let rule = |label: &str, r, f, m| GroupRule { label: label.to_owned(), r, f, m };
+    vec![
+        rule("champions", 4..=5, 4..=5, 4..=5),
+        rule("can't lose", 1..=2, 4..=5, 4..=5),
+        rule("loyal", 3..=5, 4..=5, 1..=5),
+        rule("new", 4..=5, 1..=1, 1..=5),
+        rule("potential", 4..=5, 2..=3, 1..=5),
+        rule("needs attention", 3..=3, 3..=3, 1..=5),
+        rule("about to sleep", 3..=3, 1..=2, 1..=5),
+        rule("at risk", 1..=2, 3..=5, 1..=5),
+        rule("hibernating", 2..=2, 1..=2, 1..=5),
+        rule("lost", 1..=1, 1..=2, 1..=5),
+    ]
+}
+
+/// Which end of a column is the best.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Better {
+    /// The smallest values.
+    Fewer,
+    /// The largest values.
+    More,
+}
+
+/// How one column is cut; see [`Method`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cutting<'a> {
+    /// Equal counts, ties by key.
+    Ntile,
+    /// At the quantiles, equal values together.
+    Quantile,
+    /// At points that rise, one fewer than bins.
+    Fixed(&'a [i128]),
+}
+
+/// The score of every row of one column, from 1 to `bins`, highest best.
+///
+/// # Errors
+/// [`Error::Setting`] for bins outside [`BINS`], [`Error::CutPoints`] where the points given are not one fewer or do
+/// not rise.
+pub fn scores<'k, T: Copy + Into<i128> + Sync>(
+    values: &[T],
+    better: Better,
+    cutting: Cutting<'_>,
+    bins: usize,
+    key: impl Fn(usize) -> &'k [u8] + Sync,
+) -> Result<Vec<u8>> {
+    if !BINS.contains(&bins) {
+        return Err(Error::Setting { what: "the number of bins", expected: "2 to 9", found: bins as f64 });
+    }
+    // Turned around by its bits, a number keeps its place among all others, seen from the other end, and never overflows.
+    match better {
+        Better::More => scores_of(values.len(), |row| values[row].into(), cutting, bins, key),
+        Better::Fewer => {
+            let turned: Vec<i128>;
+            let cutting = match cutting {
+                Cutting::Fixed(points) => {
+                    check(points, bins)?;
+                    turned = points.iter().rev().map(|point| !point).collect();
+                    Cutting::Fixed(&turned)
+                }
+                other => other,
+            };
+            scores_of(values.len(), |row| !values[row].into(), cutting, bins, key)
+        }
+    }
+}
+
+/// Scores of values of which more is better.
+fn scores_of<'k>(
+    rows: usize,
+    value: impl Fn(usize) -> i128 + Sync,
+    cutting: Cutting<'_>,
+    bins: usize,
+    key: impl Fn(usize) -> &'k [u8] + Sync,
+) -> Result<Vec<u8>> {
+    let cuts = match cutting {
+        Cutting::Ntile => ntile_cuts(rows, bins, &value),
+        Cutting::Quantile => quantile_cuts(rows, bins, &value),
+        Cutting::Fixed(points) => fixed_cuts(points, bins)?,
+    };
+    let (mut scores, torn) = cuts_passed(rows, &cuts, &value);
+    for (rows, takes) in torn.into_iter().zip(takes(&cuts)) {
+        for (nth, rows) in parts_by_key(rows, &takes, &key).iter().enumerate() {
+            rows.iter().for_each(|row| scores[row.row as usize] += nth as u8);
+        }
+    }
+    Ok(scores)
+}
+
+/// Where a better bin begins.
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    value: i128,
+    equal: Equal,
+}
+
+/// On which side of a cut the rows lie whose value is that of the cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Equal {
+    Better,
+    Worse,
+    /// The cut tears them apart: so many are worse, the first by key.
+    Torn(usize),
+}
+
+fn ntile_cuts(rows: usize, bins: usize, value: &(impl Fn(usize) -> i128 + Sync)) -> Vec<Cut> {
+    let starts: Vec<usize> = (1..bins)
+        .map(|bin| bin * (rows / bins) + bin.min(rows % bins))
+        // With fewer rows than bins, the best bins stay empty.
+        .filter(|start| *start < rows)
+        .collect();
+    let found = at_ranks(rows, &starts, value);
+    let cut = |(start, ranked): (&usize, &crate::selection::Ranked)| Cut {
+        value: ranked.value,
+        equal: if *start == ranked.below { Equal::Better } else { Equal::Torn(start - ranked.below) },
+    };
+    starts.iter().zip(&found).map(cut).collect()
+}
+
+fn quantile_cuts(rows: usize, bins: usize, value: &(impl Fn(usize) -> i128 + Sync)) -> Vec<Cut> {
+    if rows == 0 {
+        return Vec::new();
+    }
+    let ranks: Vec<usize> = (1..bins).map(|bin| (bin * rows).div_ceil(bins) - 1).collect();
+    let found = at_ranks(rows, &ranks, value);
+    found.iter().map(|ranked| Cut { value: ranked.value, equal: Equal::Worse }).collect()
+}
+
+fn fixed_cuts(points: &[i128], bins: usize) -> Result<Vec<Cut>> {
+    check(points, bins)?;
+    Ok(points.iter().map(|point| Cut { value: *point, equal: Equal::Better }).collect())
+}
+
+fn check(points: &[i128], bins: usize) -> Result<()> {
+    let rises = points.windows(2).all(|pair| pair[0] < pair[1]);
+    if rises && points.len() + 1 == bins { Ok(()) } else { Err(Error::CutPoints { bins, found: points.len() }) }
+}
+
+/// One more than the cuts that each row has passed for certain, and the rows of each value that is torn by cuts.
+fn cuts_passed(rows: usize, cuts: &[Cut], value: &(impl Fn(usize) -> i128 + Sync)) -> (Vec<u8>, Vec<Vec<u32>>) {
+    let torn = torn_values(cuts);
+    // Without a branch: passed are the cuts below the value, and those at the value where equals are better.
+    let passed = |value: i128| {
+        1 + cuts
+            .iter()
+            .map(|cut| u8::from((value > cut.value) | ((value == cut.value) & (cut.equal == Equal::Better))))
+            .sum::<u8>()
+    };
+    let parts: Vec<(Vec<u8>, Vec<Vec<u32>>)> = chunks(rows)
+        .map(|rows| {
+            let mut found = vec![Vec::new(); torn.len()];
+            let mut scores = Vec::with_capacity(rows.len());
+            for row in rows {
+                let value = value(row);
+                scores.push(passed(value));
+                for (torn, found) in torn.iter().zip(&mut found) {
+                    if *torn == value {
+                        found.push(row as u32);
+                    }
+                }
+            }
+            (scores, found)
+        })
+        .collect();
+    let rows_of = |nth: usize| parts.iter().flat_map(|(_, found)| found[nth].iter().copied()).collect();
+    let torn = (0..torn.len()).map(rows_of).collect();
+    (parts.iter().flat_map(|(scores, _)| scores.iter().copied()).collect(), torn)
+}
+
+/// The values that cuts go through, each once.
+fn torn_values(cuts: &[Cut]) -> Vec<i128> {
+    let mut values: Vec<i128> =
+        cuts.iter().filter(|cut| matches!(cut.equal, Equal::Torn(_))).map(|cut| cut.value).collect();
+    values.dedup();
+    values
+}
+
+/// For each value that cuts go through, how many of its rows lie before each of these cuts.
+fn takes(cuts: &[Cut]) -> Vec<Vec<usize>> {
+    let of = |value: &i128| {
+        let taken = |cut: &Cut| match cut.equal {
+            Equal::Torn(take) if cut.value == *value => Some(take),
+            _ => None,
+        };
+        cuts.iter().filter_map(taken).collect()
+    };
+    torn_values(cuts).iter().map(of).collect()
+}
+
+/// A row and the beginning of its key, by which nearly all comparisons are settled.
+#[derive(Debug, Clone, Copy)]
+struct Keyed {
+    beginning: u64,
+    row: u32,
+}
+
+/// The rows cut into parts at `takes`, which rise, as if they were sorted by key; within a part in no order.
+fn parts_by_key<'k>(rows: Vec<u32>, takes: &[usize], key: &(impl Fn(usize) -> &'k [u8] + Sync)) -> Vec<Vec<Keyed>> {
+    let mut keyed = with_beginnings(&rows, key);
+    let mut parts = Vec::with_capacity(takes.len() + 1);
+    // From the last cut to the first: what lies behind a cut is split off, and what lies before is cut on.
+    for take in takes.iter().rev() {
+        keyed.select_nth_unstable_by(*take, |left, right| {
+            let by_key = || key(left.row as usize).cmp(key(right.row as usize));
+            left.beginning.cmp(&right.beginning).then_with(by_key).then(left.row.cmp(&right.row))
+        });
+        parts.push(keyed.split_off(*take));
+    }
+    parts.push(keyed);
+    parts.reverse();
+    parts
+}
+
+/// The eight bytes behind what all keys begin with: `customer-` would settle nothing.
+fn with_beginnings<'k>(rows: &[u32], key: &(impl Fn(usize) -> &'k [u8] + Sync)) -> Vec<Keyed> {
+    let first = rows.first().map_or(&[][..], |row| key(*row as usize));
+    let shared = |row: &u32| key(*row as usize).iter().zip(first).take_while(|(left, right)| left == right).count();
+    let shared = rows.par_iter().map(shared).min().unwrap_or(0);
+    let beginning = |row: &u32| {
+        let rest = &key(*row as usize)[shared..];
+        let bytes = rest.len().min(8);
+        let mut beginning = [0; 8];
+        beginning[..bytes].copy_from_slice(&rest[..bytes]);
+        Keyed { beginning: u64::from_be_bytes(beginning), row: *row }
+    };
+    rows.par_iter().map(beginning).collect()
+}
