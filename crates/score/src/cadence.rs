@@ -6,6 +6,7 @@
 use rayon::prelude::*;
 
 use crate::error::{Error, Result, same_length};
+use crate::selection::at_ranks;
 
 /// When things happened to each profile: one entry per profile in every slice, in the order of the caller.
 #[derive(Debug, Clone, Copy)]
@@ -59,15 +60,12 @@ pub fn mean_values(totals: &[i128], counts: &[i64]) -> Result<Vec<Option<i128>>>
 /// A gap of 0 counts as no gap: who buys twice on one day is a one-time buyer. Of an even number of gaps it is the mean
 /// of the middle two, as SQL's `median`. Gaps that are no finite number are left out.
 pub fn median_gap_days(mean_gap_days: &[Option<f64>]) -> Option<f64> {
-    let mut gaps: Vec<f64> = mean_gap_days.iter().flatten().copied().filter(|gap| is_gap(*gap)).collect();
-    let middle = gaps.len() / 2;
-    if gaps.is_empty() {
-        return None;
-    }
-    let is_odd = gaps.len() % 2 == 1;
-    let (below, upper, _) = gaps.select_nth_unstable_by(middle, f64::total_cmp);
-    let lower = below.iter().copied().max_by(f64::total_cmp).unwrap_or(*upper);
-    Some(if is_odd { *upper } else { lower + (*upper - lower) / 2.0 })
+    let gaps: Vec<f64> = mean_gap_days.iter().flatten().copied().filter(|gap| is_gap(*gap)).collect();
+    let last = gaps.len().checked_sub(1)?;
+    // The bits of positive doubles stand in the order of the doubles.
+    let found = at_ranks(gaps.len(), &[last / 2, last.div_ceil(2)], |row| i128::from(gaps[row].to_bits()));
+    let [lower, upper] = [found[0], found[1]].map(|ranked| f64::from_bits(ranked.value as u64));
+    Some(lower + (upper - lower) / 2.0)
 }
 
 /// The first day on which a profile has been silent for longer than `multiple` of its mean gap.

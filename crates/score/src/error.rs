@@ -67,6 +67,12 @@ pub enum Error {
         /// How many categories there are.
         categories: usize,
     },
+    /// A characteristic has numbers where the model learnt categories, or the other way round.
+    #[error("{what}: numbers and categories are not one kind; expected the kind that the model was fitted on")]
+    Kind {
+        /// The characteristic.
+        what: String,
+    },
     /// There is nobody who left, or nobody who stayed: nothing tells the one from the other.
     #[error("{leavers} leavers and {stayers} stayers; expected at least one of each")]
     OneClass {

@@ -10,6 +10,10 @@ mod error;
 pub mod cadence;
 pub mod rfm;
 
+// Who leaves, and why.
+pub mod binning;
+pub mod evidence;
+
 mod selection;
 
 pub use error::{Error, Result};

@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result, same_length};
-use crate::selection::{at_ranks, chunks};
+use crate::selection::{Ranked, at_ranks, chunks};
 
 /// How many bins a column can be cut into: a score is one digit, so that a cell reads as `543`.
 pub const BINS: RangeInclusive<usize> = 2..=9;
@@ -209,13 +209,13 @@ fn scores_of<'k>(
         Cutting::Quantile => quantile_cuts(rows, bins, &value),
         Cutting::Fixed(points) => fixed_cuts(points, bins)?,
     };
-    let (mut scores, torn) = cuts_passed(rows, &cuts, &value);
-    for (rows, takes) in torn.into_iter().zip(takes(&cuts)) {
-        for (nth, rows) in parts_by_key(rows, &takes, &key).iter().enumerate() {
-            rows.iter().for_each(|row| scores[row.row as usize] += nth as u8);
-        }
+    let (mut passed, torn) = cuts_passed(rows, &cuts, &value);
+    for (rows, takes) in torn.iter().zip(takes(&cuts)) {
+        let further = passed_by_key(rows, &takes, &key);
+        rows.iter().zip(further).for_each(|(row, further)| passed[*row as usize] += further);
     }
-    Ok(scores)
+    passed.iter_mut().for_each(|passed| *passed += 1);
+    Ok(passed)
 }
 
 /// Where a better bin begins.
@@ -240,12 +240,16 @@ fn ntile_cuts(rows: usize, bins: usize, value: &(impl Fn(usize) -> i128 + Sync))
         // With fewer rows than bins, the best bins stay empty.
         .filter(|start| *start < rows)
         .collect();
-    let found = at_ranks(rows, &starts, value);
-    let cut = |(start, ranked): (&usize, &crate::selection::Ranked)| Cut {
+    cuts_at(rows, &starts, value)
+}
+
+/// A cut before the row at each of `starts`, which are ranks from the worst on.
+fn cuts_at(rows: usize, starts: &[usize], value: &(impl Fn(usize) -> i128 + Sync)) -> Vec<Cut> {
+    let cut = |(start, ranked): (&usize, Ranked)| Cut {
         value: ranked.value,
         equal: if *start == ranked.below { Equal::Better } else { Equal::Torn(start - ranked.below) },
     };
-    starts.iter().zip(&found).map(cut).collect()
+    starts.iter().zip(at_ranks(rows, starts, value)).map(cut).collect()
 }
 
 fn quantile_cuts(rows: usize, bins: usize, value: &(impl Fn(usize) -> i128 + Sync)) -> Vec<Cut> {
@@ -267,35 +271,33 @@ fn check(points: &[i128], bins: usize) -> Result<()> {
     if rises && points.len() + 1 == bins { Ok(()) } else { Err(Error::CutPoints { bins, found: points.len() }) }
 }
 
-/// One more than the cuts that each row has passed for certain, and the rows of each value that is torn by cuts.
+/// The cuts that each row has passed for certain, and the rows of each value that is torn by cuts.
 fn cuts_passed(rows: usize, cuts: &[Cut], value: &(impl Fn(usize) -> i128 + Sync)) -> (Vec<u8>, Vec<Vec<u32>>) {
     let torn = torn_values(cuts);
     // Without a branch: passed are the cuts below the value, and those at the value where equals are better.
     let passed = |value: i128| {
-        1 + cuts
-            .iter()
-            .map(|cut| u8::from((value > cut.value) | ((value == cut.value) & (cut.equal == Equal::Better))))
-            .sum::<u8>()
+        let is_passed = |cut: &Cut| (value > cut.value) | ((value == cut.value) & (cut.equal == Equal::Better));
+        cuts.iter().map(|cut| u8::from(is_passed(cut))).sum::<u8>()
     };
     let parts: Vec<(Vec<u8>, Vec<Vec<u32>>)> = chunks(rows)
         .map(|rows| {
             let mut found = vec![Vec::new(); torn.len()];
-            let mut scores = Vec::with_capacity(rows.len());
+            let mut counts = Vec::with_capacity(rows.len());
             for row in rows {
                 let value = value(row);
-                scores.push(passed(value));
+                counts.push(passed(value));
                 for (torn, found) in torn.iter().zip(&mut found) {
                     if *torn == value {
                         found.push(row as u32);
                     }
                 }
             }
-            (scores, found)
+            (counts, found)
         })
         .collect();
     let rows_of = |nth: usize| parts.iter().flat_map(|(_, found)| found[nth].iter().copied()).collect();
     let torn = (0..torn.len()).map(rows_of).collect();
-    (parts.iter().flat_map(|(scores, _)| scores.iter().copied()).collect(), torn)
+    (parts.iter().map(|(counts, _)| counts.as_slice()).collect::<Vec<_>>().concat(), torn)
 }
 
 /// The values that cuts go through, each once.
@@ -318,32 +320,26 @@ fn takes(cuts: &[Cut]) -> Vec<Vec<usize>> {
     torn_values(cuts).iter().map(of).collect()
 }
 
-/// A row and the beginning of its key, by which nearly all comparisons are settled.
-#[derive(Debug, Clone, Copy)]
-struct Keyed {
-    beginning: u64,
-    row: u32,
-}
-
-/// The rows cut into parts at `takes`, which rise, as if they were sorted by key; within a part in no order.
-fn parts_by_key<'k>(rows: Vec<u32>, takes: &[usize], key: &(impl Fn(usize) -> &'k [u8] + Sync)) -> Vec<Vec<Keyed>> {
-    let mut keyed = with_beginnings(&rows, key);
-    let mut parts = Vec::with_capacity(takes.len() + 1);
-    // From the last cut to the first: what lies behind a cut is split off, and what lies before is cut on.
-    for take in takes.iter().rev() {
-        keyed.select_nth_unstable_by(*take, |left, right| {
-            let by_key = || key(left.row as usize).cmp(key(right.row as usize));
-            left.beginning.cmp(&right.beginning).then_with(by_key).then(left.row.cmp(&right.row))
-        });
-        parts.push(keyed.split_off(*take));
+/// How many of the cuts before `takes`, which rise, each of the rows passes in the order of the keys.
+///
+/// Eight bytes of the keys are cut as if they were values; a whole key is read where these are equal.
+fn passed_by_key<'k>(rows: &[u32], takes: &[usize], key: &(impl Fn(usize) -> &'k [u8] + Sync)) -> Vec<u8> {
+    let beginnings = beginnings(rows, key);
+    let beginning = |nth: usize| i128::from(beginnings[nth]);
+    let cuts = cuts_at(rows.len(), takes, &beginning);
+    let (mut passed, torn) = cuts_passed(rows.len(), &cuts, &beginning);
+    for (mut alike, takes) in torn.into_iter().zip(self::takes(&cuts)) {
+        let whole_key = |nth: &u32| (key(rows[*nth as usize] as usize), *nth);
+        alike.sort_unstable_by(|left, right| whole_key(left).cmp(&whole_key(right)));
+        for (place, nth) in alike.iter().enumerate() {
+            passed[*nth as usize] += takes.iter().filter(|take| place >= **take).count() as u8;
+        }
     }
-    parts.push(keyed);
-    parts.reverse();
-    parts
+    passed
 }
 
 /// The eight bytes behind what all keys begin with: `customer-` would settle nothing.
-fn with_beginnings<'k>(rows: &[u32], key: &(impl Fn(usize) -> &'k [u8] + Sync)) -> Vec<Keyed> {
+fn beginnings<'k>(rows: &[u32], key: &(impl Fn(usize) -> &'k [u8] + Sync)) -> Vec<u64> {
     let first = rows.first().map_or(&[][..], |row| key(*row as usize));
     let shared = |row: &u32| key(*row as usize).iter().zip(first).take_while(|(left, right)| left == right).count();
     let shared = rows.par_iter().map(shared).min().unwrap_or(0);
@@ -352,7 +348,7 @@ fn with_beginnings<'k>(rows: &[u32], key: &(impl Fn(usize) -> &'k [u8] + Sync)) 
         let bytes = rest.len().min(8);
         let mut beginning = [0; 8];
         beginning[..bytes].copy_from_slice(&rest[..bytes]);
-        Keyed { beginning: u64::from_be_bytes(beginning), row: *row }
+        u64::from_be_bytes(beginning)
     };
     rows.par_iter().map(beginning).collect()
 }
