@@ -1,10 +1,15 @@
 //! How long the scores of a million profiles take: `cargo run --release -p muster-score --example speed`.
 //!
-//! Columns are made by a mixing function, not drawn: every run measures the same work. Each line is the fastest of nine.
+//! Columns are made by a mixing function, not drawn: every run measures the same work. Ranks, rhythms and evidence are the fastest of nine runs.
 
 use std::time::Instant;
 
+use muster_score::binning::{Characteristic, Values};
+use muster_score::boosted;
 use muster_score::cadence::{Occurrences, cadence, due_days, median_gap_days};
+use muster_score::evidence::{Coded, counts, evidence};
+use muster_score::model::{LearnerSettings, Model, Settings};
+use muster_score::quality::quality;
 use muster_score::rfm::{Base, Method, rfm};
 
 const PROFILES: usize = 1_000_000;
@@ -12,6 +17,8 @@ const PROFILES: usize = 1_000_000;
 fn main() {
     ranks();
     rhythms();
+    weights();
+    models();
 }
 
 fn ranks() {
@@ -37,6 +44,53 @@ fn rhythms() {
         let due = due_days(occurrences, &cadence.mean_gap_days, 2.0, median).expect("the days are in order");
         (cadence, due)
     });
+}
+
+fn weights() {
+    let is_leaver: Vec<bool> = (0..PROFILES as u64).map(|row| mixed(row).is_multiple_of(5)).collect();
+    let columns: Vec<Vec<u32>> = (0..20_u64).map(|column| coded(column, 3 + column as u32)).collect();
+    let all: Vec<Coded<'_>> = columns
+        .iter()
+        .zip(0..)
+        .map(|(codes, column)| Coded { name: "characteristic", codes, categories: 3 + column })
+        .collect();
+    fastest("evidence, 20 coded columns", || {
+        let counted = counts(&all, &is_leaver).expect("the codes are below");
+        counted.iter().map(|counts| evidence(counts, 0.5).expect("some leave")).collect::<Vec<_>>()
+    });
+}
+
+fn coded(column: u64, categories: u32) -> Vec<u32> {
+    (0..PROFILES as u64).map(|row| mixed(row + column * 7) as u32 % categories).collect()
+}
+
+fn models() {
+    let numbers: Vec<Vec<f64>> = (0..20_u64)
+        .map(|column| (0..PROFILES as u64).map(|row| (mixed(row + column * 7) % 10_007) as f64).collect())
+        .collect();
+    let leaves = |row: usize| numbers[0][row] + numbers[1][row] + (mixed(row as u64 + 99) % 20_000) as f64 > 25_000.0;
+    let is_leaver: Vec<bool> = (0..PROFILES).map(leaves).collect();
+    let characteristics: Vec<Characteristic<'_>> = numbers
+        .iter()
+        .map(|values| Characteristic { name: "characteristic", values: Values::Numbers(values) })
+        .collect();
+    let learner = LearnerSettings::Boosted(boosted::Settings::default());
+    for (name, learner) in [("logistic", LearnerSettings::Logistic(1.0)), ("boosted", learner)] {
+        println!("{name}, 20 columns of numbers:");
+        let settings = Settings { learner, ..Settings::default() };
+        let model = once("fit", || Model::fit(&characteristics, &is_leaver, settings).expect("some leave"));
+        let scores = once("score", || model.probabilities(&characteristics, PROFILES).expect("they are the same"));
+        once("contributions", || model.contributions(&characteristics, PROFILES).expect("they are the same"));
+        once("quality", || quality(&scores, &is_leaver).expect("some leave"));
+    }
+}
+
+/// What takes long is taken once.
+fn once<T>(name: &str, work: impl Fn() -> T) -> T {
+    let start = Instant::now();
+    let answer = work();
+    println!("{name}: {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
+    answer
 }
 
 fn fastest<T>(name: &str, work: impl Fn() -> T) {

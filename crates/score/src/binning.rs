@@ -329,11 +329,12 @@ impl Merge {
 
     /// By the first bin of the run, then by its last.
     fn ways_with_one(&self, bins: usize) -> Vec<Option<Way>> {
-        let mut ways = vec![None; bins * bins];
-        for last in 0..bins {
+        let from_first = |last: usize| {
             let run = self.run(0, last);
-            ways[last] = self.is_allowed(run).then(|| Way { information: self.information(run), previous: 0 });
-        }
+            self.is_allowed(run).then(|| Way { information: self.information(run), previous: 0 })
+        };
+        let mut ways: Vec<Option<Way>> = (0..bins).map(from_first).collect();
+        ways.resize(bins * bins, None);
         ways
     }
 

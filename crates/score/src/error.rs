@@ -73,6 +73,46 @@ pub enum Error {
         /// The characteristic.
         what: String,
     },
+    /// A probability lies outside 0 to 1, or is no number.
+    #[error("row {row}: {found} is not a probability; expected 0 to 1")]
+    Probability {
+        /// The row, counted from 0.
+        row: usize,
+        /// The value.
+        found: f64,
+    },
+    /// No weights were found that fit: the numbers of a column are too far apart for doubles.
+    #[error("no weights fit {columns} columns of {rows} rows; expected columns of similar sizes and a penalty above 0")]
+    NoFit {
+        /// How many columns there are.
+        columns: usize,
+        /// How many rows there are.
+        rows: usize,
+    },
+    /// A model was made by another version of the text.
+    #[error("the model is written in version {found}; expected {expected}")]
+    ModelVersion {
+        /// The version of this crate.
+        expected: u32,
+        /// The version of the text.
+        found: u32,
+    },
+    /// The text is no model.
+    #[error("the text is no model")]
+    ModelText(#[source] serde_json::Error),
+    /// A model's parts do not fit together: the text was changed by hand.
+    #[error("{what} of the model are {found}; expected {expected}, as many as the others")]
+    ModelParts {
+        /// The parts.
+        what: &'static str,
+        /// How many the others are.
+        expected: usize,
+        /// How many they are.
+        found: usize,
+    },
+    /// The library of boosted trees gave up.
+    #[error("the boosted trees could not be grown")]
+    Boosted(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// There is nobody who left, or nobody who stayed: nothing tells the one from the other.
     #[error("{leavers} leavers and {stayers} stayers; expected at least one of each")]
     OneClass {

@@ -12,7 +12,13 @@ pub mod rfm;
 
 // Who leaves, and why.
 pub mod binning;
+pub mod boosted;
+pub mod calibration;
+pub mod classifier;
 pub mod evidence;
+pub mod logistic;
+pub mod model;
+pub mod quality;
 
 mod selection;
 

@@ -2,5 +2,8 @@
 
 mod binning;
 mod cadence;
+mod churn;
 mod evidence;
+mod logistic;
+mod quality;
 mod rfm;

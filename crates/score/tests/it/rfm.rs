@@ -131,7 +131,7 @@ fn one_customer_and_none_have_a_clear_answer() {
     for method in [Method::Ntile, Method::Quantile] {
         assert_eq!(rfm(one, method, 5, |_| b"a").unwrap().cells(), [111]);
         let none = Base { recency_days: &[], frequency: &[], monetary: &[] };
-        assert_eq!(rfm(none, method, 5, |_| b"a").unwrap().cells(), []);
+        assert!(rfm(none, method, 5, |_| b"a").unwrap().cells().is_empty());
     }
 }
 
