@@ -1,4 +1,5 @@
-//! How long the scores of a million profiles take: `cargo run --release -p muster-score --example speed`.
+//! How long the scores of a million profiles take: `cargo run --release -p muster-score --example speed`, or of one part
+//! with its name behind: `ranks`, `rhythms`, `weights`, `models`.
 //!
 //! Columns are made by a mixing function, not drawn: every run measures the same work. Ranks, rhythms and evidence are the fastest of nine runs.
 
@@ -15,10 +16,11 @@ use muster_score::rfm::{Base, Method, rfm};
 const PROFILES: usize = 1_000_000;
 
 fn main() {
-    ranks();
-    rhythms();
-    weights();
-    models();
+    let parts: [(&str, fn()); 4] = [("ranks", ranks), ("rhythms", rhythms), ("weights", weights), ("models", models)];
+    let wanted = std::env::args().nth(1);
+    for (_, part) in parts.iter().filter(|(name, _)| wanted.as_ref().is_none_or(|wanted| wanted == name)) {
+        part();
+    }
 }
 
 fn ranks() {

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, same_length};
-use crate::selection::at_ranks;
+use crate::selection::{at_ranks, first_row};
 
 /// The code of a row whose category is not known.
 pub const UNKNOWN: u32 = u32::MAX;
@@ -149,8 +149,8 @@ impl Settings {
 }
 
 fn check_codes(name: &str, codes: &[u32], texts: &[&str]) -> Result<()> {
-    let is_foreign = |code: &u32| *code != UNKNOWN && *code as usize >= texts.len();
-    match codes.par_iter().position_first(is_foreign) {
+    let is_foreign = |row: usize| codes[row] != UNKNOWN && codes[row] as usize >= texts.len();
+    match first_row(codes.len(), is_foreign) {
         Some(row) => Err(Error::Code { what: name.to_owned(), row, found: codes[row], categories: texts.len() }),
         None => Ok(()),
     }
@@ -199,8 +199,7 @@ fn cut_points(values: &[f64], is_leaver: &[bool], settings: Settings) -> Vec<f64
 fn quantiles(known: &[i64], bins: usize) -> Vec<f64> {
     let Some(largest) = known.iter().max() else { return Vec::new() };
     let ranks: Vec<usize> = (1..bins).map(|bin| (bin * known.len()).div_ceil(bins) - 1).collect();
-    let mut points: Vec<i64> =
-        at_ranks(known.len(), &ranks, |row| i128::from(known[row])).iter().map(|ranked| ranked.value as i64).collect();
+    let mut points: Vec<i64> = at_ranks(known, &ranks).iter().map(|ranked| ranked.value).collect();
     points.dedup();
     points.retain(|point| point < largest);
     points.into_iter().map(unordered).collect()

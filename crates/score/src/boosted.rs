@@ -90,9 +90,10 @@ impl Classifier for Boosted {
         Ok(parts.concat())
     }
 
-    /// Shapley's values: what a characteristic adds on average over all orders in which they could be asked for.
+    /// Followed from the root to the leaf, each question adds to its column what the mean of the rows below it changes.
     ///
-    /// They add up to the log-odds but for rounding of leaves, which the library keeps in four bytes: within 1e-5.
+    /// They add up to the log-odds to 1e-9. Not Shapley's values, which share an interaction more fairly between its
+    /// columns: these took 201 s for a million rows and 150 trees.
     fn contributions(&self, columns: &[&[f64]], rows: usize) -> Result<Contributions> {
         check(columns, self.columns, rows)?;
         let none = Contributions { base: self.base, columns: vec![vec![0.0; rows]; self.columns] };
@@ -100,7 +101,7 @@ impl Classifier for Boosted {
         let of_chunk = |chunk: &std::ops::Range<usize>| {
             let copied = self.copied(columns, chunk.clone());
             let matrix = Matrix::new(&copied, chunk.len(), self.used.len());
-            booster.predict_contributions(&matrix, ContributionsMethod::Shapley, false)
+            booster.predict_contributions(&matrix, ContributionsMethod::Average, false)
         };
         let parts: Vec<Vec<f64>> = chunks(rows).par_iter().map(of_chunk).collect();
         Ok(self.by_column(&parts.concat(), none))

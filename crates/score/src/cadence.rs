@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use crate::error::{Error, Result, same_length};
-use crate::selection::at_ranks;
+use crate::selection::{at_ranks, first_row};
 
 /// When things happened to each profile: one entry per profile in every slice, in the order of the caller.
 #[derive(Debug, Clone, Copy)]
@@ -60,11 +60,12 @@ pub fn mean_values(totals: &[i128], counts: &[i64]) -> Result<Vec<Option<i128>>>
 /// A gap of 0 counts as no gap: who buys twice on one day is a one-time buyer. Of an even number of gaps it is the mean
 /// of the middle two, as SQL's `median`. Gaps that are no finite number are left out.
 pub fn median_gap_days(mean_gap_days: &[Option<f64>]) -> Option<f64> {
-    let gaps: Vec<f64> = mean_gap_days.iter().flatten().copied().filter(|gap| is_gap(*gap)).collect();
-    let last = gaps.len().checked_sub(1)?;
+    let gaps = mean_gap_days.iter().flatten().filter(|gap| is_gap(**gap));
     // The bits of positive doubles stand in the order of the doubles.
-    let found = at_ranks(gaps.len(), &[last / 2, last.div_ceil(2)], |row| i128::from(gaps[row].to_bits()));
-    let [lower, upper] = [found[0], found[1]].map(|ranked| f64::from_bits(ranked.value as u64));
+    let gaps: Vec<u64> = gaps.map(|gap| gap.to_bits()).collect();
+    let last = gaps.len().checked_sub(1)?;
+    let found = at_ranks(&gaps, &[last / 2, last.div_ceil(2)]);
+    let [lower, upper] = [found[0], found[1]].map(|ranked| f64::from_bits(ranked.value));
     Some(lower + (upper - lower) / 2.0)
 }
 
@@ -100,8 +101,8 @@ impl Occurrences<'_> {
     fn check(&self) -> Result<()> {
         same_length("first_days", self.counts.len(), self.first_days.len())?;
         same_length("last_days", self.counts.len(), self.last_days.len())?;
-        let is_turned = |row: &usize| self.counts[*row] > 0 && self.first_days[*row] > self.last_days[*row];
-        match (0..self.counts.len()).into_par_iter().find_first(is_turned) {
+        let is_turned = |row: usize| self.counts[row] > 0 && self.first_days[row] > self.last_days[row];
+        match first_row(self.counts.len(), is_turned) {
             Some(row) => Err(Error::FirstAfterLast { row, first: self.first_days[row], last: self.last_days[row] }),
             None => Ok(()),
         }

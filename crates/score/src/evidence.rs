@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use crate::error::{Error, Result, same_length};
-use crate::selection::CHUNK;
+use crate::selection::{CHUNK, first_row};
 
 /// A characteristic of every row as a code.
 #[derive(Debug, Clone, Copy)]
@@ -95,7 +95,7 @@ pub fn counts(characteristics: &[Coded<'_>], is_leaver: &[bool]) -> Result<Vec<C
 fn counts_of(characteristic: Coded<'_>, is_leaver: &[bool]) -> Result<Counts> {
     let Coded { name, codes, categories } = characteristic;
     same_length("codes of a characteristic", is_leaver.len(), codes.len())?;
-    if let Some(row) = codes.par_iter().position_first(|code| *code as usize >= categories) {
+    if let Some(row) = first_row(codes.len(), |row| codes[row] as usize >= categories) {
         return Err(Error::Code { what: name.to_owned(), row, found: codes[row], categories });
     }
     // Wide tables are few, so that 10,000 categories do not cost more to add up than to count.

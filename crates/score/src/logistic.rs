@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::classifier::{Classifier, Contributions};
 use crate::error::{Error, Result, same_length};
+use crate::selection::first_row;
 
 /// Rows that are summed at once. The size never depends on the threads, so neither do the sums.
 const CHUNK: usize = 1 << 13;
@@ -127,7 +128,7 @@ pub fn probability(log_odds: f64) -> f64 {
 fn check(columns: &[&[f64]], rows: usize) -> Result<()> {
     for column in columns {
         same_length("a column", rows, column.len())?;
-        if let Some(row) = column.par_iter().position_first(|value| !value.is_finite()) {
+        if let Some(row) = first_row(rows, |row| !column[row].is_finite()) {
             return Err(Error::NotFinite { what: "a column", row, found: column[row] });
         }
     }

@@ -9,7 +9,7 @@ use std::ops::RangeInclusive;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result, same_length};
-use crate::selection::{Ranked, at_ranks, chunks};
+use crate::selection::{CHUNK, Ordinal, Ranked, at_ranks};
 
 /// How many bins a column can be cut into: a score is one digit, so that a cell reads as `543`.
 pub const BINS: RangeInclusive<usize> = 2..=9;
@@ -42,9 +42,9 @@ pub enum Method<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CutPoints<'a> {
     /// At most so many days for a better bin.
-    pub recency_days: &'a [i128],
+    pub recency_days: &'a [i64],
     /// At least so many purchases for a better bin.
-    pub frequency: &'a [i128],
+    pub frequency: &'a [i64],
     /// At least so much money for a better bin.
     pub monetary: &'a [i128],
 }
@@ -69,16 +69,33 @@ pub struct Rfm {
 pub fn rfm<'k>(base: Base<'_>, method: Method<'_>, bins: usize, key: impl Fn(usize) -> &'k [u8] + Sync) -> Result<Rfm> {
     same_length("frequency", base.recency_days.len(), base.frequency.len())?;
     same_length("monetary", base.recency_days.len(), base.monetary.len())?;
-    let of = |points: fn(CutPoints<'_>) -> &[i128]| match method {
-        Method::Ntile => Cutting::Ntile,
-        Method::Quantile => Cutting::Quantile,
-        Method::Fixed(given) => Cutting::Fixed(points(given)),
+    let given = match method {
+        Method::Fixed(points) => Some(points),
+        Method::Ntile | Method::Quantile => None,
     };
-    Ok(Rfm {
-        r: scores(base.recency_days, Better::Fewer, of(|points| points.recency_days), bins, &key)?,
-        f: scores(base.frequency, Better::More, of(|points| points.frequency), bins, &key)?,
-        m: scores(base.monetary, Better::More, of(|points| points.monetary), bins, &key)?,
-    })
+    let (recency, (frequency, monetary)) = (
+        cutting(method, given.map(|points| points.recency_days)),
+        (cutting(method, given.map(|points| points.frequency)), cutting(method, given.map(|points| points.monetary))),
+    );
+    // Side by side: what one column does alone, such as to select within a bucket, another fills.
+    let (r, (f, m)) = rayon::join(
+        || scores(base.recency_days, Better::Fewer, recency, bins, &key),
+        || {
+            rayon::join(
+                || scores(base.frequency, Better::More, frequency, bins, &key),
+                || scores(base.monetary, Better::More, monetary, bins, &key),
+            )
+        },
+    );
+    Ok(Rfm { r: r?, f: f?, m: m? })
+}
+
+fn cutting<'a, T>(method: Method<'_>, given: Option<&'a [T]>) -> Cutting<'a, T> {
+    match (method, given) {
+        (_, Some(points)) => Cutting::Fixed(points),
+        (Method::Quantile, None) => Cutting::Quantile,
+        (_, None) => Cutting::Ntile,
+    }
 }
 
 impl Rfm {
@@ -154,13 +171,13 @@ pub enum Better {
 
 /// How one column is cut; see [`Method`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cutting<'a> {
+pub enum Cutting<'a, T> {
     /// Equal counts, ties by key.
     Ntile,
     /// At the quantiles, equal values together.
     Quantile,
     /// At points that rise, one fewer than bins.
-    Fixed(&'a [i128]),
+    Fixed(&'a [T]),
 }
 
 /// The score of every row of one column, from 1 to `bins`, highest best.
@@ -168,60 +185,57 @@ pub enum Cutting<'a> {
 /// # Errors
 /// [`Error::Setting`] for bins outside [`BINS`], [`Error::CutPoints`] where the points given are not one fewer or do
 /// not rise.
-pub fn scores<'k, T: Copy + Into<i128> + Sync>(
+pub fn scores<'k, T: Ordinal>(
     values: &[T],
     better: Better,
-    cutting: Cutting<'_>,
+    cutting: Cutting<'_, T>,
     bins: usize,
     key: impl Fn(usize) -> &'k [u8] + Sync,
 ) -> Result<Vec<u8>> {
     if !BINS.contains(&bins) {
         return Err(Error::Setting { what: "the number of bins", expected: "2 to 9", found: bins as f64 });
     }
-    // Turned around by its bits, a number keeps its place among all others, seen from the other end, and never overflows.
-    match better {
-        Better::More => scores_of(values.len(), |row| values[row].into(), cutting, bins, key),
-        Better::Fewer => {
-            let turned: Vec<i128>;
-            let cutting = match cutting {
-                Cutting::Fixed(points) => {
-                    check(points, bins)?;
-                    turned = points.iter().rev().map(|point| !point).collect();
-                    Cutting::Fixed(&turned)
-                }
-                other => other,
-            };
-            scores_of(values.len(), |row| !values[row].into(), cutting, bins, key)
-        }
+    if let Cutting::Fixed(points) = cutting {
+        check(points, bins)?;
     }
+    if better == Better::More {
+        return Ok(scores_of(values, cutting, bins, key));
+    }
+    let turned = values.par_iter().map(|value| value.turned()).collect::<Vec<T>>();
+    Ok(match cutting {
+        Cutting::Fixed(points) => {
+            let points: Vec<T> = points.iter().rev().map(|point| point.turned()).collect();
+            scores_of(&turned, Cutting::Fixed(&points), bins, key)
+        }
+        Cutting::Ntile | Cutting::Quantile => scores_of(&turned, cutting, bins, key),
+    })
 }
 
 /// Scores of values of which more is better.
-fn scores_of<'k>(
-    rows: usize,
-    value: impl Fn(usize) -> i128 + Sync,
-    cutting: Cutting<'_>,
+fn scores_of<'k, T: Ordinal>(
+    values: &[T],
+    cutting: Cutting<'_, T>,
     bins: usize,
     key: impl Fn(usize) -> &'k [u8] + Sync,
-) -> Result<Vec<u8>> {
+) -> Vec<u8> {
     let cuts = match cutting {
-        Cutting::Ntile => ntile_cuts(rows, bins, &value),
-        Cutting::Quantile => quantile_cuts(rows, bins, &value),
-        Cutting::Fixed(points) => fixed_cuts(points, bins)?,
+        Cutting::Ntile => ntile_cuts(values, bins),
+        Cutting::Quantile => quantile_cuts(values, bins),
+        Cutting::Fixed(points) => points.iter().map(|point| Cut { value: *point, equal: Equal::Better }).collect(),
     };
-    let (mut passed, torn) = cuts_passed(rows, &cuts, &value);
+    let (mut passed, torn) = cuts_passed(values, &cuts);
     for (rows, takes) in torn.iter().zip(takes(&cuts)) {
         let further = passed_by_key(rows, &takes, &key);
         rows.iter().zip(further).for_each(|(row, further)| passed[*row as usize] += further);
     }
     passed.iter_mut().for_each(|passed| *passed += 1);
-    Ok(passed)
+    passed
 }
 
 /// Where a better bin begins.
 #[derive(Debug, Clone, Copy)]
-struct Cut {
-    value: i128,
+struct Cut<T> {
+    value: T,
     equal: Equal,
 }
 
@@ -234,84 +248,74 @@ enum Equal {
     Torn(usize),
 }
 
-fn ntile_cuts(rows: usize, bins: usize, value: &(impl Fn(usize) -> i128 + Sync)) -> Vec<Cut> {
+fn ntile_cuts<T: Ordinal>(values: &[T], bins: usize) -> Vec<Cut<T>> {
+    let rows = values.len();
     let starts: Vec<usize> = (1..bins)
         .map(|bin| bin * (rows / bins) + bin.min(rows % bins))
         // With fewer rows than bins, the best bins stay empty.
         .filter(|start| *start < rows)
         .collect();
-    cuts_at(rows, &starts, value)
+    cuts_at(values, &starts)
 }
 
 /// A cut before the row at each of `starts`, which are ranks from the worst on.
-fn cuts_at(rows: usize, starts: &[usize], value: &(impl Fn(usize) -> i128 + Sync)) -> Vec<Cut> {
-    let cut = |(start, ranked): (&usize, Ranked)| Cut {
+fn cuts_at<T: Ordinal>(values: &[T], starts: &[usize]) -> Vec<Cut<T>> {
+    let cut = |(start, ranked): (&usize, Ranked<T>)| Cut {
         value: ranked.value,
         equal: if *start == ranked.below { Equal::Better } else { Equal::Torn(start - ranked.below) },
     };
-    starts.iter().zip(at_ranks(rows, starts, value)).map(cut).collect()
+    starts.iter().zip(at_ranks(values, starts)).map(cut).collect()
 }
 
-fn quantile_cuts(rows: usize, bins: usize, value: &(impl Fn(usize) -> i128 + Sync)) -> Vec<Cut> {
-    if rows == 0 {
-        return Vec::new();
-    }
-    let ranks: Vec<usize> = (1..bins).map(|bin| (bin * rows).div_ceil(bins) - 1).collect();
-    let found = at_ranks(rows, &ranks, value);
-    found.iter().map(|ranked| Cut { value: ranked.value, equal: Equal::Worse }).collect()
+fn quantile_cuts<T: Ordinal>(values: &[T], bins: usize) -> Vec<Cut<T>> {
+    let Some(last) = values.len().checked_sub(1) else { return Vec::new() };
+    let ranks: Vec<usize> = (1..bins).map(|bin| (bin * (last + 1)).div_ceil(bins) - 1).collect();
+    at_ranks(values, &ranks).iter().map(|ranked| Cut { value: ranked.value, equal: Equal::Worse }).collect()
 }
 
-fn fixed_cuts(points: &[i128], bins: usize) -> Result<Vec<Cut>> {
-    check(points, bins)?;
-    Ok(points.iter().map(|point| Cut { value: *point, equal: Equal::Better }).collect())
-}
-
-fn check(points: &[i128], bins: usize) -> Result<()> {
+fn check<T: Ordinal>(points: &[T], bins: usize) -> Result<()> {
     let rises = points.windows(2).all(|pair| pair[0] < pair[1]);
     if rises && points.len() + 1 == bins { Ok(()) } else { Err(Error::CutPoints { bins, found: points.len() }) }
 }
 
 /// The cuts that each row has passed for certain, and the rows of each value that is torn by cuts.
-fn cuts_passed(rows: usize, cuts: &[Cut], value: &(impl Fn(usize) -> i128 + Sync)) -> (Vec<u8>, Vec<Vec<u32>>) {
+fn cuts_passed<T: Ordinal>(values: &[T], cuts: &[Cut<T>]) -> (Vec<u8>, Vec<Vec<u32>>) {
     let torn = torn_values(cuts);
-    // Without a branch: passed are the cuts below the value, and those at the value where equals are better.
-    let passed = |value: i128| {
-        let is_passed = |cut: &Cut| (value > cut.value) | ((value == cut.value) & (cut.equal == Equal::Better));
-        cuts.iter().map(|cut| u8::from(is_passed(cut))).sum::<u8>()
+    let of = |is_reached: bool| -> Vec<T> {
+        cuts.iter().filter(|cut| (cut.equal == Equal::Better) == is_reached).map(|cut| cut.value).collect()
     };
-    let parts: Vec<(Vec<u8>, Vec<Vec<u32>>)> = chunks(rows)
-        .map(|rows| {
-            let mut found = vec![Vec::new(); torn.len()];
-            let mut counts = Vec::with_capacity(rows.len());
-            for row in rows {
-                let value = value(row);
-                counts.push(passed(value));
-                for (torn, found) in torn.iter().zip(&mut found) {
-                    if *torn == value {
-                        found.push(row as u32);
-                    }
-                }
-            }
-            (counts, found)
-        })
-        .collect();
-    let rows_of = |nth: usize| parts.iter().flat_map(|(_, found)| found[nth].iter().copied()).collect();
+    let (reached, exceeded) = (of(true), of(false));
+    let passed = |value: &T| {
+        let reached: u8 = reached.iter().map(|cut| u8::from(value >= cut)).sum();
+        exceeded.iter().map(|cut| u8::from(value > cut)).fold(reached, |sum, one| sum + one)
+    };
+    let chunks = values.par_chunks(CHUNK).enumerate();
+    let parts = chunks.map(|(chunk, values)| {
+        let counts: Vec<u8> = values.iter().map(passed).collect();
+        let rows = |torn: &T| -> Vec<u32> {
+            let equal = values.iter().enumerate().filter(|(_, value)| *value == torn);
+            equal.map(|(row, _)| (chunk * CHUNK + row) as u32).collect()
+        };
+        (counts, torn.iter().map(rows).collect::<Vec<_>>())
+    });
+    let parts: Vec<(Vec<u8>, Vec<Vec<u32>>)> = parts.collect();
+    let rows_of = |nth: usize| parts.iter().map(|(_, rows)| rows[nth].as_slice()).collect::<Vec<_>>().concat();
     let torn = (0..torn.len()).map(rows_of).collect();
     (parts.iter().map(|(counts, _)| counts.as_slice()).collect::<Vec<_>>().concat(), torn)
 }
 
 /// The values that cuts go through, each once.
-fn torn_values(cuts: &[Cut]) -> Vec<i128> {
-    let mut values: Vec<i128> =
+fn torn_values<T: Ordinal>(cuts: &[Cut<T>]) -> Vec<T> {
+    let mut values: Vec<T> =
         cuts.iter().filter(|cut| matches!(cut.equal, Equal::Torn(_))).map(|cut| cut.value).collect();
     values.dedup();
     values
 }
 
 /// For each value that cuts go through, how many of its rows lie before each of these cuts.
-fn takes(cuts: &[Cut]) -> Vec<Vec<usize>> {
-    let of = |value: &i128| {
-        let taken = |cut: &Cut| match cut.equal {
+fn takes<T: Ordinal>(cuts: &[Cut<T>]) -> Vec<Vec<usize>> {
+    let of = |value: &T| {
+        let taken = |cut: &Cut<T>| match cut.equal {
             Equal::Torn(take) if cut.value == *value => Some(take),
             _ => None,
         };
@@ -325,9 +329,8 @@ fn takes(cuts: &[Cut]) -> Vec<Vec<usize>> {
 /// Eight bytes of the keys are cut as if they were values; a whole key is read where these are equal.
 fn passed_by_key<'k>(rows: &[u32], takes: &[usize], key: &(impl Fn(usize) -> &'k [u8] + Sync)) -> Vec<u8> {
     let beginnings = beginnings(rows, key);
-    let beginning = |nth: usize| i128::from(beginnings[nth]);
-    let cuts = cuts_at(rows.len(), takes, &beginning);
-    let (mut passed, torn) = cuts_passed(rows.len(), &cuts, &beginning);
+    let cuts = cuts_at(&beginnings, takes);
+    let (mut passed, torn) = cuts_passed(&beginnings, &cuts);
     for (mut alike, takes) in torn.into_iter().zip(self::takes(&cuts)) {
         let whole_key = |nth: &u32| (key(rows[*nth as usize] as usize), *nth);
         alike.sort_unstable_by(|left, right| whole_key(left).cmp(&whole_key(right)));
@@ -341,14 +344,25 @@ fn passed_by_key<'k>(rows: &[u32], takes: &[usize], key: &(impl Fn(usize) -> &'k
 /// The eight bytes behind what all keys begin with: `customer-` would settle nothing.
 fn beginnings<'k>(rows: &[u32], key: &(impl Fn(usize) -> &'k [u8] + Sync)) -> Vec<u64> {
     let first = rows.first().map_or(&[][..], |row| key(*row as usize));
-    let shared = |row: &u32| key(*row as usize).iter().zip(first).take_while(|(left, right)| left == right).count();
-    let shared = rows.par_iter().map(shared).min().unwrap_or(0);
-    let beginning = |row: &u32| {
-        let rest = &key(*row as usize)[shared..];
-        let bytes = rest.len().min(8);
-        let mut beginning = [0; 8];
-        beginning[..bytes].copy_from_slice(&rest[..bytes]);
-        u64::from_be_bytes(beginning)
+    let shared = |rows: &[u32]| {
+        rows.iter().fold(first.len(), |shared, row| {
+            let key = key(*row as usize);
+            // Nearly always so; only a key that begins otherwise is read byte by byte.
+            if key.starts_with(&first[..shared]) { shared } else { shared_bytes(key, first) }
+        })
     };
-    rows.par_iter().map(beginning).collect()
+    let shared = rows.par_chunks(CHUNK).map(shared).min().unwrap_or(0);
+    rows.par_iter().map(|row| beginning(&key(*row as usize)[shared..])).collect()
+}
+
+fn shared_bytes(left: &[u8], right: &[u8]) -> usize {
+    left.iter().zip(right).take_while(|(left, right)| left == right).count()
+}
+
+/// Eight bytes as a number that stands among others as the bytes do; what is missing is 0.
+fn beginning(bytes: &[u8]) -> u64 {
+    match bytes.first_chunk() {
+        Some(eight) => u64::from_be_bytes(*eight),
+        None => bytes.iter().rev().fold(0, |rest, byte| rest >> 8 | u64::from(*byte) << 56),
+    }
 }

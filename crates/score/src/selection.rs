@@ -11,29 +11,77 @@ const BUCKETS: usize = 1 << 14;
 /// Rows that one task reads.
 pub(crate) const CHUNK: usize = 1 << 16;
 
+/// Whole numbers that can be ranked.
+pub trait Ordinal: Copy + Ord + Send + Sync {
+    /// No number is smaller.
+    const LEAST: Self;
+    /// No number is larger.
+    const MOST: Self;
+
+    /// Its bits turned around: it keeps its place among all others, seen from the other end, and never overflows.
+    fn turned(self) -> Self;
+
+    /// How many bits its distance from the smallest number has.
+    fn bits_above(self, smallest: Self) -> u32;
+
+    /// The bucket it falls into when buckets are 2 to the power of `shift` wide.
+    fn bucket(self, smallest: Self, shift: u32) -> usize;
+
+    /// The smallest number that falls into a bucket.
+    fn first_of(bucket: usize, smallest: Self, shift: u32) -> Self;
+}
+
+macro_rules! ordinal {
+    ($signed:ty, $unsigned:ty) => {
+        impl Ordinal for $signed {
+            const LEAST: Self = Self::MIN;
+            const MOST: Self = Self::MAX;
+
+            fn turned(self) -> Self {
+                !self
+            }
+
+            // The distance between any two is a number of the unsigned type, which wrapping around arrives at.
+            fn bits_above(self, smallest: Self) -> u32 {
+                <$unsigned>::BITS - (self.wrapping_sub(smallest) as $unsigned).leading_zeros()
+            }
+
+            fn bucket(self, smallest: Self, shift: u32) -> usize {
+                ((self.wrapping_sub(smallest) as $unsigned) >> shift) as usize
+            }
+
+            fn first_of(bucket: usize, smallest: Self, shift: u32) -> Self {
+                smallest.wrapping_add(((bucket as $unsigned) << shift) as $signed)
+            }
+        }
+    };
+}
+
+ordinal!(i64, u64);
+ordinal!(u64, u64);
+ordinal!(i128, u128);
+
 /// A value of the column, and how many rows lie below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ranked {
+pub(crate) struct Ranked<T> {
     /// The value at the rank that was asked for.
-    pub(crate) value: i128,
+    pub(crate) value: T,
     /// How many rows have a smaller one.
     pub(crate) below: usize,
 }
 
 /// The value at each of `ranks`, which rise, count from 0 and stay below the number of rows.
-///
-/// `value` says what a row counts as; the rows are those of `0..rows`.
-pub(crate) fn at_ranks(rows: usize, ranks: &[usize], value: impl Fn(usize) -> i128 + Sync) -> Vec<Ranked> {
-    if rows == 0 || ranks.is_empty() {
+pub(crate) fn at_ranks<T: Ordinal>(values: &[T], ranks: &[usize]) -> Vec<Ranked<T>> {
+    if values.is_empty() || ranks.is_empty() {
         return Vec::new();
     }
-    let buckets = Buckets::over(rows, &value);
-    let counts = buckets.counts(rows, &value);
-    let places = places(&counts, ranks);
+    let buckets = Buckets::over(values);
+    let places = places(&buckets.counts(values), ranks);
     if buckets.shift == 0 {
-        return places.iter().map(|place| Ranked { value: buckets.first(place.bucket), below: place.below }).collect();
+        let first = |place: &Place| T::first_of(place.bucket, buckets.smallest, 0);
+        return places.iter().map(|place| Ranked { value: first(place), below: place.below }).collect();
     }
-    let mut inside = buckets.values_within(rows, &places, &value);
+    let mut inside = buckets.values_within(values, &places);
     let found = ranks.iter().zip(&places).map(|(rank, place)| {
         let values = &mut inside[place.nth_bucket];
         let (below, value, _) = values.select_nth_unstable(rank - place.below);
@@ -44,66 +92,67 @@ pub(crate) fn at_ranks(rows: usize, ranks: &[usize], value: impl Fn(usize) -> i1
     found.collect()
 }
 
-/// Buckets of equal width, a power of two, from the smallest value on.
-struct Buckets {
-    smallest: i128,
-    shift: u32,
-    is_wide: bool,
+/// The first row for which `is_wrong` holds.
+pub(crate) fn first_row(rows: usize, is_wrong: impl Fn(usize) -> bool + Sync) -> Option<usize> {
+    let first = |chunk: usize| (chunk * CHUNK..rows.min((chunk + 1) * CHUNK)).find(|row| is_wrong(*row));
+    (0..rows.div_ceil(CHUNK)).into_par_iter().filter_map(first).min()
 }
 
-impl Buckets {
-    fn over(rows: usize, value: &(impl Fn(usize) -> i128 + Sync)) -> Self {
-        let extremes = chunks(rows).map(|rows| {
-            rows.map(value).fold((i128::MAX, i128::MIN), |(least, most), value| (least.min(value), most.max(value)))
-        });
-        let (smallest, largest) =
-            extremes.reduce(|| (i128::MAX, i128::MIN), |left, right| (left.0.min(right.0), left.1.max(right.1)));
-        let width = largest.wrapping_sub(smallest) as u128;
-        let bits = u128::BITS - width.leading_zeros();
-        Self { smallest, shift: bits.saturating_sub(BUCKETS.trailing_zeros()), is_wide: bits > u64::BITS }
+/// Buckets of equal width, a power of two, from the smallest value on.
+struct Buckets<T> {
+    smallest: T,
+    shift: u32,
+}
+
+impl<T: Ordinal> Buckets<T> {
+    fn over(values: &[T]) -> Self {
+        let none = || (T::MOST, T::LEAST);
+        let both = |left: (T, T), right: (T, T)| (left.0.min(right.0), left.1.max(right.1));
+        let extremes = |values: &[T]| values.iter().fold(none(), |found, value| both(found, (*value, *value)));
+        let (smallest, largest) = values.par_chunks(CHUNK).map(extremes).reduce(none, both);
+        Self { smallest, shift: largest.bits_above(smallest).saturating_sub(BUCKETS.trailing_zeros()) }
     }
 
-    /// The smallest value that falls into a bucket.
-    fn first(&self, bucket: usize) -> i128 {
-        self.smallest.wrapping_add(((bucket as u128) << self.shift) as i128)
+    fn of(&self, value: T) -> usize {
+        value.bucket(self.smallest, self.shift)
     }
 
-    fn narrow(&self, value: i128) -> usize {
-        ((value as u64).wrapping_sub(self.smallest as u64) >> self.shift) as usize
-    }
-
-    fn wide(&self, value: i128) -> usize {
-        ((value.wrapping_sub(self.smallest) as u128) >> self.shift) as usize
-    }
-
-    fn counts(&self, rows: usize, value: &(impl Fn(usize) -> i128 + Sync)) -> Vec<u32> {
-        // Sixty-four bits subtract and shift in one instruction each; nearly all columns fit.
-        if self.is_wide {
-            counted(rows, |row| self.wide(value(row)))
-        } else {
-            counted(rows, |row| self.narrow(value(row)))
-        }
+    fn counts(&self, values: &[T]) -> Vec<u32> {
+        let count = |values: &[T]| {
+            let mut counts = vec![0_u32; BUCKETS];
+            values.iter().for_each(|value| counts[self.of(*value)] += 1);
+            counts
+        };
+        // Whole numbers add up to the same in any order.
+        values.par_chunks(CHUNK).map(count).reduce(
+            || vec![0; BUCKETS],
+            |mut left, right| {
+                left.iter_mut().zip(right).for_each(|(left, right)| *left += right);
+                left
+            },
+        )
     }
 
     /// The values in each bucket that a rank falls into, bucket by bucket.
-    fn values_within(&self, rows: usize, places: &[Place], value: &(impl Fn(usize) -> i128 + Sync)) -> Vec<Vec<i128>> {
+    fn values_within(&self, values: &[T], places: &[Place]) -> Vec<Vec<T>> {
         let mut wanted = vec![0_u8; BUCKETS];
         for place in places {
             wanted[place.bucket] = place.nth_bucket as u8 + 1;
         }
         let buckets = places.last().map_or(0, |place| place.nth_bucket + 1);
-        let within = |rows: std::ops::Range<usize>| {
+        let within = |values: &[T]| {
             let mut found = vec![Vec::new(); buckets];
-            for value in rows.map(value) {
-                let bucket = if self.is_wide { self.wide(value) } else { self.narrow(value) };
-                if wanted[bucket] > 0 {
-                    found[usize::from(wanted[bucket] - 1)].push(value);
+            for value in values {
+                let nth = wanted[self.of(*value)];
+                if nth > 0 {
+                    found[usize::from(nth - 1)].push(*value);
                 }
             }
             found
         };
-        let parts: Vec<Vec<Vec<i128>>> = chunks(rows).map(within).collect();
-        (0..buckets).map(|bucket| parts.iter().flat_map(|part| part[bucket].iter().copied()).collect()).collect()
+        let parts: Vec<Vec<Vec<T>>> = values.par_chunks(CHUNK).map(within).collect();
+        let whole = |bucket: usize| parts.iter().map(|part| part[bucket].as_slice()).collect::<Vec<_>>().concat();
+        (0..buckets).map(whole).collect()
     }
 }
 
@@ -130,27 +179,4 @@ fn places(counts: &[u32], ranks: &[usize]) -> Vec<Place> {
         places.push(Place { bucket, nth_bucket: buckets - 1, below });
     }
     places
-}
-
-fn counted(rows: usize, bucket: impl Fn(usize) -> usize + Sync) -> Vec<u32> {
-    let count = |rows: std::ops::Range<usize>| {
-        let mut counts = vec![0_u32; BUCKETS];
-        for row in rows {
-            counts[bucket(row)] += 1;
-        }
-        counts
-    };
-    // Whole numbers add up to the same in any order.
-    chunks(rows).map(count).reduce(
-        || vec![0; BUCKETS],
-        |mut left, right| {
-            left.iter_mut().zip(right).for_each(|(left, right)| *left += right);
-            left
-        },
-    )
-}
-
-/// The rows in pieces of [`CHUNK`].
-pub(crate) fn chunks(rows: usize) -> impl IndexedParallelIterator<Item = std::ops::Range<usize>> {
-    (0..rows.div_ceil(CHUNK)).into_par_iter().map(move |chunk| chunk * CHUNK..rows.min((chunk + 1) * CHUNK))
 }

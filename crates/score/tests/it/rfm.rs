@@ -78,9 +78,8 @@ proptest! {
         let more = scores(&values, Better::More, Cutting::Fixed(&points), 5, |_| &[]).unwrap();
         let fewer = scores(&values, Better::Fewer, Cutting::Fixed(&points), 5, |_| &[]).unwrap();
         for (row, value) in values.iter().enumerate() {
-            let value = i128::from(*value);
-            prop_assert_eq!(usize::from(more[row]), 1 + points.iter().filter(|point| value >= **point).count());
-            prop_assert_eq!(usize::from(fewer[row]), 1 + points.iter().filter(|point| value <= **point).count());
+            prop_assert_eq!(usize::from(more[row]), 1 + points.iter().filter(|point| value >= *point).count());
+            prop_assert_eq!(usize::from(fewer[row]), 1 + points.iter().filter(|point| value <= *point).count());
         }
     }
 }
