@@ -1,4 +1,4 @@
-//! Values at given ranks of a column that is not sorted: a histogram, and one look into the few buckets that matter.
+//! Values at given ranks of a column that is not sorted: a histogram, and a look into the few buckets that matter.
 //!
 //! What the values mean, and what is cut at them, is left to `rfm` and `binning`.
 
@@ -81,15 +81,31 @@ pub(crate) fn at_ranks<T: Ordinal>(values: &[T], ranks: &[usize]) -> Vec<Ranked<
         let first = |place: &Place| T::first_of(place.bucket, buckets.smallest, 0);
         return places.iter().map(|place| Ranked { value: first(place), below: place.below }).collect();
     }
-    let mut inside = buckets.values_within(values, &places);
-    let found = ranks.iter().zip(&places).map(|(rank, place)| {
-        let values = &mut inside[place.nth_bucket];
-        let (below, value, _) = values.select_nth_unstable(rank - place.below);
-        let value = *value;
-        let below = place.below + below.iter().filter(|smaller| **smaller < value).count();
-        Ranked { value, below }
-    });
-    found.collect()
+    let inside = buckets.values_within(values, &places);
+    let mut found = Vec::with_capacity(ranks.len());
+    for (values, nth_bucket) in inside.into_iter().zip(0..) {
+        let its = places.iter().zip(ranks).filter(|(place, _)| place.nth_bucket == nth_bucket);
+        let (below, its): (Vec<usize>, Vec<usize>) = its.map(|(place, rank)| (place.below, rank - place.below)).unzip();
+        found.extend(
+            at_ranks_within(values, &its)
+                .into_iter()
+                .zip(below)
+                .map(|(ranked, below)| Ranked { value: ranked.value, below: below + ranked.below }),
+        );
+    }
+    found
+}
+
+/// The same for the values of one bucket: few are sorted. Many, as where one value is far from all others, are
+/// distributed again over a range that is 16,384 times narrower.
+fn at_ranks_within<T: Ordinal>(mut values: Vec<T>, ranks: &[usize]) -> Vec<Ranked<T>> {
+    if values.len() > BUCKETS / 4 {
+        return at_ranks(&values, ranks);
+    }
+    values.sort_unstable();
+    let at =
+        |rank: &usize| Ranked { value: values[*rank], below: values.partition_point(|value| *value < values[*rank]) };
+    ranks.iter().map(at).collect()
 }
 
 /// The first row for which `is_wrong` holds.
@@ -159,7 +175,7 @@ impl<T: Ordinal> Buckets<T> {
 /// Where a rank falls.
 struct Place {
     bucket: usize,
-    /// Which of the buckets that a rank falls into, counted from 0: two ranks may share one.
+    /// Which of the buckets that ranks fall into, counted from 0: two ranks may share one.
     nth_bucket: usize,
     /// Rows in the buckets before.
     below: usize,

@@ -102,6 +102,22 @@ fn many_rows_equal_sorting_and_are_the_same_with_one_thread_and_with_two() {
 }
 
 #[test]
+fn one_value_far_from_all_others_does_not_blur_the_cuts() {
+    // All but one value fall into the first bucket of the histogram, and of the next one, too.
+    let (_, keys) = large();
+    let near = |row: i128| (row * 7_919) % 100_003;
+    for far in [10_i128.pow(12), i128::MAX] {
+        let values: Vec<i128> = (0..100_000).map(|row| if row == 5 { far } else { near(row) }).collect();
+        for better in [Better::More, Better::Fewer] {
+            let ntile = scores(&values, better, Cutting::Ntile, 5, |row| &keys[row]).unwrap();
+            assert_eq!(ntile, ntile_by_sorting(&values, better, 5, &keys[..values.len()]));
+            let quantile = scores(&values, better, Cutting::Quantile, 5, |row| &keys[row]).unwrap();
+            assert_eq!(quantile, quantile_by_sorting(&values, better, 5));
+        }
+    }
+}
+
+#[test]
 fn seven_profiles_fill_the_worst_bins_first_as_ntile_does() {
     let keys = ["g", "f", "e", "d", "c", "b", "a"];
     let ours = scores(&[1_i64; 7], Better::More, Cutting::Ntile, 5, |row| keys[row].as_bytes()).unwrap();
