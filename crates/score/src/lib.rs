@@ -8,6 +8,8 @@ mod error;
 
 // Who comes back, and when.
 pub mod cadence;
+pub mod groups;
+pub mod ranks;
 pub mod rfm;
 
 // Who leaves, and why.

@@ -1,7 +1,9 @@
 //! Ranks against sorting, groups against all cells.
 
 use muster_score::Error;
-use muster_score::rfm::{Base, Better, CutPoints, Cutting, GroupRule, Method, Rfm, default_groups, rfm, scores};
+use muster_score::groups::{GroupRule, default_groups, groups};
+use muster_score::ranks::{Better, Cutting, scores};
+use muster_score::rfm::{Base, CutPoints, Method, Rfm, rfm};
 use proptest::prelude::*;
 
 /// The scores of SQL's NTILE: everything is sorted by value and key, and dealt out.
@@ -179,19 +181,19 @@ fn the_ten_groups_hold_for_all_125_cells() {
         f: cells().map(|cell| cell.1).collect(),
         m: cells().map(|cell| cell.2).collect(),
     };
-    let groups = all.groups(&default_groups());
-    assert_eq!(groups.len(), 125);
-    assert!(groups.iter().all(Option::is_some));
+    let found = groups(&all, &default_groups());
+    assert_eq!(found.len(), 125);
+    assert!(found.iter().all(Option::is_some));
     for place in 0..10 {
-        assert!(groups.contains(&Some(place)), "{} holds for no cell", default_groups()[place].label);
+        assert!(found.contains(&Some(place)), "{} holds for no cell", default_groups()[place].label);
     }
     let without_lost = &default_groups()[..9];
-    assert!(all.groups(without_lost).contains(&None), "the control: nine groups leave cells over");
+    assert!(groups(&all, without_lost).contains(&None), "the control: nine groups leave cells over");
 }
 
 #[test]
 fn the_first_rule_that_holds_names_the_group() {
     let rule = |label: &str, r| GroupRule { label: label.to_owned(), r, f: 1..=5, m: 1..=5 };
     let scores = Rfm { r: vec![5, 4, 1], f: vec![5, 5, 5], m: vec![1, 1, 1] };
-    assert_eq!(scores.groups(&[rule("best", 5..=5), rule("good", 3..=5)]), [Some(0), Some(1), None]);
+    assert_eq!(groups(&scores, &[rule("best", 5..=5), rule("good", 3..=5)]), [Some(0), Some(1), None]);
 }
