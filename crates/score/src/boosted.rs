@@ -1,5 +1,8 @@
 //! Gradient-boosted trees, grown by a library: nothing else in this crate knows which.
 //!
+//! `forust-ml` 0.8, not `perpetual` 3.0.0-rc.2: on the telephone company's customers, five folds five times, the mean
+//! AUC was 0.8478 against 0.8361 (budget 1; 0.8206 with 0.5), the log loss 0.413 against 0.432, without calibration.
+//!
 //! The library bins the columns, grows the trees and explains them; here its settings are chosen, columns that it
 //! refuses are kept from it, and its trees are checked before they are followed.
 
