@@ -96,7 +96,7 @@ impl Classifier for Boosted {
     /// Followed from the root to the leaf, each question adds to its column what the mean of the rows below it changes.
     ///
     /// They add up to the log-odds to 1e-9. Not Shapley's values, which share an interaction more fairly between its
-    /// columns: these took 201 s for a million rows and 150 trees.
+    /// columns: a million rows and 150 trees took 201 s on two busy cores, and 3 s this way on two quieter ones.
     fn contributions(&self, columns: &[&[f64]], rows: usize) -> Result<Contributions> {
         check(columns, self.columns, rows)?;
         let none = Contributions { base: self.base, columns: vec![vec![0.0; rows]; self.columns] };
