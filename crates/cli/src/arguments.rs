@@ -247,11 +247,17 @@ pub struct Segment {
     /// Why the profile with this key is in it or not, condition by condition
     #[arg(long = "for", value_name = "KEY", conflicts_with_all = ["members", "history"])]
     pub for_key: Option<String>,
+    /// Whether each of these profiles is in it, asked of them alone: nobody else is looked at
+    #[arg(long, value_name = "KEY", num_args = 1.., conflicts_with_all = ["members", "history", "explain", "for_key"])]
+    pub of: Vec<String>,
+    /// Also how long that took; on stderr
+    #[arg(long, requires = "of")]
+    pub timing: bool,
     /// Who would come and go with this definition instead: SELECT … or WHERE …; with --members each by key
-    #[arg(long = "with", value_name = "DEFINITION", conflicts_with_all = ["history", "explain", "for_key"])]
+    #[arg(long = "with", value_name = "DEFINITION", conflicts_with_all = ["history", "explain", "for_key", "of"])]
     pub with_definition: Option<String>,
     /// Who came and went since this instant; with --members each by key
-    #[arg(long, value_name = "INSTANT", conflicts_with_all = ["history", "explain", "for_key", "with_definition"])]
+    #[arg(long, value_name = "INSTANT", conflicts_with_all = ["history", "explain", "for_key", "of", "with_definition"])]
     pub from: Option<String>,
     /// And until this one; without it, until the instant at which everything looks
     #[arg(long, value_name = "INSTANT", requires = "from")]

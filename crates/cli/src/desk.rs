@@ -10,11 +10,14 @@ use std::process::{Command as Program, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, anyhow};
-use muster_server::{Appended, Batch, Check, Client, Command, Desk, Failure, Refusal, Report};
+use muster_server::{
+    Appended, Batch, Check, Client, Command, Desk, Failure, PreviewRequest, Previewed, Refusal, Report,
+};
 
 use crate::appending;
 use crate::arguments::RowFormat;
 use crate::handover::{Statements, Writing};
+use crate::previewing::Previewer;
 use crate::workspace::{DEFINITION, Opened, Workspace};
 use crate::{exit, output};
 
@@ -30,35 +33,31 @@ const GROUPS_IN_LOG: u32 = 64;
 
 /// A workspace that is served.
 pub struct WorkspaceDesk {
-    dir: PathBuf,
-    as_of: Option<String>,
-    opened: Opened,
-    /// The definition that rows were read with last, and its text.
-    definition: Mutex<Option<(String, Arc<Workspace>)>>,
+    /// First, so that it ends before what it works on is closed.
+    previewer: Previewer,
+    served: Arc<Served>,
     /// Commands are done one after the other, except for those that only turn a campaign on or off.
     work: Mutex<()>,
     /// One snapshot is made at a time; how many were made of rows since files were.
     publishing: Mutex<u32>,
 }
 
-impl WorkspaceDesk {
-    /// The desk of the workspace in `dir`, which was opened to write.
-    pub fn new(dir: PathBuf, as_of: Option<String>, opened: Opened) -> Self {
-        let (definition, work, publishing) = (Mutex::new(None), Mutex::new(()), Mutex::new(0));
-        Self { dir, as_of, opened, definition, work, publishing }
-    }
+/// What is served: the same for whoever works on it.
+pub struct Served {
+    dir: PathBuf,
+    as_of: Option<String>,
+    /// The state and the store.
+    pub opened: Opened,
+    /// The definition that was read last, and its text.
+    definition: Mutex<Option<(String, Arc<Workspace>)>>,
+}
 
-    fn do_in_turn(&self, workspace: &Workspace, writing: &Writing, json: bool, client: &Client) -> Result<exit::Exit> {
-        let _turn = match writing {
-            Writing::CampaignPause(_) | Writing::CampaignResume(_) | Writing::CampaignPublish(_) => None,
-            _ => Some(held(&self.work)),
-        };
-        let _publishing = matches!(writing, Writing::Load(_)).then(|| held(&self.publishing));
-        writing.perform(workspace, &self.opened, json, client)
-    }
-
+impl Served {
     /// The workspace as muster.toml has it now, taken apart again only where its text is another.
-    fn workspace(&self) -> Result<Arc<Workspace>> {
+    ///
+    /// # Errors
+    /// If it cannot be read, or is not in order.
+    pub fn workspace(&self) -> Result<Arc<Workspace>> {
         let path = self.dir.join(DEFINITION);
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let mut definition = held(&self.definition);
@@ -69,13 +68,34 @@ impl WorkspaceDesk {
         *definition = Some((text, Arc::clone(&workspace)));
         Ok(workspace)
     }
+}
+
+impl WorkspaceDesk {
+    /// The desk of the workspace in `dir`, which was opened to write.
+    ///
+    /// # Errors
+    /// If no threads can be started.
+    pub fn new(dir: PathBuf, as_of: Option<String>, opened: Opened) -> Result<Self> {
+        let served = Arc::new(Served { dir, as_of, opened, definition: Mutex::new(None) });
+        let previewer = Previewer::start(Arc::clone(&served))?;
+        Ok(Self { previewer, served, work: Mutex::new(()), publishing: Mutex::new(0) })
+    }
+
+    fn do_in_turn(&self, workspace: &Workspace, writing: &Writing, json: bool, client: &Client) -> Result<exit::Exit> {
+        let _turn = match writing {
+            Writing::CampaignPause(_) | Writing::CampaignResume(_) | Writing::CampaignPublish(_) => None,
+            _ => Some(held(&self.work)),
+        };
+        let _publishing = matches!(writing, Writing::Load(_)).then(|| held(&self.publishing));
+        writing.perform(workspace, &self.served.opened, json, client)
+    }
 
     fn keep(&self, batches: &[Batch]) -> Result<Vec<Result<Appended, Refusal>>> {
-        let workspace = self.workspace()?;
+        let (workspace, opened) = (self.served.workspace()?, &self.served.opened);
         let mut groups = held(&self.publishing);
-        let answers = appending::append(&workspace, &self.opened, batches)?;
+        let answers = appending::append(&workspace, opened, batches)?;
         *groups += 1;
-        if *groups >= GROUPS_IN_LOG || self.opened.store.unwritten_rows() >= ROWS_IN_LOG {
+        if *groups >= GROUPS_IN_LOG || opened.store.unwritten_rows() >= ROWS_IN_LOG {
             self.make_files(&workspace)?;
             *groups = 0;
         }
@@ -84,7 +104,7 @@ impl WorkspaceDesk {
 
     /// Moves rows from the log into files, which changes nothing that a reader sees.
     fn make_files(&self, workspace: &Workspace) -> Result<()> {
-        let Opened { state, store } = &self.opened;
+        let Opened { state, store } = &self.served.opened;
         let prepared = store.prepare(&workspace.catalog, Vec::new(), workspace.clock().now())?;
         state.write(|tx| store.commit_files(tx, &prepared))?;
         store.adopt(prepared);
@@ -96,12 +116,12 @@ impl WorkspaceDesk {
     }
 
     fn data(&self) -> PathBuf {
-        self.dir.join("data")
+        self.served.dir.join("data")
     }
 
     fn state_check(&self) -> Result<()> {
-        self.opened.state.write(|_| Ok::<_, muster_state::Error>(()))?;
-        self.opened.state.read(|tx| muster_store::Store::loads(tx, 1))?;
+        self.served.opened.state.write(|_| Ok::<_, muster_state::Error>(()))?;
+        self.served.opened.state.read(|tx| muster_store::Store::loads(tx, 1))?;
         Ok(())
     }
 }
@@ -116,7 +136,7 @@ impl Desk for WorkspaceDesk {
         let writing: Writing = serde_json::from_str(&format!("{{\"{name}\":{arguments}}}"))
             .map_err(|error| Failure::Refused(Refusal::new(format!("the arguments of `{name}`: {error}"))))?;
         refuse_binary(&writing)?;
-        let workspace = Workspace::read(self.dir.clone(), as_of.as_deref());
+        let workspace = Workspace::read(self.served.dir.clone(), as_of.as_deref());
         let (outcome, stdout) =
             output::kept(|| workspace.and_then(|workspace| self.do_in_turn(&workspace, &writing, *json, client)));
         let stdout = String::from_utf8_lossy(&stdout).into_owned();
@@ -137,13 +157,17 @@ impl Desk for WorkspaceDesk {
         })
     }
 
+    fn preview(&self, wanted: PreviewRequest) -> Result<Previewed, Failure> {
+        self.previewer.preview(wanted)
+    }
+
     fn checks(&self) -> Vec<Check> {
         let data = self.data();
         let told = |outcome: Result<()>| outcome.map_err(|error| format!("{error:#}"));
         vec![
-            Check::of("definition", told(self.workspace().map(drop))),
+            Check::of("definition", told(self.served.workspace().map(drop))),
             Check::of("state", told(self.state_check())),
-            Check::of("store", told(blocks_are_there(&self.opened, &data))),
+            Check::of("store", told(blocks_are_there(&self.served.opened, &data))),
             Check::of("writing", told(can_write(&data))),
             Check::of("disk", told(has_space(&data))),
         ]
@@ -162,7 +186,8 @@ fn refuse_binary(writing: &Writing) -> Result<(), Failure> {
     }
 }
 
-fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+/// What a lock guards.
+pub(crate) fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing that a panic could leave half done is kept under these locks: the state and the store are whole.
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -32,6 +32,8 @@ mod handover;
 
 mod holder;
 
+mod previewing;
+
 mod desk;
 
 mod commands;

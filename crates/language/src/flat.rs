@@ -158,7 +158,7 @@ pub fn conjuncts(condition: &Expr) -> Vec<&Expr> {
     sql::conjuncts(condition)
 }
 
-/// Whether an expression reads more than the rows at hand: another query, or a table of one of these names.
+/// Whether an expression reads more than the row at hand: another query, a window, or a table of one of these names.
 pub fn reaches_beyond(expr: &Expr, names: &BTreeSet<&str>) -> bool {
     let mut beyond = Beyond { names };
     expr.visit(&mut beyond).is_break()
@@ -193,6 +193,7 @@ impl Visitor for Beyond<'_> {
             {
                 ControlFlow::Break(())
             }
+            Expr::Function(call) if call.over.is_some() => ControlFlow::Break(()),
             _ => ControlFlow::Continue(()),
         }
     }

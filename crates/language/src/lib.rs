@@ -36,7 +36,7 @@ mod every;
 pub use every::Every;
 
 mod waterfall;
-pub use waterfall::Waterfall;
+pub use waterfall::{Conjunct, Waterfall};
 
 mod reasons;
 pub use reasons::{Comparison, Condition, Deciding, Input, Joined, Reasons, Reduced};
@@ -52,7 +52,9 @@ mod dialect;
 pub mod flat;
 mod outside;
 mod print;
+
 mod read;
+mod remainder;
 mod source;
 mod sql;
 mod stack;

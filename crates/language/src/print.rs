@@ -11,6 +11,7 @@ use sqlparser::ast::{
     TableFactor, TableWithJoins, With,
 };
 
+use crate::remainder::spell_out;
 use crate::resolved::{
     Aggregate, Aside, Body, Chosen, Function, GrainQuery, GroupKey, History, Reached, Relation, ResolvedQuery,
     ResolvedSegment, Rows, Visible, hidden,
@@ -36,10 +37,12 @@ impl ResolvedQuery {
     }
 
     fn lowered(&self) -> Query {
-        match &self.body {
+        let mut query = match &self.body {
             Body::Grain(grain) => grain.lowered(self.as_of),
             Body::Plain(query) => query.as_ref().clone(),
-        }
+        };
+        spell_out(&mut query);
+        query
     }
 }
 

@@ -63,19 +63,29 @@ impl<'a> Reader<'a> {
             "SHOW" => self.show(),
             "DESCRIBE" | "DESC" => self.describe(),
             "EXPLAIN" => self.explain(),
+            "PREVIEW" => self.preview(),
             "SET" => self.set(),
             _ => Err(self.not_a_statement(&first)),
         }
     }
 
     fn query_as_of(&mut self) -> Result<(Option<InstantText>, Query), Fault> {
-        let as_of = if self.take("AS") {
-            self.expect("OF")?;
-            Some(self.instant_text()?)
-        } else {
-            None
-        };
-        Ok((as_of, self.query()?))
+        Ok((self.own_instant()?, self.query()?))
+    }
+
+    /// `[AS OF 'instant']`.
+    fn own_instant(&mut self) -> Result<Option<InstantText>, Fault> {
+        if !self.take("AS") {
+            return Ok(None);
+        }
+        self.expect("OF")?;
+        self.instant_text().map(Some)
+    }
+
+    /// `PREVIEW [AS OF 'instant'] SELECT …`, or `… WHERE condition`.
+    fn preview(&mut self) -> Result<Statement, Fault> {
+        self.skip();
+        Ok(Statement::Preview { as_of: self.own_instant()?, definition: self.definition()? })
     }
 
     fn query(&mut self) -> Result<Query, Fault> {
@@ -337,8 +347,8 @@ impl<'a> Reader<'a> {
 }
 
 /// The first words of what the language has.
-const STATEMENTS: [&str; 10] =
-    ["SELECT", "WITH", "AS", "CREATE", "REFRESH", "DROP", "SHOW", "DESCRIBE", "EXPLAIN", "SET"];
+const STATEMENTS: [&str; 11] =
+    ["SELECT", "WITH", "AS", "CREATE", "REFRESH", "DROP", "SHOW", "DESCRIBE", "EXPLAIN", "PREVIEW", "SET"];
 
 /// The first words of SQL that it does not have.
 const REFUSED: [&str; 36] = [

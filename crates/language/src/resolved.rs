@@ -19,6 +19,9 @@ pub mod hidden {
     pub const PROFILE: &str = "__profile";
     /// The instant of a row, its own or inherited; on profiles the one of `created_at`, where declared.
     pub const TIME: &str = "__time";
+    /// The function of muster's own session that gives the bucket of a text: the first 8 bytes of its SHA-256, the highest
+    /// first, modulo a number (BIGINT). Printed SQL never calls it.
+    pub const BUCKET: &str = "__bucket";
     /// Names that begin like this are muster's.
     pub const PREFIX: &str = "__";
 

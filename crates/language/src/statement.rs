@@ -35,6 +35,14 @@ pub enum Statement {
         /// The query.
         query: Query,
     },
+    /// `PREVIEW [AS OF 'instant'] SELECT …`, or `… WHERE condition`: how many rows each condition of a definition leaves that
+    /// is not stored.
+    Preview {
+        /// The instant of its own, if it has one.
+        as_of: Option<InstantText>,
+        /// The definition. `WHERE condition` has become `SELECT * FROM profiles WHERE condition`.
+        definition: Query,
+    },
     /// `EXPLAIN SEGMENT name`: how many rows each of its conditions leaves.
     ExplainSegment {
         /// The segment; lower case unless quoted.

@@ -1,8 +1,8 @@
-//! What each condition of a definition leaves, and what it takes away by itself: the query that counts it.
+//! A definition condition by condition: what selects the rows that meet each of them.
 
 use std::sync::Arc;
 
-use sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, Query as Syntax, Select, SelectItem, SetExpr};
+use sqlparser::ast::{Expr, Query as Syntax, Select, SetExpr};
 
 use crate::sql;
 use crate::statement::Query;
@@ -10,13 +10,21 @@ use crate::statement::Query;
 /// A definition condition by condition.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Waterfall {
-    /// The conditions that are joined by AND, as they are written.
-    pub conditions: Vec<String>,
-    /// Counts in one row: all rows; then of each condition how many remain after it and those before, and for how many it
-    /// alone is not TRUE.
-    pub counting: Query,
+    /// Selects the rows that the conditions choose among.
+    pub all: Query,
+    /// The conditions that are joined by AND, in their order.
+    pub conditions: Vec<Conjunct>,
     /// What chooses among the rows that meet all of them (QUALIFY, or ORDER BY with LIMIT), as it is written.
     pub choice: Option<String>,
+}
+
+/// One of the conditions that are joined by AND.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conjunct {
+    /// As it is written.
+    pub text: String,
+    /// Selects the rows for which it is TRUE, whatever the others say.
+    pub rows: Query,
 }
 
 impl Query {
@@ -24,40 +32,24 @@ impl Query {
     pub fn waterfall(&self) -> Option<Waterfall> {
         let SetExpr::Select(select) = self.syntax.body.as_ref() else { return None };
         let conditions = select.selection.as_ref().map(sql::conjuncts).unwrap_or_default();
-        let counting = Arc::new(Syntax {
-            body: Box::new(SetExpr::Select(Box::new(counting(select, &conditions)))),
-            order_by: None,
-            limit_clause: None,
-            ..self.syntax.as_ref().clone()
-        });
+        let conjunct = |condition: &&Expr| Conjunct {
+            text: sql::written(*condition),
+            rows: self.with_only(select, Some((*condition).clone())),
+        };
         Some(Waterfall {
-            conditions: conditions.iter().map(|condition| sql::written(*condition)).collect(),
-            counting: Query { syntax: counting, source: self.source.clone() },
+            all: self.with_only(select, None),
+            conditions: conditions.iter().map(conjunct).collect(),
             choice: choice(&self.syntax, select),
         })
     }
-}
 
-fn counting(select: &Select, conditions: &[&Expr]) -> Select {
-    let mut projection = vec![count(None)];
-    let mut before: Option<Expr> = None;
-    for condition in conditions {
-        let condition = sql::nested((*condition).clone());
-        let so_far = sql::conjunction(before.take(), condition.clone());
-        projection.push(count(Some(so_far.clone())));
-        projection.push(count(Some(Expr::IsNotTrue(Box::new(condition)))));
-        before = Some(so_far);
+    /// The same query with this condition alone, and no choice.
+    fn with_only(&self, select: &Select, condition: Option<Expr>) -> Self {
+        let select = Select { selection: condition, qualify: None, ..select.clone() };
+        let body = Box::new(SetExpr::Select(Box::new(select)));
+        let syntax = Syntax { body, order_by: None, limit_clause: None, ..self.syntax.as_ref().clone() };
+        Self { syntax: Arc::new(syntax), source: self.source.clone() }
     }
-    let named = projection.into_iter().enumerate();
-    let projection =
-        named.map(|(place, count)| sql::aliased(count, &format!("count_{place}"))).collect::<Vec<SelectItem>>();
-    Select { projection, selection: None, qualify: None, ..select.clone() }
-}
-
-fn count(filter: Option<Expr>) -> Expr {
-    let mut call = sql::bare_call("count", vec![FunctionArg::Unnamed(FunctionArgExpr::Wildcard)]);
-    call.filter = filter.map(Box::new);
-    Expr::Function(call)
 }
 
 /// What chooses among the rows that meet the condition, as it is written.

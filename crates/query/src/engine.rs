@@ -27,7 +27,7 @@ use crate::evaluation::{Evaluation, Values};
 use crate::kernel::{self, Compiled, CompiledRows, KernelRows};
 use crate::patience::{Patience, Stopper};
 use crate::running::{Part, Running};
-use crate::{Error, growth, rounding, session, size};
+use crate::{EachProfile, Error, growth, rounding, session, size};
 
 /// What one query may take.
 #[derive(Debug, Clone, Copy)]
@@ -186,6 +186,18 @@ impl Engine {
             rows.sort_unstable();
             Ok(rows.into_iter().collect())
         })
+    }
+
+    /// A segment or a variable, compiled once to be asked of one profile at a time.
+    ///
+    /// # Errors
+    /// [`Error::Others`] if it looks at more than one profile, or at what the kernel does not know.
+    pub fn each_profile(&self, query: &ResolvedQuery, evaluation: &Evaluation) -> Result<EachProfile, Error> {
+        let run = self.run(query, evaluation);
+        let context = run.context()?;
+        let compiled = kernel::compile_each(query, evaluation, &context);
+        let compiled = compiled.map_err(|refusal| Error::Others { why: refusal.to_string() })?;
+        Ok(EachProfile::of(compiled, run.evaluation, query.as_of, self.stopper(), self.limits))
     }
 
     /// Why the kernel leaves all of `query` to plain SQL; `None` where it does not.

@@ -61,6 +61,12 @@ pub enum Error {
         /// What it asks for.
         what: String,
     },
+    /// It is to be asked of one profile at a time and cannot be.
+    #[error("this cannot be asked of one profile alone: {why}")]
+    Others {
+        /// What it looks at beside the one.
+        why: String,
+    },
     /// The threads of the engine could not be started.
     #[error("the engine cannot start its threads")]
     Threads(#[source] std::io::Error),

@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use muster_catalog::RowSet;
 use muster_store::Snapshot;
 
-use crate::Masks;
+use crate::{EachProfile, Masks};
 
 /// One snapshot, its zone, and the columns that the query reads beside the stored ones, evaluated on it already.
 #[derive(Debug, Clone)]
@@ -41,6 +41,8 @@ pub enum Content {
     Members(Arc<RowSet>),
     /// The value of the row: of a variable.
     Values(Arc<Values>),
+    /// What is asked of each profile when its turn comes; only of what is itself asked of one profile at a time.
+    Each(Arc<EachProfile>),
 }
 
 /// A value for each row of a table; NULL for rows that it does not know.
@@ -89,6 +91,7 @@ impl Content {
         match self {
             Self::Members(_) => DataType::Boolean,
             Self::Values(values) => values.data_type().clone(),
+            Self::Each(each) => each.data_type(),
         }
     }
 
@@ -111,6 +114,7 @@ impl Content {
                 Ok(Arc::new(rows.iter().map(member).collect::<BooleanArray>()))
             }
             Self::Values(values) => values.of(rows),
+            Self::Each(_) => Err(ArrowError::ComputeError("what is asked of one profile was asked of all".to_owned())),
         }
     }
 }

@@ -17,7 +17,7 @@ mod running;
 pub use running::Running;
 
 mod patience;
-pub use patience::Stopper;
+pub use patience::{Stopper, Watch};
 
 mod error;
 pub use error::Error;
@@ -25,6 +25,7 @@ pub use error::Error;
 mod session;
 
 mod kernel;
+pub use kernel::EachProfile;
 
 mod interrupt;
 
@@ -39,6 +40,8 @@ mod sum;
 mod mode;
 
 mod sha256;
+
+mod bucket;
 
 mod calendar;
 

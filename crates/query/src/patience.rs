@@ -62,10 +62,35 @@ impl Stopper {
         spawned.map(drop).map_err(Error::Threads)
     }
 
+    /// Notices when somebody stops from now on.
+    pub fn watch(&self) -> Watch {
+        Watch { stops_before: self.0.count.load(Ordering::Relaxed), stops: Arc::clone(&self.0) }
+    }
+
     /// The patience with a query that begins now and may take `limit`.
     pub(crate) fn patience(&self, limit: Duration) -> Patience {
-        let stops_before = self.0.count.load(Ordering::Relaxed);
-        Patience { limit, until: Instant::now() + limit, stopper: self.clone(), stops_before, footprint: None }
+        Patience { limit, until: Instant::now() + limit, watch: self.watch(), footprint: None }
+    }
+}
+
+/// Notices stops since it began: for work that is more than one query.
+#[derive(Debug, Clone)]
+pub struct Watch {
+    stops: Arc<Stops>,
+    stops_before: u64,
+}
+
+impl Watch {
+    /// Goes on where nobody stopped.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub fn check(&self) -> Result<(), Error> {
+        if self.is_stopped() { Err(Error::Stopped) } else { Ok(()) }
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stops.ended.load(Ordering::Relaxed) || self.stops.count.load(Ordering::Relaxed) != self.stops_before
     }
 }
 
@@ -74,8 +99,7 @@ impl Stopper {
 pub(crate) struct Patience {
     limit: Duration,
     until: Instant,
-    stopper: Stopper,
-    stops_before: u64,
+    watch: Watch,
     footprint: Option<Footprint>,
 }
 
@@ -88,7 +112,7 @@ impl Patience {
     /// Whether nobody waits any more.
     pub(crate) fn is_over(&self) -> bool {
         let is_too_large = self.footprint.as_ref().is_some_and(Footprint::is_too_large);
-        is_too_large || self.is_stopped() || Instant::now() >= self.until
+        is_too_large || self.watch.is_stopped() || Instant::now() >= self.until
     }
 
     /// The store read a column of a block, which is no part of what the query made.
@@ -98,11 +122,6 @@ impl Patience {
         }
     }
 
-    fn is_stopped(&self) -> bool {
-        let stops = &self.stopper.0;
-        stops.ended.load(Ordering::Relaxed) || stops.count.load(Ordering::Relaxed) != self.stops_before
-    }
-
     /// What comes next; `None` after the last.
     ///
     /// # Errors
@@ -110,9 +129,7 @@ impl Patience {
     /// also later.
     pub(crate) fn next<T>(&self, coming: &Receiver<T>) -> Result<Option<T>, Error> {
         loop {
-            if self.is_stopped() {
-                return Err(Error::Stopped);
-            }
+            self.watch.check()?;
             if let Some(footprint) = self.footprint.as_ref().filter(|footprint| footprint.look()) {
                 return Err(too_large(footprint.most));
             }

@@ -15,6 +15,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::Error;
+use crate::bucket::bucket;
 use crate::calendar::LocalCalendar;
 use crate::engine::Limits;
 use crate::evaluation::Evaluation;
@@ -43,6 +44,7 @@ pub(crate) fn base() -> SessionState {
     context.register_udaf(exact_sum());
     context.register_udaf(mode());
     context.register_udf(sha256());
+    context.register_udf(bucket());
     context.state()
 }
 

@@ -58,6 +58,12 @@ impl Evaluator<'_> {
         }))
     }
 
+    /// Who is on the lists and in the audiences that a query names.
+    pub(crate) fn known_members(&self, query: &ResolvedQuery, path: &mut Vec<Item>) -> Result<Vec<Computed>, Error> {
+        let known = Named { segments: Vec::new(), variables: Vec::new(), ..Named::by(query) };
+        self.columns(&known, query.as_of, path)
+    }
+
     fn columns(&self, named: &Named<'_>, as_of: Timestamp, path: &mut Vec<Item>) -> Result<Vec<Computed>, Error> {
         let mut computed = Vec::new();
         for name in &named.segments {
@@ -106,7 +112,7 @@ impl Evaluator<'_> {
     }
 
     /// Instants have the workspace's zone inside the engine.
-    fn in_the_engine(&self, holds: ColumnType) -> DataType {
+    pub(crate) fn in_the_engine(&self, holds: ColumnType) -> DataType {
         match holds {
             ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some(self.names().zone.name().into())),
             other => other.arrow(),

@@ -57,6 +57,12 @@ impl Defined {
         Self { names, definitions, variables }
     }
 
+    /// What is defined, to stand over another snapshot.
+    pub(crate) fn definitions(&self) -> Definitions {
+        let (segments, variables) = (self.definitions.values(), self.variables.values());
+        Definitions { segments: segments.cloned().collect(), variables: variables.cloned().collect() }
+    }
+
     /// Whether over the same snapshot both mean the same.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.definitions == other.definitions && self.variables == other.variables
@@ -74,6 +80,8 @@ type Asked = (String, Timestamp);
 pub(crate) struct Known {
     segments: RefCell<BTreeMap<Asked, Arc<RowSet>>>,
     variables: RefCell<BTreeMap<Asked, Arc<Values>>>,
+    /// The rows of definitions that are not stored, by their texts.
+    unstored: RefCell<BTreeMap<Asked, Arc<RowSet>>>,
     /// Who is on each list that was asked for; as of every instant the same.
     lists: RefCell<BTreeMap<String, Arc<RowSet>>>,
     /// The audiences that were read, and which ones they are.
@@ -85,8 +93,14 @@ pub(crate) struct Known {
 /// As of more instants nothing is remembered: a variable takes as much as a column for each.
 const MOST_INSTANTS: usize = 16;
 
+/// More definitions that are not stored are not remembered: of a million profiles each takes up to 128 KiB.
+const MOST_UNSTORED: usize = 256;
+
 impl Known {
     pub(crate) fn is_full(&self) -> bool {
+        if self.unstored.borrow().len() > MOST_UNSTORED {
+            return true;
+        }
         let (segments, variables) = (self.segments.borrow(), self.variables.borrow());
         let audiences = self.audiences.borrow();
         let instants = segments.keys().chain(variables.keys()).chain(audiences.keys()).map(|(_, instant)| instant);
@@ -130,8 +144,8 @@ impl<'a> Evaluator<'a> {
     /// The same with one more segment, which holds these rows as of this instant; its definition is never evaluated.
     pub(crate) fn with_known(&self, known: Definition, rows: RowSet, as_of: Timestamp) -> Self {
         let key = (known.name.clone(), as_of);
-        let segments = self.definitions().cloned().chain([known]).collect();
-        let definitions = Definitions { segments, variables: self.variables().cloned().collect() };
+        let mut definitions = self.defined.definitions();
+        definitions.segments.push(known);
         let (past, audiences) = (Arc::clone(&self.past), Rc::clone(&self.audiences));
         let defined = Rc::new(Defined::over(past.present(), self.names().zone, definitions));
         let more = Self::over(self.engine, past, defined, audiences).masked(self.masks.clone());
@@ -291,6 +305,14 @@ impl<'a> Evaluator<'a> {
         values
     }
 
+    pub(crate) fn known_rows(&self, definition: &str, as_of: Timestamp) -> Option<Arc<RowSet>> {
+        self.known.unstored.borrow().get(&(definition.to_owned(), as_of)).cloned()
+    }
+
+    pub(crate) fn keep_rows(&self, definition: String, as_of: Timestamp, rows: &Arc<RowSet>) {
+        self.known.unstored.borrow_mut().insert((definition, as_of), Arc::clone(rows));
+    }
+
     /// The segment and all segments that it is built on, which were evaluated with it, each after those that it names.
     pub(crate) fn built_on(&self, definition: &Definition) -> Vec<&Definition> {
         let items = self.items_below(definition).into_iter();
@@ -358,16 +380,6 @@ impl<'a> Evaluator<'a> {
     /// If it does not resolve, or fails.
     pub fn answer(&self, query: &Query, as_of: Timestamp) -> Result<Answer, Error> {
         Ok(self.begin(query, as_of)?.collected()?)
-    }
-
-    /// The rows of a query that would be wrong without a column that is masked.
-    ///
-    /// # Errors
-    /// As [`Evaluator::answer`], and if it reads such a column.
-    pub(crate) fn whole_answer(&self, query: &Query, as_of: Timestamp) -> Result<Answer, Error> {
-        let resolved = resolve(query, self.names(), as_of)?;
-        let evaluation = self.whole_evaluation(&resolved, &mut Vec::new())?;
-        Ok(self.engine.answer(&resolved, &evaluation)?)
     }
 
     /// Begins to answer a query as of an instant; its rows are given as they come.

@@ -29,6 +29,8 @@ mod past;
 
 mod computed;
 
+mod each;
+
 mod evaluator;
 pub use evaluator::Evaluator;
 
@@ -42,6 +44,9 @@ pub use describe::{
     Classes, ColumnDescription, Depth, Distinct, Grants, MOST_FREQUENT, TableDescription, Wanted, class_of, class_word,
     part,
 };
+
+mod preview;
+pub use preview::{CountedCondition, Preview};
 
 mod explanation;
 pub use explanation::{DecidingRow, ExplainedCondition, Explanation, Missing, MissingPlace, Turning};

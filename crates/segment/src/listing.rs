@@ -12,6 +12,7 @@ use muster_query::Answer;
 use muster_store::{Snapshot, TableSchema};
 
 use crate::audience::Count;
+use crate::preview::{CountedCondition, Preview};
 use crate::{
     ColumnDescription, Definition, Distinct, Error, ExplainedCondition, Explanation, Move, Moved, Refresh,
     TableDescription, Turning, Variable, class_word, part,
@@ -66,22 +67,43 @@ fn texts<'a, T: 'a>(of: impl Iterator<Item = T>, text: impl Fn(T) -> Option<Stri
     Cells::Text(of.map(text).collect())
 }
 
-/// A condition of a segment, and what it does to its rows.
-pub(crate) struct Step {
-    /// As it is written; of all rows none.
-    pub(crate) condition: Option<String>,
-    /// Rows that remain after it and those before.
-    pub(crate) remain: u64,
-    /// Of all rows those for which it alone is not TRUE.
-    pub(crate) removes: Option<u64>,
+/// One row for all rows, one per condition, and one for what chooses among those that meet all.
+struct Step {
+    condition: Option<String>,
+    remain: u64,
+    alone: Option<u64>,
 }
 
-/// One row for all rows, and one per condition.
-pub(crate) fn waterfall(steps: &[Step]) -> Result<Answer, Error> {
+fn steps(counts: &Preview) -> Vec<Step> {
+    let all = Step { condition: None, remain: counts.rows, alone: None };
+    let condition = |counted: &CountedCondition| Step {
+        condition: Some(counted.text.clone()),
+        remain: counted.remain,
+        alone: Some(counted.alone),
+    };
+    let choice = counts.choice.clone();
+    let choice = choice.map(|choice| Step { condition: Some(choice), remain: counts.selected, alone: None });
+    std::iter::once(all).chain(counts.conditions.iter().map(condition)).chain(choice).collect()
+}
+
+/// How many rows remain after each condition, and how many each takes away by itself.
+pub(crate) fn waterfall(counts: &Preview) -> Result<Answer, Error> {
+    let steps = steps(counts);
+    let removes = |step: &Step| step.alone.map(|alone| (counts.rows - alone).cast_signed());
     answer(vec![
         ("condition", texts(steps.iter(), |step| step.condition.clone())),
-        ("remain", Cells::Count(steps.iter().map(|step| Some(step.remain as i64)).collect())),
-        ("removes", Cells::Count(steps.iter().map(|step| step.removes.map(|count| count as i64)).collect())),
+        ("remain", Cells::Count(steps.iter().map(|step| Some(step.remain.cast_signed())).collect())),
+        ("removes", Cells::Count(steps.iter().map(removes).collect())),
+    ])
+}
+
+/// How many rows meet each condition by itself, and how many remain after it.
+pub(crate) fn preview(counts: &Preview) -> Result<Answer, Error> {
+    let steps = steps(counts);
+    answer(vec![
+        ("condition", texts(steps.iter(), |step| step.condition.clone())),
+        ("alone", Cells::Count(steps.iter().map(|step| step.alone.map(u64::cast_signed)).collect())),
+        ("remain", Cells::Count(steps.iter().map(|step| Some(step.remain.cast_signed())).collect())),
     ])
 }
 

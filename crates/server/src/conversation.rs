@@ -9,7 +9,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::timeout;
 
 use crate::client::gone;
@@ -18,7 +18,7 @@ use crate::protocol::{self, Asked, Pong, Request, Unread, Wrong};
 use crate::queue::{Outcome, Queue};
 use crate::standing::reach;
 use crate::writer::note;
-use crate::{Client, Command, Desk, Failure, Limits, Phase, Report, Standing};
+use crate::{Client, Command, Desk, Failure, Limits, Phase, PreviewRequest, Previewed, Report, Standing};
 
 /// What all connections share.
 pub(crate) struct Hall {
@@ -30,12 +30,15 @@ pub(crate) struct Hall {
     pub(crate) long_lines: Arc<Semaphore>,
     /// Who may run a command.
     pub(crate) commands: Arc<Semaphore>,
+    /// Who may have a definition counted.
+    pub(crate) previews: Arc<Semaphore>,
 }
 
 /// An answer that is there, or will be when a commit is.
 enum Answer {
     Said(String),
     Rows { id: Option<String>, outcome: oneshot::Receiver<Outcome>, _held: Held },
+    Preview { id: Option<String>, outcome: JoinHandle<Result<Previewed, Wrong>> },
 }
 
 /// What a request holds until it is answered: its place on the connection, and the right to be long.
@@ -58,6 +61,10 @@ async fn write_answers(mut write: OwnedWriteHalf, mut answers: mpsc::Receiver<An
     while let Some(answer) = answers.recv().await {
         let text = match answer {
             Answer::Said(text) => text,
+            Answer::Preview { id, outcome } => {
+                let broken = |_| Err(Wrong::new("failed", "counting broke off"));
+                protocol::previewed(id.as_deref(), outcome.await.unwrap_or_else(broken))
+            }
             Answer::Rows { id, outcome, _held } => {
                 let outcome = outcome.await.unwrap_or_else(|_| Err(Wrong::stopping()));
                 protocol::appended(id.as_deref(), outcome)
@@ -152,6 +159,12 @@ impl<'a> Listener<'a> {
                     Err(wrong) => Answer::Said(protocol::wrong(id.as_deref(), &wrong)),
                 }
             }
+            Asked::Preview(wanted) => {
+                // All places: the rows before it are committed. What follows does not wait for it, so that a newer one of the
+                // same editor can take its place.
+                drop(self.places.acquire_many(self.hall.limits.in_flight).await);
+                Answer::Preview { id, outcome: self.preview(wanted) }
+            }
             Asked::Command(command) => {
                 // All places: the rows before it are committed.
                 let _places = self.places.acquire_many(self.hall.limits.in_flight).await;
@@ -169,6 +182,17 @@ impl<'a> Listener<'a> {
         }
         let broken = |_| Err(Unread { id: None, wrong: Wrong::new("failed", "reading the line broke off") });
         spawn_blocking(move || protocol::parse(text, number, commands)).await.unwrap_or_else(broken)
+    }
+
+    fn preview(&self, wanted: PreviewRequest) -> JoinHandle<Result<Previewed, Wrong>> {
+        let Ok(place) = Arc::clone(&self.hall.previews).try_acquire_owned() else {
+            return tokio::spawn(async { Err(Wrong::busy("too many previews are under way")) });
+        };
+        let desk = Arc::clone(&self.hall.desk);
+        spawn_blocking(move || {
+            let _place = place;
+            desk.preview(wanted).map_err(Wrong::from)
+        })
     }
 
     async fn run(&self, command: Command) -> Result<Report, Wrong> {

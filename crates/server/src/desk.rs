@@ -25,6 +25,13 @@ pub trait Desk: Send + Sync + 'static {
     /// If nothing of all this could be kept.
     fn append(&self, batches: &[Batch]) -> Result<Vec<Result<Appended, Refusal>>, Failure>;
 
+    /// Counts the rows that each condition of a definition leaves. A newer request of the same editor takes the place of one
+    /// that is not answered yet.
+    ///
+    /// # Errors
+    /// [`Failure::Superseded`] then; [`Failure::Refused`] where the definition is not in order.
+    fn preview(&self, wanted: PreviewRequest) -> Result<Previewed, Failure>;
+
     /// Everything that must hold for writes to succeed.
     fn checks(&self) -> Vec<Check>;
 }
@@ -118,6 +125,45 @@ pub struct RejectedRow {
     pub hint: Option<String>,
 }
 
+/// A definition that somebody is writing, to be counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreviewRequest {
+    /// Who is writing: of one editor only the last request counts.
+    pub editor: String,
+    /// `WHERE condition`, or `SELECT … FROM … WHERE condition`.
+    pub definition: String,
+    /// The instant as of which it is counted, as the caller wrote it; without, the present.
+    pub as_of: Option<String>,
+}
+
+/// A definition, counted condition by condition.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Previewed {
+    /// The snapshot in which all was counted.
+    pub snapshot: u64,
+    /// The instant as of which all was counted.
+    pub as_of: String,
+    /// All rows that the conditions choose among.
+    pub rows: u64,
+    /// The conditions that are joined by AND, in their order.
+    pub conditions: Vec<PreviewedCondition>,
+    /// What chooses among the rows that meet all of them, where something does.
+    pub choice: Option<String>,
+    /// The rows that the definition selects.
+    pub selected: u64,
+}
+
+/// What one condition does to the rows.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct PreviewedCondition {
+    /// As it is written.
+    pub condition: String,
+    /// The rows for which it is TRUE.
+    pub alone: u64,
+    /// The rows for which it and all those before it are TRUE.
+    pub remain: u64,
+}
+
 /// A request that will not be done, whatever the machine's state: the sender must change it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -139,6 +185,8 @@ impl Refusal {
 pub enum Failure {
     /// The request is at fault.
     Refused(Refusal),
+    /// A newer request took its place.
+    Superseded,
     /// The machine is at fault, and it may pass: a full disk, a folder that cannot be written.
     Unavailable(String),
     /// A commit failed or another process took over: nothing more is accepted here, and the process must end.

@@ -8,7 +8,10 @@
 //! The only door to axum.
 
 mod desk;
-pub use desk::{Appended, Batch, Check, Command, Desk, Failure, Refusal, RejectedRow, Report};
+pub use desk::{
+    Appended, Batch, Check, Command, Desk, Failure, PreviewRequest, Previewed, PreviewedCondition, Refusal,
+    RejectedRow, Report,
+};
 
 mod limits;
 pub use limits::Limits;

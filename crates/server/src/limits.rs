@@ -33,6 +33,8 @@ pub struct Limits {
     pub in_flight: u32,
     /// Commands at a time, over all connections; one more is told to come back.
     pub commands: usize,
+    /// Definitions that are counted, or wait to be, at a time, over all connections; one more is told to come back.
+    pub previews: usize,
     /// Rows that wait for their commit, over all connections; a request that would exceed it is told to come back.
     pub queue_rows: usize,
     /// Bytes that wait for their commit, likewise.
@@ -62,6 +64,7 @@ impl Default for Limits {
             answer_time: Duration::from_secs(30),
             in_flight: 16,
             commands: 16,
+            previews: 64,
             queue_rows: 100_000,
             queue_bytes: 64 << 20,
             group_rows: 10_000,

@@ -3,10 +3,11 @@
 //! ```json
 //! {"muster": 1, "request": {"ping": {}}}
 //! {"muster": 1, "id": 7, "request": {"rows": {"table": "orders", "rows": [{"order_id": "O1", "total": 12.50}]}}}
+//! {"muster": 1, "request": {"preview": {"editor": "ann", "definition": "WHERE tier = 'gold' AND has(orders)"}}}
 //! {"muster": 1, "request": {"load": {"tables": ["orders"]}}, "json": true, "as_of": "2025-06-30"}
 //! ```
 //!
-//! `request` has one name, that of what is asked: `ping`, `rows`, or a command of the [`Desk`](crate::Desk) with its
+//! `request` has one name, that of what is asked: `ping`, `rows`, `preview`, or a command of the [`Desk`](crate::Desk) with its
 //! arguments. `id`, a number or a text, comes back with the answer. An answer is `{"muster": 1, "answer": {…}}` under the
 //! name that was asked, or `{"muster": 1, "error": {…}}`, a [`Wrong`].
 
@@ -16,7 +17,7 @@ use muster_catalog::nearest;
 use serde::{Deserialize, Serialize};
 
 use crate::json::{Fault, Reader, shortened};
-use crate::{Appended, Batch, Command, Failure, Refusal, Report};
+use crate::{Appended, Batch, Command, Failure, PreviewRequest, Previewed, Refusal, Report};
 
 /// The version of the lines. A server refuses a later one and understands all earlier ones.
 pub const VERSION: u32 = 1;
@@ -24,7 +25,7 @@ pub const VERSION: u32 = 1;
 /// How long an `id` may be.
 const LONGEST_ID: usize = 200;
 /// What every server does, beside its desk's commands.
-const OWN: [&str; 2] = ["ping", "rows"];
+const OWN: [&str; 3] = ["ping", "rows", "preview"];
 
 /// A request, understood.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,6 +40,7 @@ pub(crate) struct Request {
 pub(crate) enum Asked {
     Ping,
     Rows(Batch),
+    Preview(PreviewRequest),
     Command(Command),
 }
 
@@ -46,7 +48,7 @@ pub(crate) enum Asked {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wrong {
     /// What the sender can do: `malformed`, `newer`, `unknown`, `refused` (send something else), `busy`, `unavailable`
-    /// (send it again later), `stopping`, `failed`.
+    /// (send it again later), `superseded` (a newer request took its place), `stopping`, `failed`.
     pub kind: String,
     /// Where in what was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -93,6 +95,7 @@ impl From<Failure> for Wrong {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Refused(refusal) => refusal.into(),
+            Failure::Superseded => Self::new("superseded", "a newer preview of the same editor took its place"),
             Failure::Unavailable(message) => Self::new("unavailable", message),
             Failure::Fatal(message) => Self::new("failed", message),
         }
@@ -122,6 +125,7 @@ pub(crate) fn parse(text: String, line: u64, commands: &[&str]) -> Result<Reques
     });
     match read {
         Ok(Understood::Ping) => Ok(Request { id, asked: Asked::Ping }),
+        Ok(Understood::Preview(wanted)) => Ok(Request { id, asked: Asked::Preview(wanted) }),
         Ok(Understood::Command(command)) => Ok(Request { id, asked: Asked::Command(command) }),
         Ok(Understood::Rows(table, rows)) => Ok(Request { id, asked: Asked::Rows(Batch::cut(table, text, rows)) }),
         Err(wrong) => Err(Unread { id, wrong }),
@@ -248,6 +252,7 @@ fn refuse_unknown(name: &str, commands: &[&str]) -> Result<(), Wrong> {
 enum Understood {
     Ping,
     Rows(String, Vec<Range<usize>>),
+    Preview(PreviewRequest),
     Command(Command),
 }
 
@@ -257,6 +262,7 @@ fn understood(text: &str, name: String, arguments: Range<usize>, members: &Membe
             .object(|reader, _| Err(reader.fault("expected no arguments")))
             .map(|()| Understood::Ping),
         "rows" => rows(text, arguments.start),
+        "preview" => preview(text, arguments.start, members.as_of(text)?),
         _ => Ok(Understood::Command(Command {
             name,
             arguments: text[arguments].to_owned(),
@@ -279,6 +285,22 @@ fn rows(text: &str, at: usize) -> Result<Understood, Fault> {
     })?;
     let missing = |what: &str| Fault { at, what: format!("`{what}` is missing") };
     Ok(Understood::Rows(table.ok_or_else(|| missing("table"))?, rows.ok_or_else(|| missing("rows"))?))
+}
+
+fn preview(text: &str, at: usize, as_of: Option<String>) -> Result<Understood, Fault> {
+    let (mut editor, mut definition) = (None, None);
+    Reader::at(text, at).object(|reader, name| {
+        match name {
+            "editor" => editor = Some(reader.string()?.into_owned()),
+            "definition" => definition = Some(reader.string()?.into_owned()),
+            _ => return Err(reader.fault(format!("unknown name `{}`", shortened(name)))),
+        }
+        Ok(())
+    })?;
+    let missing = |what: &str| Fault { at, what: format!("`{what}` is missing") };
+    let (editor, definition) =
+        (editor.ok_or_else(|| missing("editor"))?, definition.ok_or_else(|| missing("definition"))?);
+    Ok(Understood::Preview(PreviewRequest { editor, definition, as_of }))
 }
 
 fn row_places(reader: &mut Reader<'_>) -> Result<Vec<Range<usize>>, Fault> {
@@ -317,6 +339,11 @@ pub(crate) struct Pong {
 /// The answer to rows.
 pub(crate) fn appended(id: Option<&str>, outcome: Result<Appended, Wrong>) -> String {
     outcome.map_or_else(|error| wrong(id, &error), |appended| done(id, "rows", &appended))
+}
+
+/// The answer to a preview.
+pub(crate) fn previewed(id: Option<&str>, outcome: Result<Previewed, Wrong>) -> String {
+    outcome.map_or_else(|error| wrong(id, &error), |previewed| done(id, "preview", &previewed))
 }
 
 /// The answer to a command.
@@ -363,6 +390,15 @@ mod tests {
     }
 
     #[test]
+    fn a_preview_says_whose_it_is_and_what_is_counted() {
+        let line =
+            r#"{"muster":1,"request":{"preview":{"editor":"ann","definition":"WHERE x = 'a'"}},"as_of":"2025-06-30"}"#;
+        let (editor, definition) = ("ann".to_owned(), "WHERE x = 'a'".to_owned());
+        let wanted = PreviewRequest { editor, definition, as_of: Some("2025-06-30".to_owned()) };
+        assert_eq!(parsed(line), Ok(Request { id: None, asked: Asked::Preview(wanted) }));
+    }
+
+    #[test]
     fn malformed_lines_are_told_with_their_place() {
         for (text, column, message) in [
             ("", 1, "expected an object"),
@@ -388,6 +424,9 @@ mod tests {
             ("{\"muster\":1,\"request\":{\"rows\":{\"rows\":[]}}}", 31, "`table` is missing"),
             ("{\"muster\":1,\"request\":{\"rows\":{\"table\":\"a\"}}}", 31, "`rows` is missing"),
             ("{\"muster\":1,\"request\":{\"rows\":{\"table\":7}}}", 40, "expected a text in double quotes"),
+            ("{\"muster\":1,\"request\":{\"preview\":{\"editor\":\"a\"}}}", 34, "`definition` is missing"),
+            ("{\"muster\":1,\"request\":{\"preview\":{\"definition\":\"a\"}}}", 34, "`editor` is missing"),
+            ("{\"muster\":1,\"request\":{\"preview\":{\"text\":\"a\"}}}", 42, "unknown name `text`"),
             ("{\"muster\":1,\"request\":{\"load\":{}},\"json\":1}", 42, "expected true or false"),
         ] {
             check_wrong(text, "malformed", Some(&format!("line 3 column {column}")), message, None);
@@ -412,7 +451,13 @@ mod tests {
         let asked = |name: &str| format!("{{\"muster\":1,\"request\":{{\"{name}\":{{}}}}}}");
         let message = |name: &str| format!("there is no request `{name}`");
         check_wrong(&asked("lod"), "unknown", None, &message("lod"), Some("did you mean `load`?"));
-        check_wrong(&asked("fly"), "unknown", None, &message("fly"), Some("there are ping, rows, load, apply"));
+        check_wrong(
+            &asked("fly"),
+            "unknown",
+            None,
+            &message("fly"),
+            Some("there are ping, rows, preview, load, apply"),
+        );
     }
 
     #[test]

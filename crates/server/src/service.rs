@@ -125,6 +125,7 @@ fn open_hall(
         limits,
         long_lines: Arc::new(Semaphore::new(limits.long_lines)),
         commands: Arc::new(Semaphore::new(limits.commands)),
+        previews: Arc::new(Semaphore::new(limits.previews)),
     };
     Ok((Arc::new(hall), written))
 }

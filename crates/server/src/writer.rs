@@ -42,7 +42,7 @@ fn append(desk: &dyn Desk, batches: &[Batch]) -> Outcomes {
 pub(crate) fn note<T>(outcome: &Result<T, Failure>, standing: &Standing) {
     match outcome {
         Ok(_) => standing.write_succeeded(),
-        Err(Failure::Refused(_)) => {}
+        Err(Failure::Refused(_) | Failure::Superseded) => {}
         Err(Failure::Unavailable(reason)) => standing.write_failed(reason),
         Err(Failure::Fatal(reason)) => standing.fail(reason),
     }

@@ -89,6 +89,36 @@ impl ColumnData {
         }
     }
 
+    /// The same for `count` rows from the place `first` on; nothing is copied.
+    ///
+    /// # Panics
+    /// If there are no such places.
+    pub fn part(&self, first: usize, count: usize) -> Self {
+        let known = |nulls: &Option<NullBuffer>| nulls.as_ref().map(|nulls| nulls.slice(first, count));
+        match self {
+            Self::Plain(values) => Self::Plain(values.slice(first, count)),
+            Self::Decimal { units, nulls, precision, scale } => Self::Decimal {
+                units: units.slice(first, count),
+                nulls: known(nulls),
+                precision: *precision,
+                scale: *scale,
+            },
+            Self::Time { first: earliest, tick, offsets, latest, nulls } => Self::Time {
+                first: *earliest,
+                tick: *tick,
+                offsets: offsets.slice(first, count),
+                latest: *latest,
+                nulls: known(nulls),
+            },
+            Self::Codes { codes, dictionary } => {
+                Self::Codes { codes: codes.slice(first, count), dictionary: Arc::clone(dictionary) }
+            }
+            Self::SetCodes { codes, dictionary } => {
+                Self::SetCodes { codes: codes.slice(first, count), dictionary: Arc::clone(dictionary) }
+            }
+        }
+    }
+
     /// The values as a file holds them: codes where they are codes, else as at the border.
     pub(crate) fn stored(&self) -> Result<ArrayRef, ArrowError> {
         match self {

@@ -415,12 +415,23 @@ impl PublishedTable {
 
     /// Of profiles: whether each place of a block holds one; `None` where all do.
     pub(crate) fn living(&self, block: usize) -> Result<Option<UInt32Array>, Error> {
-        let (Kind::Root, true) = (&self.manifest.schema.kind, self.tombstones_in(block) > 0) else { return Ok(None) };
-        let key = self.manifest.schema.key_position().expect("the root has a key");
-        let Some(keys) = self.column(block, key)? else { return Ok(None) };
+        let Some(keys) = self.keys_beside_tombstones(block)? else { return Ok(None) };
         let keys = keys.arrow()?;
-        let keys = keys.as_string_view();
         Ok(Some((0..keys.len() as u32).filter(|place| keys.is_valid(*place as usize)).collect::<Vec<_>>().into()))
+    }
+
+    /// Whether a place of a block holds a row: of the root some may not.
+    pub(crate) fn is_living(&self, block: usize, place: usize) -> Result<bool, Error> {
+        match self.keys_beside_tombstones(block)? {
+            None => Ok(true),
+            Some(keys) => Ok(keys.part(place, 1).arrow()?.is_valid(0)),
+        }
+    }
+
+    /// The keys of a block of the root in which not every place holds a row.
+    fn keys_beside_tombstones(&self, block: usize) -> Result<Option<Arc<ColumnData>>, Error> {
+        let (Kind::Root, true) = (&self.manifest.schema.kind, self.tombstones_in(block) > 0) else { return Ok(None) };
+        self.column(block, self.manifest.schema.key_position().expect("the root has a key"))
     }
 }
 

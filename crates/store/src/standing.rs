@@ -40,6 +40,17 @@ impl Snapshot {
         self.named(table).living(block)
     }
 
+    /// Of profiles: whether a place of a block holds one.
+    ///
+    /// # Errors
+    /// If a file cannot be read or does not hold what the catalogue says.
+    ///
+    /// # Panics
+    /// If there is no such table or place: names are resolved before.
+    pub fn is_living(&self, table: &str, block: usize, place: usize) -> Result<bool, Error> {
+        self.named(table).is_living(block, place)
+    }
+
     /// A column of the table itself for every place of a block.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //! why somebody is in it.
 
 mod document;
+mod of;
 
 use anyhow::{Context, Result};
 use muster_language::{Statement, parse, parse_definition};
@@ -23,6 +24,9 @@ pub fn run(arguments: &Arguments, wanted: &Segment) -> Result<Exit> {
     let mut session = Session::new(opened.workbench(&workspace, &engine, clock.as_ref()), workspace.as_of)?;
     if let Some(difference) = difference(wanted, &session, &workspace)? {
         return moves(arguments, wanted, &difference, &workspace);
+    }
+    if !wanted.of.is_empty() {
+        return of::run(arguments, wanted, &session);
     }
     if let (Some(key), true) = (&wanted.for_key, arguments.json) {
         let why = session.explanation(&wanted.name, key)?;

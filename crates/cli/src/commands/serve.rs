@@ -30,7 +30,7 @@ pub fn run(arguments: &Arguments, wanted: &Serve) -> Result<Exit> {
     clear_arrivals(&data)?;
     let service = Service::bind(wanted.listen, &data, Limits::default())?;
     let address = service.address()?;
-    let desk = Arc::new(WorkspaceDesk::new(dir, arguments.as_of.clone(), opened));
+    let desk = Arc::new(WorkspaceDesk::new(dir, arguments.as_of.clone(), opened)?);
     let standing = Arc::new(Standing::default());
     service.run(Arc::clone(&desk) as Arc<_>, standing, || announce(address, &data, arguments.json))?;
     // The last to leave closes the state, which folds the log into the database.

@@ -277,3 +277,16 @@ fn a_campaign_with_a_wrong_name_in_it_is_not_published() {
     assert!(stderr.starts_with("error: winback was not published:\n"), "{stderr}");
     assert_eq!(json(dir, &["campaign", "list"])[0]["standing"], "draft");
 }
+
+#[test]
+fn single_profiles_are_asked_for_alone() {
+    let shop = own_corner_shop();
+    let dir = shop.path();
+    done(dir, &["apply"]);
+    let members = done(dir, &["segment", "lapsed", "--members"]);
+    let member = members.lines().next().unwrap();
+    let answer = json(dir, &["segment", "lapsed", "--of", member, "nobody"]);
+    assert_eq!(answer, json!({member: true, "nobody": null}));
+    let text = done(dir, &["segment", "lapsed", "--of", member, "nobody"]);
+    assert_eq!(text, format!("{member}  in\nnobody  no such profile\n"));
+}

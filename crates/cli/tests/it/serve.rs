@@ -519,3 +519,83 @@ fn a_query_whose_client_vanishes_is_stopped_within_a_second() {
     assert_eq!(answer["answer"]["sql"]["stdout"], "n\n0\n", "{answer}");
     assert!(start.elapsed() < Duration::from_secs(2), "it took {:?}", start.elapsed());
 }
+
+fn preview(editor: &str, definition: &str) -> String {
+    json!({"muster": 1, "request": {"preview": {"editor": editor, "definition": definition}}}).to_string()
+}
+
+#[test]
+fn a_definition_is_counted_while_it_is_written_and_sees_the_rows_before_it() {
+    let shop = few();
+    let serve = Serve::start(shop.path());
+    let definition = "WHERE agreed AND has(orders)";
+    let counted = |alone: [u64; 2], remain: [u64; 2]| {
+        let [agreed, bought] = ["agreed", "has(orders)"];
+        json!([
+            {"condition": agreed, "alone": alone[0], "remain": remain[0]},
+            {"condition": bought, "alone": alone[1], "remain": remain[1]},
+        ])
+    };
+    let first = serve.ask(&[preview("ann", definition)]).remove(0)["answer"]["preview"].clone();
+    assert_eq!(first["conditions"], counted([1, 1], [1, 1]), "{first}");
+    assert_eq!((&first["rows"], &first["selected"]), (&json!(3), &json!(1)));
+    assert_eq!(first["as_of"], "2025-06-30T00:00:00+02:00");
+    assert_eq!(rows(shop.path(), &format!("PREVIEW {definition}")), [",,3", "agreed,1,1", "has(orders),1,1"]);
+    // On the same connection: the new customer and her order are there when the preview behind them is counted.
+    let row = |table: &str, row: Value| {
+        json!({"muster": 1, "request": {"rows": {"table": table, "rows": [row]}}}).to_string()
+    };
+    let answers = serve.ask(&[
+        row("profiles", json!({"id": "9", "agreed": true})),
+        row(
+            "orders",
+            json!({"order": "Z", "customer": "9", "at": "2025-02-01 10:00:00", "total": 5, "channel": "web"}),
+        ),
+        preview("ann", definition),
+    ]);
+    let after = &answers[2]["answer"]["preview"];
+    assert_eq!(after["conditions"], counted([2, 2], [2, 2]), "{answers:?}");
+    assert!(after["snapshot"].as_u64() > first["snapshot"].as_u64());
+}
+
+#[test]
+fn of_one_editor_the_last_definition_is_counted_and_no_other_is_answered_twice() {
+    let shop = own_corner_shop();
+    let serve = Serve::start(shop.path());
+    let asked: Vec<String> = (1..=40).map(|least| preview("ann", &format!("WHERE count(orders) >= {least}"))).collect();
+    let answers = serve.ask(&asked);
+    assert_eq!(answers.len(), asked.len());
+    for (least, answer) in (1..).zip(&answers) {
+        let condition = &answer["answer"]["preview"]["conditions"][0]["condition"];
+        let is_counted = *condition == format!("count(orders) >= {least}");
+        assert!(is_counted || answer["error"]["kind"] == "superseded", "{least}: {answer}");
+    }
+    assert!(answers[39]["error"].is_null(), "{}", answers[39]);
+}
+
+#[test]
+fn what_cannot_be_counted_is_refused_with_its_place() {
+    let shop = few();
+    let serve = Serve::start(shop.path());
+    for (definition, expected) in [
+        ("WHERE colour = 'red'", "line 1, column 7"),
+        ("WHERE", "the text ends"),
+        ("CREATE SEGMENT a AS WHERE TRUE", "expected SELECT"),
+        ("SELECT count(*) FROM profiles", "line 1"),
+    ] {
+        let error = &serve.ask(&[preview("ann", definition)]).remove(0)["error"];
+        assert_eq!(error["kind"], "refused", "{definition}: {error}");
+        assert!(error["message"].as_str().unwrap().contains(expected), "{definition}: {error}");
+    }
+    let late = preview("ann", "WHERE TRUE").replace("\"muster\":1", "\"muster\":1,\"as_of\":\"31/02/2026\"");
+    let error = &serve.ask(&[late]).remove(0)["error"];
+    assert!(error["message"].as_str().unwrap().contains("31/02/2026"), "{error}");
+}
+
+#[test]
+fn without_data_there_is_nothing_to_count() {
+    let empty = workspace_of(&[("muster.toml", DEFINITION)]);
+    let serve = Serve::start(empty.path());
+    let error = &serve.ask(&[preview("ann", "WHERE TRUE")]).remove(0)["error"];
+    assert!(error["message"].as_str().unwrap().contains("no data"), "{error}");
+}

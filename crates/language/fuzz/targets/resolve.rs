@@ -17,6 +17,7 @@ fn check(text: &str) {
     match parse(text) {
         Ok(Statement::Query { query, .. } | Statement::ExplainSql { query, .. }) => check_query(&query),
         Ok(Statement::CreateSegment(definition)) => check_definition(&definition.query),
+        Ok(Statement::Preview { definition, .. }) => check_definition(&definition),
         _ => {}
     }
 }

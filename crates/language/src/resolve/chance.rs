@@ -2,7 +2,7 @@
 //!
 //! Both read one number: the first 8 bytes, the highest first, of SHA-256 over the seed, a zero byte, and the profile's key or
 //! another unit. Engines give that digest as 64 hexadecimal digits and have no unsigned arithmetic in common, so the number
-//! stays text: its first 16 digits compare as it does, and its remainder is that of a sum over them.
+//! stays text: its first 16 digits compare as it does, and its remainder is that of a sum over them ([`crate::remainder`]).
 
 use muster_catalog::{ColumnType, Kind};
 use sqlparser::ast::{BinaryOperator, DataType, Expr, Spanned, Value};
@@ -12,13 +12,10 @@ use super::Resolver;
 use super::operator::truth;
 use super::scope::Typed;
 use crate::error::ErrorKind;
+use crate::remainder::{DIGITS, MOST_BUCKETS, bucket};
 use crate::source::Fault;
 use crate::sql;
 
-/// How many hexadecimal digits 8 bytes have.
-const DIGITS: u32 = 16;
-/// More buckets than this, and the sum over the digits could leave 64 bits.
-const MOST_BUCKETS: u64 = 1 << 55;
 /// How many digits behind the point a fraction may have: 2⁶⁴ times as many units still fit 128 bits.
 const FINEST: usize = 18;
 
@@ -36,7 +33,7 @@ impl Resolver<'_> {
     fn sample(&mut self, arguments: &[&Expr], span: Span) -> Result<Typed, Fault> {
         let (share, seed, unit) = share_seed_and_unit("sample", arguments, span)?;
         let limit = limit(share)?;
-        let number = first_digits(self.digest("sample", seed, unit, span)?);
+        let number = first_digits(sql::call("sha256", [self.seeded("sample", seed, unit, span)?]));
         let (op, digits) = match u64::try_from(limit) {
             Ok(limit) => (BinaryOperator::Lt, format!("{limit:016x}")),
             // 2⁶⁴ itself has a digit more; everybody is below it.
@@ -49,12 +46,12 @@ impl Resolver<'_> {
     fn bucket(&mut self, arguments: &[&Expr], span: Span) -> Result<Typed, Fault> {
         let (share, seed, unit) = share_seed_and_unit("bucket", arguments, span)?;
         let buckets = buckets(share)?;
-        let digest = self.digest("bucket", seed, unit, span)?;
-        Ok(Typed::new(remainder(&digest, buckets), Some(ColumnType::Int)))
+        let text = self.seeded("bucket", seed, unit, span)?;
+        Ok(Typed::new(bucket(text, buckets), Some(ColumnType::Int)))
     }
 
-    /// `sha256('seed' || chr(0) || unit)`: text of 64 hexadecimal digits; NULL where the unit is.
-    fn digest(&mut self, function: &str, seed: &Expr, unit: Option<&Expr>, span: Span) -> Result<Expr, Fault> {
+    /// `'seed' || chr(0) || unit`: what a digest is made of; NULL where the unit is.
+    fn seeded(&mut self, function: &str, seed: &Expr, unit: Option<&Expr>, span: Span) -> Result<Expr, Fault> {
         let Some(text) = self.expression(seed)?.text else {
             let message = format!("the seed of `{function}` is a text that is written out, found `{seed}`");
             return Err(Fault::new(ErrorKind::Literal, seed.span(), message).hint(format!("{function}(…, 'a seed')")));
@@ -68,7 +65,7 @@ impl Resolver<'_> {
         };
         let joined = |left: Expr, right: Expr| sql::binary(left, BinaryOperator::StringConcat, right);
         let zero = sql::call("chr", [sql::number(0)]);
-        Ok(sql::call("sha256", [joined(joined(sql::text(&text), zero), unit)]))
+        Ok(joined(joined(sql::text(&text), zero), unit))
     }
 
     /// The key of the row's profile, as text.
@@ -158,31 +155,6 @@ fn first_digits(digest: Expr) -> Expr {
     sql::call("substr", [digest, sql::number(1), sql::number(DIGITS.into())])
 }
 
-/// The remainder of the number and `buckets`: each digit counts with the remainder of its own weight.
-fn remainder(digest: &Expr, buckets: u64) -> Expr {
-    let weights = (1..=DIGITS).map(|place| (place, remainder_of_power(DIGITS - place, buckets)));
-    let terms = weights.filter(|(_, weight)| *weight > 0).map(|(place, weight)| {
-        let digit = sql::call("substr", [digest.clone(), sql::number(place.into()), sql::number(1)]);
-        // Of 0 the place among the others is 0.
-        let value = sql::call("strpos", [sql::text("123456789abcdef"), digit]);
-        sql::binary(value, BinaryOperator::Multiply, sql::number(weight))
-    });
-    match terms.reduce(|sum, term| sql::binary(sum, BinaryOperator::Plus, term)) {
-        Some(sum) => sql::nested(sql::binary(sql::nested(sum), BinaryOperator::Modulo, sql::number(signed(buckets)))),
-        None => sql::cases([(Expr::IsNotNull(Box::new(digest.clone())), sql::number(0))]),
-    }
-}
-
-/// 16 to the power of `place`, modulo `buckets`.
-fn remainder_of_power(place: u32, buckets: u64) -> i64 {
-    let remainder = (1u128 << (4 * place)) % u128::from(buckets);
-    i64::try_from(remainder).expect("a remainder is below the buckets, which are below 2⁵⁵")
-}
-
-fn signed(buckets: u64) -> i64 {
-    i64::try_from(buckets).expect("there are at most 2⁵⁵ buckets")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,15 +184,6 @@ mod tests {
     fn only_fractions_from_nothing_to_all_have_a_limit() {
         for fraction in ["1.5", "2", "1.000000000000000001", "1e-1", "0.0000000000000000001", "0.1.2"] {
             assert!(limit(&written(fraction)).is_err(), "{fraction}");
-        }
-    }
-
-    /// 2⁶⁴ − 1 has only the digit f, and is 15 modulo 100, 0 modulo 5 and 2²⁴ − 1 modulo 2²⁴.
-    #[test]
-    fn the_weights_of_the_digits_give_the_remainder() {
-        for (buckets, expected) in [(100, 15), (5, 0), (1 << 24, (1 << 24) - 1), (MOST_BUCKETS, (1 << 55) - 1)] {
-            let sum: i64 = (0..DIGITS).map(|place| 15 * remainder_of_power(place, buckets)).sum();
-            assert_eq!(sum % signed(buckets), expected, "{buckets}");
         }
     }
 }

@@ -25,6 +25,8 @@ fn each_statement_is_read() {
     assert!(matches!(parse("SELECT 1;"), Ok(Statement::Query { as_of: None, .. })));
     assert!(matches!(parse("AS OF '2024-01-01' SELECT 1"), Ok(Statement::Query { as_of: Some(_), .. })));
     assert!(matches!(parse("explain sql SELECT 1"), Ok(Statement::ExplainSql { as_of: None, .. })));
+    assert!(matches!(parse("preview where age > 3;"), Ok(Statement::Preview { as_of: None, .. })));
+    assert!(matches!(parse("PREVIEW AS OF '2024-01-01' SELECT 1"), Ok(Statement::Preview { as_of: Some(_), .. })));
     assert!(matches!(parse("SET as_of = '2024-01-01'"), Ok(Statement::SetAsOf(_))));
     assert_eq!(parse("SHOW TABLES"), Ok(Statement::ShowTables));
     assert_eq!(parse("show segments ;"), Ok(Statement::ShowSegments));

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -23,11 +24,13 @@ use datafusion::physical_expr::expressions::{BinaryExpr, Column, NotExpr};
 use muster_catalog::Timestamp;
 use muster_store::{ColumnData, Snapshot};
 
+use super::each::Alone;
 use super::packed::{compared, comparison, marked, stays_packed};
 use super::placed::{Input, Placed};
 use super::plan::{DomainId, Field, History, RowsOf, Scope, Source, Step};
 use super::reducing::reduced_below;
-use crate::evaluation::Evaluation;
+use super::tuples::marks_of;
+use crate::evaluation::{Content, Evaluation};
 use crate::interrupt::TimeIsOver;
 use crate::patience::Patience;
 use crate::table::external;
@@ -35,12 +38,14 @@ use crate::table::external;
 /// Two names: the tables of rows above and of those below them, or a table and a column.
 type Pair = (String, String);
 
-/// What is known of one block while a query runs over it.
+/// What is known of one block, or of one profile in it, while a query runs over it.
 pub(super) struct Block<'q> {
     pub(super) evaluation: &'q Evaluation,
     pub(super) patience: &'q Patience,
     pub(super) as_of: Timestamp,
     pub(super) number: usize,
+    /// Where only one profile is looked at: which.
+    profile: Option<Alone<'q>>,
     values: RefCell<HashMap<usize, ArrayRef>>,
     /// The same, carried to the rows of the component above.
     risen: RefCell<HashMap<usize, ArrayRef>>,
@@ -52,7 +57,13 @@ pub(super) struct Block<'q> {
 impl<'q> Block<'q> {
     pub(super) fn new(evaluation: &'q Evaluation, patience: &'q Patience, as_of: Timestamp, number: usize) -> Self {
         let (values, risen, codes, reduced, offsets) = Default::default();
-        Self { evaluation, patience, as_of, number, values, risen, codes, reduced, offsets }
+        Self { evaluation, patience, as_of, number, profile: None, values, risen, codes, reduced, offsets }
+    }
+
+    /// One profile with all its history, as if nothing else were in its block.
+    pub(super) fn of_profile(evaluation: &'q Evaluation, as_of: Timestamp, profile: Alone<'q>) -> Self {
+        let number = profile.id.block() as usize;
+        Self { profile: Some(profile), ..Self::new(evaluation, profile.patience, as_of, number) }
     }
 
     pub(super) fn snapshot(&self) -> &'q Snapshot {
@@ -112,7 +123,7 @@ impl<'q> Block<'q> {
         let Field { domain, source, data_type } = &scope.fields[*field];
         match (source, &scope.domains[*domain].rows) {
             (Source::Column(column), RowsOf::Block(table)) if stays_packed(data_type) => {
-                self.packed(table, self.number, column).map(Some)
+                self.standing(table, column).map(Some)
             }
             _ => Ok(None),
         }
@@ -155,11 +166,10 @@ impl<'q> Block<'q> {
 
     /// How many rows a domain has, that of NULLs included.
     pub(super) fn row_count(&self, rows: &RowsOf) -> Result<usize> {
-        let snapshot = self.snapshot();
         Ok(match rows {
             RowsOf::Tuples => unreachable!("tuples are counted by who makes them"),
-            RowsOf::Block(table) => snapshot.place_count(table, self.number),
-            RowsOf::Lookup { table, .. } => lookup_rows(snapshot, table) + 1,
+            RowsOf::Block(table) => self.places_of(table)?.len(),
+            RowsOf::Lookup { table, .. } => lookup_rows(self.snapshot(), table) + 1,
             RowsOf::Texts { table, column } => self.texts(table, column)?.len() + 1,
         })
     }
@@ -180,7 +190,7 @@ impl<'q> Block<'q> {
             Step::Tuple | Step::Component(_) => unreachable!("components are found by who makes the tuples"),
             Step::Parent => {
                 let RowsOf::Block(table) = from else { unreachable!("only histories have parents") };
-                self.snapshot().parent_places(table, self.number).map_err(external)?.values().clone()
+                self.parent_places(table)?
             }
             Step::Text { column } => self.codes(from, column)?,
             Step::Lookup { by } => {
@@ -196,17 +206,16 @@ impl<'q> Block<'q> {
 
     /// The code of each row, that of none behind the last.
     fn codes(&self, rows: &RowsOf, column: &str) -> Result<ScalarBuffer<u32>> {
-        let (table, block) = self.table_and_block(rows);
+        let table = table_of(rows);
         let key = (table.to_owned(), column.to_owned());
         if let Some(known) = self.codes.borrow().get(&key) {
             return Ok(known.clone());
         }
         let texts = self.texts(table, column)?;
         let none = texts.len() as u32;
-        let mut codes = if self.snapshot().block_count(table) == 0 {
-            ScalarBuffer::from(Vec::new())
-        } else {
-            codes_of(self.packed(table, block, column)?.as_ref(), &texts)?
+        let mut codes = match self.column_of(rows, column)? {
+            None => ScalarBuffer::from(Vec::new()),
+            Some(column) => codes_of(&column, &texts)?,
         };
         if rows.may_be_missing() {
             codes = codes.iter().copied().chain([none]).collect();
@@ -215,18 +224,68 @@ impl<'q> Block<'q> {
         Ok(codes)
     }
 
-    fn table_and_block<'r>(&self, rows: &'r RowsOf) -> (&'r str, usize) {
+    /// A column of the rows of a domain; `None` where the table has no blocks.
+    fn column_of(&self, rows: &RowsOf, column: &str) -> Result<Option<Arc<ColumnData>>> {
         match rows {
-            RowsOf::Block(table) => (table, self.number),
-            RowsOf::Lookup { table, .. } | RowsOf::Texts { table, .. } => (table, 0),
-            RowsOf::Tuples => unreachable!("tuples have no table"),
+            _ if self.snapshot().block_count(table_of(rows)) == 0 => Ok(None),
+            RowsOf::Block(table) => self.standing(table, column).map(Some),
+            _ => self.packed(table_of(rows), 0, column).map(Some),
         }
     }
 
+    /// A column of this block.
+    pub(super) fn standing(&self, table: &str, column: &str) -> Result<Arc<ColumnData>> {
+        let packed = self.packed(table, self.number, column)?;
+        if self.profile.is_none() {
+            return Ok(packed);
+        }
+        let places = self.places_of(table)?;
+        Ok(Arc::new(packed.part(places.start, places.len())))
+    }
+
+    /// A column of any block.
     pub(super) fn packed(&self, table: &str, block: usize, column: &str) -> Result<Arc<ColumnData>> {
         let packed = self.snapshot().packed(table, block, column).map_err(external)?;
         self.patience.bring(table, block, column, packed.bytes());
         Ok(packed)
+    }
+
+    /// The places of a table that are looked at: all of the block, or those of the one profile.
+    pub(super) fn places_of(&self, table: &str) -> Result<Range<usize>> {
+        let snapshot = self.snapshot();
+        let Some(Alone { id: profile, .. }) = self.profile else {
+            return Ok(0..snapshot.place_count(table, self.number));
+        };
+        let Some(parent) = snapshot.schema(table).and_then(|schema| schema.parent()) else {
+            let place = profile.within_block() as usize;
+            return Ok(place..place + 1);
+        };
+        let (above, offsets) = (self.places_of(parent)?, snapshot.offsets(table, self.number).map_err(external)?);
+        Ok(offsets[above.start] as usize..offsets[above.end] as usize)
+    }
+
+    /// For each row of a history the place of its parent's.
+    fn parent_places(&self, table: &str) -> Result<ScalarBuffer<u32>> {
+        let places = self.snapshot().parent_places(table, self.number).map_err(external)?.values().clone();
+        if self.profile.is_none() {
+            return Ok(places);
+        }
+        let parent = self.snapshot().schema(table).and_then(|schema| schema.parent());
+        let first = parent.map_or(Ok(0), |parent| self.places_of(parent).map(|places| places.start as u32))?;
+        Ok(places[self.places_of(table)?].iter().map(|place| place - first).collect())
+    }
+
+    /// The places of the rows of the scope's own table that there are; `None`: all.
+    pub(super) fn living(&self, table: &str) -> Result<Option<BooleanBuffer>> {
+        let snapshot = self.snapshot();
+        if let Some(Alone { id: profile, .. }) = self.profile {
+            let has_profile = |place| snapshot.is_living(table, self.number, place).map_err(external);
+            let is_root = snapshot.schema(table).is_some_and(|schema| schema.parent().is_none());
+            let is_gone = is_root && !has_profile(profile.within_block() as usize)?;
+            return Ok(is_gone.then(|| BooleanBuffer::new_unset(1)));
+        }
+        let living = snapshot.living_places(table, self.number).map_err(external)?;
+        Ok(living.map(|living| marks_of(living.values(), snapshot.place_count(table, self.number))))
     }
 
     /// Where the rows of the lookup with these keys stand, that of none behind the last.
@@ -256,11 +315,8 @@ impl<'q> Block<'q> {
                 self.texts(table, column)? as ArrayRef
             }
             Source::Column(column) => self.column(rows, column, &field.data_type)?,
-            Source::Row => self.row_numbers(rows),
-            Source::Computed(place) => {
-                let (first, count) = self.numbers(rows);
-                self.evaluation.computed[*place].content.of_block(first, count)?
-            }
+            Source::Row => self.row_numbers(rows)?,
+            Source::Computed(place) => self.computed_column(rows, &self.evaluation.computed[*place].content)?,
             Source::Masked => new_null_array(&field.data_type, self.row_count(rows)?),
             Source::Reduced { history, aggregate } => {
                 Arc::clone(&self.reduced(&scope.histories[*history])?[*aggregate])
@@ -272,12 +328,17 @@ impl<'q> Block<'q> {
         Ok(values)
     }
 
-    fn column(&self, rows: &RowsOf, column: &str, data_type: &DataType) -> Result<ArrayRef> {
-        let (table, block) = self.table_and_block(rows);
-        if self.snapshot().block_count(table) == 0 {
-            return Ok(new_null_array(data_type, 0));
+    fn computed_column(&self, rows: &RowsOf, content: &Content) -> Result<ArrayRef> {
+        if let (Content::Each(each), Some(profile)) = (content, self.profile) {
+            return profile.asked.column(each, profile);
         }
-        let values = self.packed(table, block, column)?.arrow()?;
+        let (first, count) = self.numbers(rows)?;
+        Ok(content.of_block(first, count)?)
+    }
+
+    fn column(&self, rows: &RowsOf, column: &str, data_type: &DataType) -> Result<ArrayRef> {
+        let Some(column) = self.column_of(rows, column)? else { return Ok(new_null_array(data_type, 0)) };
+        let values = column.arrow()?;
         if values.data_type() == data_type { Ok(values) } else { Ok(cast(&values, data_type)?) }
     }
 
@@ -289,7 +350,7 @@ impl<'q> Block<'q> {
         data_type: &DataType,
         places: Component,
     ) -> Result<ArrayRef> {
-        let packed = self.packed(table, self.number, column)?;
+        let packed = self.standing(table, column)?;
         let values = match places {
             Component::All => packed.arrow()?,
             Component::At(places) => packed.taken(&UInt32Array::new(places, None))?,
@@ -297,17 +358,21 @@ impl<'q> Block<'q> {
         if values.data_type() == data_type { Ok(values) } else { Ok(cast(&values, data_type)?) }
     }
 
-    fn row_numbers(&self, rows: &RowsOf) -> ArrayRef {
-        let (first, count) = self.numbers(rows);
-        Arc::new((first..).take(count).collect::<Int64Array>())
+    fn row_numbers(&self, rows: &RowsOf) -> Result<ArrayRef> {
+        let (first, count) = self.numbers(rows)?;
+        Ok(Arc::new((first..).take(count).collect::<Int64Array>()))
     }
 
     /// The number of the first row and how many follow.
-    fn numbers(&self, rows: &RowsOf) -> (i64, usize) {
-        let ((table, block), snapshot) = (self.table_and_block(rows), self.snapshot());
-        match snapshot.place_count(table, block) {
-            _ if snapshot.block_count(table) == 0 => (0, 0),
-            count => (snapshot.first_row(table, block), count),
+    fn numbers(&self, rows: &RowsOf) -> Result<(i64, usize)> {
+        let (table, snapshot) = (table_of(rows), self.snapshot());
+        match rows {
+            _ if snapshot.block_count(table) == 0 => Ok((0, 0)),
+            RowsOf::Block(table) => {
+                let places = self.places_of(table)?;
+                Ok((snapshot.first_row(table, self.number) + places.start as i64, places.len()))
+            }
+            _ => Ok((snapshot.first_row(table, 0), snapshot.place_count(table, 0))),
         }
     }
 
@@ -329,7 +394,7 @@ impl<'q> Block<'q> {
         }
         let parent = self.snapshot().schema(table).and_then(|schema| schema.parent());
         let parent = parent.ok_or_else(|| DataFusionError::Internal(format!("{table} is not below {above}")))?;
-        let own = self.snapshot().offsets(table, self.number).map_err(external)?;
+        let own = self.own_offsets(table, parent)?;
         let offsets = if parent == above {
             own
         } else {
@@ -337,6 +402,24 @@ impl<'q> Block<'q> {
         };
         self.offsets.borrow_mut().insert(key, Arc::clone(&offsets));
         Ok(offsets)
+    }
+
+    fn own_offsets(&self, table: &str, parent: &str) -> Result<Arc<[u32]>> {
+        let offsets = self.snapshot().offsets(table, self.number).map_err(external)?;
+        if self.profile.is_none() {
+            return Ok(offsets);
+        }
+        let above = self.places_of(parent)?;
+        let its = &offsets[above.start..=above.end];
+        Ok(its.iter().map(|place| place - its[0]).collect())
+    }
+}
+
+/// The table of a domain's rows.
+fn table_of(rows: &RowsOf) -> &str {
+    match rows {
+        RowsOf::Block(table) | RowsOf::Lookup { table, .. } | RowsOf::Texts { table, .. } => table,
+        RowsOf::Tuples => unreachable!("tuples have no table"),
     }
 }
 

@@ -100,6 +100,15 @@ impl<'q> Building<'q> {
         Ok(domain)
     }
 
+    /// The table above that of the scope and all others, or itself.
+    pub(super) fn root_table(&self) -> &str {
+        let mut table = self.scope.table.as_str();
+        while let Some(parent) = parent_of(self.evaluation, table) {
+            table = parent;
+        }
+        table
+    }
+
     /// The domain of the profile.
     fn root(&mut self, mut domain: DomainId) -> Result<DomainId, NotHere> {
         while parent_of(self.evaluation, self.table_of(domain)).is_some() {

@@ -64,7 +64,7 @@ impl Cube {
     fn of_block(&self, number: usize) -> Result<Part> {
         let block = self.rows.block(number);
         let scope = &self.rows.compiled.scope;
-        let all = Tuples::all(&block, scope);
+        let all = Tuples::all(&block, scope)?;
         let passing = passing(&self.rows.compiled, &all)?;
         let codes = self.keys.iter().map(|key| key.codes(&all)).collect::<Result<Vec<_>>>()?;
         let cells = codes.iter().fold(Cells::one(), |cells, key| cells.split(&key.codes, key.values.len()));

@@ -31,6 +31,8 @@ const OVERLAP: &str = "__overlap";
 pub(crate) enum NotHere {
     /// It has something that the kernel does not know.
     Shape(&'static str),
+    /// It is to be asked of one profile and needs others.
+    Others(&'static str),
     /// The engine refuses an expression; as plain SQL it says why.
     Engine(DataFusionError),
 }
@@ -39,6 +41,7 @@ impl fmt::Display for NotHere {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Shape(what) => write!(f, "{what} is for plain SQL"),
+            Self::Others(why) => f.write_str(why),
             Self::Engine(error) => write!(f, "{error}"),
         }
     }
@@ -75,8 +78,10 @@ impl Compiled {
 pub(crate) struct CompiledRows {
     pub(super) scope: Scope,
     pub(super) conditions: Filter,
-    /// Each field of the scope, for the rows of the answer.
+    /// Each field of the scope, for the rows of the answer; where no flat table is made of them, what is shown.
     pub(super) outputs: Vec<Placed>,
+    /// The table above all others, whose rows are the profiles.
+    pub(super) root: String,
     /// Whether the conditions are all that a row must meet.
     pub(crate) is_whole: bool,
 }
@@ -119,6 +124,33 @@ pub(crate) fn compile(
     Ok(Compiled { statement, tables, overlaps, numbers: compiler.numbers })
 }
 
+/// Compiles a definition or a variable to be asked of one profile at a time.
+///
+/// # Errors
+/// If it looks at more than one, or the kernel cannot do it.
+pub(crate) fn compile_each(
+    query: &ResolvedQuery,
+    evaluation: &Evaluation,
+    context: &SessionContext,
+) -> Result<CompiledRows, NotHere> {
+    let Body::Grain(grain) = &query.body else { return Err(NotHere::Others("its FROM is no table of people or rows")) };
+    if !grain.answers_each_row() {
+        return Err(NotHere::Others("what chooses (QUALIFY, LIMIT, DISTINCT) and groups compare them with others"));
+    }
+    let planner = &Planner::new(context);
+    let mut compiler = Compiler { evaluation, planner, numbers: Numbers::default(), histories: 0 };
+    let (building, conditions, left) = compiler.rows(grain)?;
+    let shown = grain.shown();
+    let reaches_beyond = |expr: &&ast::Expr| flat::reaches_beyond(expr, &BTreeSet::new());
+    if !left.is_empty() || !grain.rows.asides.is_empty() || shown.iter().any(reaches_beyond) {
+        return Err(NotHere::Others("a query inside, or a window, looks at others"));
+    }
+    let planned = building.plan(planner, shown.into_iter().cloned())?;
+    let outputs = compiler.placed(&building.scope, &planned)?;
+    let root = building.root_table().to_owned();
+    Ok(CompiledRows { scope: building.scope, conditions, outputs, root, is_whole: true })
+}
+
 struct Compiler<'q> {
     evaluation: &'q Evaluation,
     planner: &'q Planner<'q>,
@@ -137,8 +169,8 @@ impl<'q> Compiler<'q> {
         let outputs = building.outputs(&mut self.numbers)?;
         let name = format!("{ROWS}_{}", tables.len());
         let rest = grain.over(&name, left.iter().copied().cloned());
-        let is_whole = left.is_empty();
-        tables.push((name, Arc::new(CompiledRows { scope: building.scope, conditions, outputs, is_whole })));
+        let (is_whole, root) = (left.is_empty(), building.root_table().to_owned());
+        tables.push((name, Arc::new(CompiledRows { scope: building.scope, conditions, outputs, root, is_whole })));
         Ok(rest)
     }
 
@@ -165,7 +197,8 @@ impl<'q> Compiler<'q> {
         }
         let planned = building.plan(self.planner, overlap.members.shown().into_iter().cloned())?;
         let members = self.placed(&building.scope, &planned)?;
-        let profiles = CompiledRows { scope: building.scope, conditions, outputs: Vec::new(), is_whole: true };
+        let root = building.root_table().to_owned();
+        let profiles = CompiledRows { scope: building.scope, conditions, outputs: Vec::new(), root, is_whole: true };
         let name = format!("{OVERLAP}_{}", overlaps.len());
         let rest = overlap.over(&name);
         let (profiles, segments) = (Arc::new(profiles), overlap.segments.clone());

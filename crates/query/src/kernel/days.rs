@@ -45,7 +45,7 @@ impl Block<'_> {
             let _known = placed.days.set(days);
         }
         let Some(Days { first, values }) = placed.days.get().and_then(Option::as_ref) else { return Ok(None) };
-        let dates = self.packed(table, self.number, column)?.arrow()?;
+        let dates = self.standing(table, column)?.arrow()?;
         let (dates, none) = (dates.as_primitive::<Date32Type>(), values.len() as u32 - 1);
         let place = |date: i32| date.wrapping_sub(*first) as u32;
         let places: ScalarBuffer<u32> = match dates.nulls().filter(|nulls| nulls.null_count() > 0) {

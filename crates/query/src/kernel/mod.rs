@@ -9,11 +9,13 @@
 //! 3. [`block`]: in a block, values for the rows of each domain, carried to the rows that ask.
 //! 4. [`tuples`]: the rows of a scope, with the enclosing rows beside them; which of them pass a filter.
 //! 5. [`visible`], [`reducing`], [`chosen`], [`reduce`]: the rows of a history stand together for each row above them, so an
-//!    aggregate is a pass over slices. One that compares with enclosing rows is taken over pairs, of those rows only that may
-//!    count.
+//!    aggregate is a pass over slices. One that compares with enclosing rows by their order alone counts ranges of slices
+//!    ([`ranges`]), any other is taken over pairs, of those rows only that may count.
 //! 6. [`rows`]: what passed is a flat table, over which the engine does the rest of the statement.
 //! 7. [`cube`], [`codes`], [`cells`]: where that is to group rows and count, it is done here too: values are told apart where
 //!    they have the fewest rows, and the engine reads a table of groups. [`overlap`] counts pairs of segments in bitmaps.
+//!
+//! [`each`] asks the same of one profile: a block is then that profile with its history, and nothing else.
 //!
 //! What the kernel does not know runs as plain SQL, with the same answer.
 
@@ -25,11 +27,13 @@ mod codes;
 mod compile;
 mod cube;
 mod days;
+mod each;
 mod overlap;
 mod packed;
 mod placed;
 mod plan;
 mod planner;
+mod ranges;
 mod reduce;
 mod reducing;
 mod rows;
@@ -37,8 +41,9 @@ mod tuples;
 mod visible;
 mod whole;
 
-pub(crate) use compile::{Compiled, CompiledRows, compile};
+pub(crate) use compile::{Compiled, CompiledRows, compile, compile_each};
 pub(crate) use cube::{cubes_of, with_cubes};
+pub use each::EachProfile;
 pub(crate) use overlap::Pairs;
 pub(crate) use planner::statement;
 pub(crate) use rows::KernelRows;

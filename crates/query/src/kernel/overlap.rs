@@ -60,7 +60,7 @@ impl Pairs {
 
     fn of_block(&self, number: usize) -> Result<Vec<u64>> {
         let (block, compiled) = (self.profiles.block(number), &self.profiles.compiled);
-        let all = Tuples::all(&block, &compiled.scope);
+        let all = Tuples::all(&block, &compiled.scope)?;
         let passing = passing(compiled, &all)?;
         let members = self.overlap.members.iter().map(|segment| {
             let members = truth(&all.value(segment)?);

@@ -238,13 +238,13 @@ fn are_any(groups: &Groups<'_>, marked: Option<&BooleanBuffer>) -> BooleanBuffer
 }
 
 /// How many marks stand before any place, in two reads.
-struct Ranks {
+pub(super) struct Ranks {
     words: Vec<u64>,
     before: Vec<u32>,
 }
 
 impl Ranks {
-    fn of(marks: &BooleanBuffer) -> Self {
+    pub(super) fn of(marks: &BooleanBuffer) -> Self {
         // One word more, so that the place behind the last mark has one, too.
         let words: Vec<u64> = marks.bit_chunks().iter_padded().chain([0]).collect();
         let counted = words.iter().scan(0, |count, word| {
@@ -256,7 +256,7 @@ impl Ranks {
         Self { words, before }
     }
 
-    fn before(&self, place: usize) -> u32 {
+    pub(super) fn before(&self, place: usize) -> u32 {
         let (word, bit) = (place / 64, place % 64);
         self.before[word] + (self.words[word] & ((1_u64 << bit) - 1)).count_ones()
     }

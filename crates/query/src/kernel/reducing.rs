@@ -10,6 +10,7 @@ use datafusion::error::Result;
 use super::block::{Block, Component, truth};
 use super::chosen::chosen;
 use super::plan::{Aggregate, Chosen, Filter, History, Scope, TUPLE};
+use super::ranges::by_ranges;
 use super::reduce::{Groups, reduce};
 use super::tuples::Tuples;
 use super::visible::there;
@@ -19,14 +20,14 @@ const PAIRS: usize = 1 << 16;
 
 /// What a history is for each row of the table whose rows have it, in one block.
 pub(super) fn reduced_below(block: &Block<'_>, history: &History) -> Result<Vec<ArrayRef>> {
-    let tuples = Tuples::all(block, &history.scope);
+    let tuples = Tuples::all(block, &history.scope)?;
     let offsets = block.offsets(&history.shared, &history.scope.table)?;
     let groups = Groups { offsets: &offsets };
     let there = there(block, &history.scope.table, &history.scope.visible)?;
     let rows = match &history.chosen {
         None => there,
         Some(choice) => {
-            let candidates = Tuples::all(block, &choice.scope);
+            let candidates = Tuples::all(block, &choice.scope)?;
             Some(chosen(choice, &candidates, there, &groups)?)
         }
     };
@@ -36,6 +37,13 @@ pub(super) fn reduced_below(block: &Block<'_>, history: &History) -> Result<Vec<
 /// What a history is for each of these tuples: where it compares with other rows of theirs, or where they are so few that
 /// nobody else's history is looked at.
 pub(super) fn reduced_beside(around: &Tuples<'_>, history: &History) -> Result<Vec<ArrayRef>> {
+    if history.is_correlated() {
+        let offsets = around.block.offsets(&history.shared, &history.scope.table)?;
+        let may_count = |aggregate: &Aggregate| may_count(around.block, history, aggregate, &offsets);
+        if let Some(reduced) = by_ranges(around, history, may_count)? {
+            return Ok(reduced);
+        }
+    }
     let pairs = Pairs::of(around, history)?;
     let mut parts: Vec<Vec<ArrayRef>> = history.aggregates.iter().map(|_| Vec::new()).collect();
     let mut next = 0;
@@ -136,12 +144,27 @@ impl<'r> Pairs<'r> {
     }
 }
 
+/// The rows of a level that may count for an aggregate whose choice of rows compares with nothing; `None`: all.
+fn may_count(
+    block: &Block<'_>,
+    history: &History,
+    aggregate: &Aggregate,
+    offsets: &[u32],
+) -> Result<Option<BooleanBuffer>> {
+    let there = there(block, &history.scope.table, &history.scope.visible)?;
+    let chosen = match &history.chosen {
+        None => there,
+        Some(choice) => Some(chosen(choice, &Tuples::all(block, &choice.scope)?, there, &Groups { offsets })?),
+    };
+    by_themselves(block, &history.scope, &aggregate.filter, chosen)
+}
+
 /// The rows of a level that may count, as far as they tell it by themselves; `None`: all.
 fn candidates(block: &Block<'_>, history: &History, offsets: &[u32]) -> Result<Option<BooleanBuffer>> {
     let there = there(block, &history.scope.table, &history.scope.visible)?;
     match &history.chosen {
         Some(choice) if choice.beside.is_empty() => {
-            let candidates = Tuples::all(block, &choice.scope);
+            let candidates = Tuples::all(block, &choice.scope)?;
             Ok(Some(chosen(choice, &candidates, there, &Groups { offsets })?))
         }
         Some(choice) => by_themselves(block, &choice.scope, &choice.condition, there),
@@ -165,7 +188,7 @@ fn by_themselves(
     among: Option<BooleanBuffer>,
 ) -> Result<Option<BooleanBuffer>> {
     let own = |domain: usize| domain != TUPLE && scope.component_above(domain).1 == 0;
-    let (rows, mut passing) = (Tuples::all(block, scope), among);
+    let (rows, mut passing) = (Tuples::all(block, scope)?, among);
     for condition in filter.first.iter().filter(|condition| own(condition.domain)) {
         let holds = truth(&rows.value(condition)?);
         passing = Some(passing.map_or_else(|| holds.clone(), |passing| &passing & &holds));

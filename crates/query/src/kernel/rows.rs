@@ -19,11 +19,11 @@ use rayon::prelude::*;
 
 use super::block::Block;
 use super::compile::CompiledRows;
-use super::tuples::{Tuples, marks_of, positions};
+use super::tuples::{Tuples, positions};
 use super::visible::there;
 use crate::evaluation::Evaluation;
 use crate::patience::Patience;
-use crate::table::{external, slices};
+use crate::table::slices;
 
 /// The rows of a compiled query.
 #[derive(Debug, Clone)]
@@ -102,8 +102,7 @@ struct Reader {
 pub(super) fn passing(compiled: &CompiledRows, all: &Tuples<'_>) -> Result<Option<BooleanBuffer>> {
     let (block, scope) = (all.block, &compiled.scope);
     let mut rows = there(block, &scope.table, &scope.visible)?;
-    if let Some(living) = block.snapshot().living_places(&scope.table, block.number).map_err(external)? {
-        let living = marks_of(living.values(), all.count);
+    if let Some(living) = block.living(&scope.table)? {
         rows = Some(rows.map_or_else(|| living.clone(), |rows| &rows & &living));
     }
     all.passing(&compiled.conditions, rows)
@@ -116,7 +115,7 @@ impl KernelRows {
         let table = &self.compiled.scope.table;
         let of_block = |number: usize| {
             let block = self.block(number);
-            let all = Tuples::all(&block, &self.compiled.scope);
+            let all = Tuples::all(&block, &self.compiled.scope)?;
             let passing = passing(&self.compiled, &all)?;
             let first = u32::try_from(snapshot.first_row(table, number)).map_err(|error| external_number(&error))?;
             Ok(RowSet::from_marks(first, &passing.unwrap_or_else(|| BooleanBuffer::new_set(all.count))))
@@ -129,7 +128,7 @@ impl KernelRows {
     pub(crate) fn count(&self) -> Result<usize> {
         let of_block = |number: usize| {
             let block = self.block(number);
-            let all = Tuples::all(&block, &self.compiled.scope);
+            let all = Tuples::all(&block, &self.compiled.scope)?;
             Ok(passing(&self.compiled, &all)?.map_or(all.count, |passing| passing.count_set_bits()))
         };
         (0..self.block_count()).into_par_iter().map(of_block).sum()
@@ -152,7 +151,7 @@ impl Reader {
     /// The rows of a block that meet the conditions.
     fn block(&self, number: usize) -> Result<RecordBatch> {
         let (block, compiled) = (self.rows.block(number), &self.rows.compiled);
-        let all = Tuples::all(&block, &compiled.scope);
+        let all = Tuples::all(&block, &compiled.scope)?;
         let options = |count: usize| RecordBatchOptions::new().with_row_count(Some(count));
         let passing = passing(compiled, &all)?;
         if self.fields.is_empty() {

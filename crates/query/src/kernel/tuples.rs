@@ -36,9 +36,9 @@ impl<'r> Tuples<'r> {
     }
 
     /// One tuple for each row of the scope's table.
-    pub(super) fn all(block: &'r Block<'r>, scope: &'r Scope) -> Self {
-        let count = block.snapshot().place_count(&scope.table, block.number);
-        Self::new(block, scope, count, vec![Component::All])
+    pub(super) fn all(block: &'r Block<'r>, scope: &'r Scope) -> Result<Self> {
+        let count = block.places_of(&scope.table)?.len();
+        Ok(Self::new(block, scope, count, vec![Component::All]))
     }
 
     /// Some of them, by their place here.
@@ -130,7 +130,7 @@ impl<'r> Tuples<'r> {
     }
 
     /// Whether the tuples are much fewer than the rows of a domain of the block.
-    fn are_few(&self, domain: DomainId) -> Result<bool> {
+    pub(super) fn are_few(&self, domain: DomainId) -> Result<bool> {
         Ok(self.count < self.block.row_count(&self.scope.domains[domain].rows)? / FEWER)
     }
 

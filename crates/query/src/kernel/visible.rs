@@ -10,7 +10,6 @@ use muster_store::ColumnData;
 
 use super::block::Block;
 use super::packed::marked;
-use crate::table::external;
 
 /// The rows of a block of a table that are there as of the query's instant; `None`: all.
 pub(super) fn there(block: &Block<'_>, table: &str, visible: &Visible) -> Result<Option<BooleanBuffer>> {
@@ -59,7 +58,7 @@ fn not_later(block: &Block<'_>, table: &str, or_unknown: bool) -> Result<Option<
         let above = not_later(block, parent, or_unknown)?;
         return above.map(|above| below(block, &above, parent, table)).transpose();
     };
-    let packed = snapshot.packed(table, block.number, time).map_err(external)?;
+    let packed = block.standing(table, time)?;
     if let ColumnData::Time { first, tick, offsets, latest, nulls } = packed.as_ref() {
         let last = (as_of - first).div_euclid(*tick);
         let unknown = nulls.as_ref().filter(|nulls| nulls.null_count() > 0);

@@ -7,7 +7,9 @@ use std::time::Duration;
 use arrow_array::{ArrayRef, RecordBatch, StringViewArray};
 use arrow_cast::cast;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
-use muster_catalog::{ColumnNames, ColumnType, Kind, RowSet, SegmentNames, TableNames, Timestamp, parse_local};
+use muster_catalog::{
+    ColumnNames, ColumnType, Kind, ProfileId, RowSet, SegmentNames, TableNames, Timestamp, parse_local,
+};
 use muster_language::{ResolvedQuery, Statement, hidden, parse, resolve, resolve_segment};
 use muster_query::{Answer, Back, Computed, Content, Engine, Error, Evaluation, Limits, Masks};
 use muster_state::{Mode, State};
@@ -288,6 +290,29 @@ impl World {
     pub fn check(&self, text: &str, expected: &[&str]) {
         assert_eq!(self.answer(text), expected, "{text}\n{}", self.resolved(text).to_pretty_sql());
         assert_eq!(self.answer_of(&self.plain, text), expected, "as plain SQL: {text}");
+        self.check_profile_by_profile(text, expected);
+    }
+
+    /// What can be asked of one profile at a time says the same, in no order.
+    #[track_caller]
+    fn check_profile_by_profile(&self, text: &str, expected: &[&str]) {
+        let Ok(each) = self.engine.each_profile(&self.resolved(text), &self.evaluation()) else { return };
+        let mut found = Vec::new();
+        for profile in 0..self.profile_count() {
+            if let Some(shown) = each.shown(ProfileId(profile)).unwrap_or_else(|error| panic!("{text}\n{error}")) {
+                let columns = shown.into_iter().enumerate().map(|(place, column)| (place.to_string(), column, true));
+                found.extend(texts(&RecordBatch::try_from_iter_with_nullable(columns).unwrap()));
+            }
+        }
+        let mut expected: Vec<&str> = expected.to_vec();
+        expected.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(found, expected, "profile by profile: {text}");
+    }
+
+    /// How many profiles there may be: one more, so that somebody who is not there is asked for, too.
+    fn profile_count(&self) -> u32 {
+        self.snapshot.row_count("profiles") as u32 + 1
     }
 
     /// The numbers of the profiles for which `condition` is true.
@@ -301,6 +326,10 @@ impl World {
         let segment = resolve_segment(&definition.query, &self.names(), instant).unwrap();
         let rows = self.engine.rows(&segment, &self.evaluation()).unwrap();
         assert_eq!(self.plain.rows(&segment, &self.evaluation()).unwrap(), rows, "as plain SQL: {condition}");
+        if let Ok(each) = self.engine.each_profile(&segment.query, &self.evaluation()) {
+            let selected = (0..self.profile_count()).filter(|profile| each.selects(ProfileId(*profile)).unwrap());
+            assert_eq!(selected.collect::<RowSet>(), rows, "profile by profile: {condition}");
+        }
         rows.iter().collect()
     }
 

@@ -14,14 +14,12 @@ use muster_state::{Reader, State, Tx};
 use muster_store::Store;
 
 use crate::audience::Count;
-use crate::cells::Line;
 use crate::definition::Stored;
 use crate::evaluator::{Defined, Known};
-use crate::listing::Step;
 use crate::past::Past;
 use crate::{
-    Audience, Classes, Definition, Definitions, Depth, Error, Evaluator, Explanation, Item, NewDefinition, Refresh,
-    TableDescription, Variable, Wanted, listing, memberships,
+    Audience, Classes, Definition, Definitions, Depth, Error, Evaluator, Explanation, Item, NewDefinition, Preview,
+    Refresh, TableDescription, Variable, Wanted, listing, memberships,
 };
 
 /// How the state file may be used.
@@ -135,6 +133,28 @@ impl<'a> Session<'a> {
         Self { classes, ..self }
     }
 
+    /// Looks at the newest snapshot from now on, as of `as_of`. What is defined is not read again where it stayed the same.
+    ///
+    /// # Errors
+    /// [`Error::NoData`] before the first load.
+    pub fn look_anew(&mut self, as_of: Timestamp) -> Result<(), Error> {
+        let snapshot = self.bench.store.snapshot().ok_or(Error::NoData)?;
+        if !Arc::ptr_eq(&snapshot, self.past.present()) {
+            self.past = Arc::new(Past::of(Arc::clone(&snapshot)));
+            if let Some(Kept { stored, defined, .. }) = self.kept.take() {
+                let defined = Rc::new(Defined::over(&snapshot, self.bench.zone, defined.definitions()));
+                self.kept = RefCell::new(Some(Kept { stored, defined, known: Rc::default() }));
+            }
+        }
+        self.as_of = as_of;
+        Ok(())
+    }
+
+    /// The number of the snapshot that statements look at.
+    pub fn snapshot(&self) -> u64 {
+        self.past.present().number()
+    }
+
     /// Whether a statement changes anything that is kept.
     pub fn writes(statement: &Statement) -> bool {
         matches!(
@@ -212,6 +232,9 @@ impl<'a> Session<'a> {
                 let as_of = self.instant(as_of)?;
                 self.evaluator()?.plain_sql(&query, as_of).map(Outcome::Text)
             }
+            Statement::Preview { as_of, definition } => {
+                listing::preview(&self.preview(&definition, self.instant(as_of)?)?).map(Outcome::Answer)
+            }
             Statement::ExplainSegment { name } => self.explain_segment(&name).map(Outcome::Answer),
             Statement::ExplainSegmentFor { name, key } => {
                 listing::explanation(&self.explanation(&name, &key)?).map(Outcome::Answer)
@@ -276,21 +299,20 @@ impl<'a> Session<'a> {
         listing::segment(definition, &counts, &users, self.bench.zone)
     }
 
+    /// How many rows each condition of a definition leaves that need not be stored, as of an instant. What was counted in this
+    /// session for the same instant is not counted again.
+    ///
+    /// # Errors
+    /// As [`Evaluator::preview`].
+    pub fn preview(&self, definition: &Query, as_of: Timestamp) -> Result<Preview, Error> {
+        self.evaluator()?.preview(definition, as_of)
+    }
+
     /// How many rows remain after each condition, and how many each takes away by itself.
     fn explain_segment(&self, name: &str) -> Result<Answer, Error> {
         let evaluator = self.evaluator()?;
         let definition = evaluator.definition(name)?;
-        let waterfall = definition.query.waterfall().expect("a definition is one SELECT");
-        let mut counts = Line::of(evaluator.whole_answer(&waterfall.counting, self.as_of)?);
-        let mut steps = vec![Step { condition: None, remain: counts.count()?, removes: None }];
-        for condition in waterfall.conditions {
-            steps.push(Step { condition: Some(condition), remain: counts.count()?, removes: Some(counts.count()?) });
-        }
-        if waterfall.choice.is_some() {
-            let remain = evaluator.rows(name, self.as_of)?.len();
-            steps.push(Step { condition: waterfall.choice, remain, removes: None });
-        }
-        listing::waterfall(&steps)
+        listing::waterfall(&evaluator.preview(&definition.query, self.as_of)?)
     }
 
     /// Why the row with this key is in the segment `name` or not.

@@ -100,3 +100,28 @@ fn what_chooses_among_the_rows_is_the_last_line_of_an_explanation() {
     assert_eq!(shop.rows("EXPLAIN SEGMENT everyone"), ["condition | remain | removes", "- | 4 | -", "true | 4 | 0"]);
     assert!(shop.error("EXPLAIN SEGMENT bests").contains("did you mean `best`?"));
 }
+
+#[test]
+fn a_definition_that_is_not_stored_is_counted_condition_by_condition() {
+    let shop = Shop::open();
+    let text = "PREVIEW WHERE has(orders) AND country = 'NL' AND (income > 5 OR income IS NULL)";
+    let counted = [
+        "condition | alone | remain",
+        "- | - | 4",
+        "has(orders) | 3 | 3",
+        "country = 'NL' | 2 | 2",
+        "(income > 5 OR income IS NULL) | 3 | 2",
+    ];
+    assert_eq!(shop.rows(text), counted);
+    // A second time in the same session nothing is asked again, and the answer is the same.
+    assert_eq!(shop.rows(&format!("{text}; {text}")), counted);
+    assert_eq!(
+        shop.rows("PREVIEW SELECT * FROM profiles WHERE has(orders) ORDER BY sum(orders.total) DESC LIMIT 2"),
+        [
+            "condition | alone | remain",
+            "- | - | 4",
+            "has(orders) | 3 | 3",
+            "ORDER BY sum(orders.total) DESC LIMIT 2 | - | 2"
+        ]
+    );
+}

@@ -34,6 +34,8 @@ mod segment_tables;
 
 mod differing;
 
+mod each;
+
 mod three_values;
 
 mod masked;

@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, RecordBatch, StringViewArray};
 use arrow_cast::cast;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{DataType, Field};
-use muster_catalog::{ColumnType, FixedClock, Timestamp, parse_local};
+use muster_catalog::{ColumnType, FixedClock, ProfileId, RowSet, Timestamp, parse_local};
 use muster_language::{Statement, parse, parse_piece, split_statements};
 use muster_query::{Answer, Engine, Limits};
 use muster_segment::{Access, Audience, Error, NewDefinition, Outcome, Session, Workbench};
@@ -184,9 +184,24 @@ impl Shop {
     #[track_caller]
     pub fn define(&self, text: &str) -> Audience {
         match self.run(text) {
-            Ok(Outcome::Defined { audience, .. }) => audience,
+            Ok(Outcome::Defined { audience, .. }) => {
+                self.check_profile_by_profile(&audience);
+                audience
+            }
             other => panic!("{text}\n{other:?}"),
         }
+    }
+
+    /// Asked of one profile at a time the segment says the same, where it can be asked so.
+    #[track_caller]
+    fn check_profile_by_profile(&self, audience: &Audience) {
+        let session = self.session();
+        let evaluator = session.evaluator().unwrap();
+        let definition = evaluator.definition(&audience.segment).unwrap();
+        let Ok(each) = evaluator.each_profile(&definition.query, audience.as_of) else { return };
+        let profiles = 0..self.store.snapshot().unwrap().row_count("profiles") as u32 + 1;
+        let selected = profiles.filter(|profile| each.selects(ProfileId(*profile)).unwrap());
+        assert_eq!(selected.collect::<RowSet>(), audience.rows, "profile by profile: {}", definition.text());
     }
 
     /// The whole message of a statement that is refused.

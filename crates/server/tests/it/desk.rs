@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, mpsc};
 use std::time::Duration;
 
-use muster_server::{Appended, Batch, Check, Client, Command, Desk, Failure, Refusal, RejectedRow, Report};
+use muster_server::{
+    Appended, Batch, Check, Client, Command, Desk, Failure, PreviewRequest, Previewed, Refusal, RejectedRow, Report,
+};
 
 /// What it kept and was asked, group by group.
 #[derive(Default)]
@@ -107,6 +109,20 @@ impl Desk for Counting {
         let answers = batches.iter().map(|batch| Self::keep(batch, &mut kept)).collect();
         self.commits.lock().unwrap().push(kept);
         Ok(answers)
+    }
+
+    /// Counts no row; of an editor whose definition is `wait` it waits until it is let go on, and was superseded.
+    fn preview(&self, wanted: PreviewRequest) -> Result<Previewed, Failure> {
+        match wanted.definition.as_str() {
+            "wait" => {
+                self.wait();
+                return Err(Failure::Superseded);
+            }
+            "bad" => return Err(Failure::Refused(Refusal::new("is bad"))),
+            _ => self.open(),
+        }
+        let as_of = wanted.as_of.unwrap_or_default();
+        Ok(Previewed { snapshot: 1, as_of, rows: 0, conditions: Vec::new(), choice: None, selected: 0 })
     }
 
     fn checks(&self) -> Vec<Check> {

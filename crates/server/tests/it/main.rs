@@ -8,4 +8,5 @@ mod ending;
 mod health;
 mod http;
 mod lines;
+mod previews;
 mod rows;

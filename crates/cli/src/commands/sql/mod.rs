@@ -17,6 +17,7 @@ mod showing;
 mod table;
 
 mod timing;
+pub use timing::time;
 
 mod waiting;
 

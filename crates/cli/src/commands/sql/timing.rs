@@ -16,7 +16,7 @@ pub fn told(shown: Option<&Shown>, taken: Duration) -> String {
 }
 
 /// To the microsecond below a second, since a script may compare such times.
-fn time(taken: Duration) -> String {
+pub fn time(taken: Duration) -> String {
     let seconds = taken.as_secs_f64();
     if seconds < 1.0 { format!("{:.3} ms", seconds * 1000.0) } else { format!("{seconds:.3} s") }
 }

@@ -1,0 +1,244 @@
+//! Counts definitions while somebody writes them: one at a time, on the newest snapshot, of each editor only what it sent
+//! last.
+//!
+//! All of it happens on one thread that stays: between requests it keeps what is defined and the rows of each condition, so
+//! that the next request asks only for what changed.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use muster_catalog::{Clock, Timestamp, parse_local};
+use muster_language::parse_definition;
+use muster_query::{Engine, Stopper};
+use muster_segment::{Preview, Session};
+use muster_server::{Failure, PreviewRequest, Previewed, PreviewedCondition, Refusal};
+
+use crate::desk::{Served, held};
+use crate::pointing;
+use crate::workspace::{Workspace, engine};
+
+/// A definition that takes longer is not what anybody types.
+const SECONDS: u64 = 30;
+
+/// For so long the present stays the same instant while the snapshot does, so that conditions that name it are not asked
+/// again with every letter. The answer says the instant.
+const SAME_INSTANT: Duration = Duration::from_secs(60);
+
+/// Counts definitions on a thread of its own, which ends with it.
+pub struct Previewer {
+    line: Arc<Line>,
+    stopper: Stopper,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Previewer {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// If no threads can be started.
+    pub fn start(served: Arc<Served>) -> Result<Self> {
+        let engine = engine(SECONDS)?;
+        let (line, stopper) = (Arc::new(Line::default()), engine.stopper());
+        let requests = Arc::clone(&line);
+        let work = move || work(&served, &engine, &requests);
+        let thread = thread::Builder::new().name("previews".to_owned()).spawn(work);
+        Ok(Self { line, stopper, thread: Some(thread.context("cannot start a thread")?) })
+    }
+
+    /// Counts a definition; what the same editor asked before and has no answer yet is given up.
+    ///
+    /// # Errors
+    /// [`Failure::Superseded`] if this is what is given up; [`Failure::Refused`] if the definition is not in order, or takes
+    /// more than a query may.
+    pub fn preview(&self, wanted: PreviewRequest) -> Result<Previewed, Failure> {
+        let (answer, answered) = sync_channel(1);
+        self.line.join(Asked { wanted, answer }, &self.stopper)?;
+        answered.recv().unwrap_or_else(|_| Err(Failure::Unavailable("counting broke off".to_owned())))
+    }
+}
+
+impl Drop for Previewer {
+    fn drop(&mut self) {
+        self.line.end();
+        self.stopper.end();
+        if let Some(thread) = self.thread.take() {
+            // One that panicked has nothing left to end.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A request and where its answer goes.
+struct Asked {
+    wanted: PreviewRequest,
+    answer: SyncSender<Result<Previewed, Failure>>,
+}
+
+impl Asked {
+    fn answer(self, answer: Result<Previewed, Failure>) {
+        // Whoever asked may have stopped waiting.
+        let _ = self.answer.send(answer);
+    }
+}
+
+/// The requests that wait, and whose is at work.
+#[derive(Default)]
+struct Line {
+    waiting: Mutex<Waiting>,
+    came: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    requests: VecDeque<Asked>,
+    /// The editor whose request is at work.
+    at_work: Option<String>,
+    /// Whether a newer one of the same editor came meanwhile.
+    is_superseded: bool,
+    has_ended: bool,
+}
+
+impl Line {
+    /// Takes the place of an older request of the same editor, or the last one.
+    fn join(&self, asked: Asked, stopper: &Stopper) -> Result<(), Failure> {
+        let mut waiting = held(&self.waiting);
+        if waiting.has_ended {
+            return Err(Failure::Unavailable("the running `muster serve` is ending".to_owned()));
+        }
+        if waiting.at_work.as_ref() == Some(&asked.wanted.editor) && !waiting.is_superseded {
+            waiting.is_superseded = true;
+            stopper.stop();
+        }
+        let older = waiting.requests.iter_mut().find(|older| older.wanted.editor == asked.wanted.editor);
+        match older {
+            Some(older) => std::mem::replace(older, asked).answer(Err(Failure::Superseded)),
+            None => waiting.requests.push_back(asked),
+        }
+        self.came.notify_one();
+        Ok(())
+    }
+
+    /// The next request, once there is one; `None` when there will be none.
+    fn next(&self) -> Option<Asked> {
+        let waiting = held(&self.waiting);
+        let idle = |waiting: &mut Waiting| waiting.requests.is_empty() && !waiting.has_ended;
+        let mut waiting = self.came.wait_while(waiting, idle).unwrap_or_else(PoisonError::into_inner);
+        let next = waiting.requests.pop_front().filter(|_| !waiting.has_ended)?;
+        waiting.at_work = Some(next.wanted.editor.clone());
+        waiting.is_superseded = false;
+        Some(next)
+    }
+
+    /// The request at work is done; whether it was superseded meanwhile.
+    fn done(&self) -> bool {
+        let mut waiting = held(&self.waiting);
+        waiting.at_work = None;
+        waiting.is_superseded
+    }
+
+    fn end(&self) {
+        let mut waiting = held(&self.waiting);
+        waiting.has_ended = true;
+        // Their senders go, which tells whoever waits.
+        waiting.requests.clear();
+        self.came.notify_all();
+    }
+}
+
+/// Answers requests until there will be none. A session stays as long as muster.toml does.
+fn work(served: &Served, engine: &Engine, line: &Line) {
+    let mut next = line.next();
+    while let Some(asked) = next {
+        let workspace = match served.workspace() {
+            Ok(workspace) => workspace,
+            Err(error) => {
+                answer(line, asked, Err(error));
+                next = line.next();
+                continue;
+            }
+        };
+        let clock = workspace.clock();
+        let bench = served.opened.workbench(&workspace, engine, clock.as_ref());
+        let session =
+            Session::new(bench, None).map(|session| Counting { session, workspace: &workspace, clock: &*clock });
+        next = match session {
+            Ok(session) => session.while_same(served, line, asked),
+            Err(error) => {
+                answer(line, asked, Err(error.into()));
+                line.next()
+            }
+        };
+    }
+}
+
+/// Says what was counted, or why it was not.
+fn answer(line: &Line, asked: Asked, counted: Result<Previewed>) {
+    let answer = match counted {
+        _ if line.done() => Err(Failure::Superseded),
+        Ok(previewed) => Ok(previewed),
+        Err(error) => Err(Failure::Refused(Refusal::new(pointing::told(&error)))),
+    };
+    asked.answer(answer);
+}
+
+/// A session over one muster.toml.
+struct Counting<'w> {
+    session: Session<'w>,
+    workspace: &'w Workspace,
+    clock: &'w dyn Clock,
+}
+
+impl Counting<'_> {
+    /// Answers this request and those after it that find the same muster.toml; the first that does not.
+    fn while_same(mut self, served: &Served, line: &Line, asked: Asked) -> Option<Asked> {
+        let mut next = Some(asked);
+        while let Some(asked) = next {
+            let is_same = served.workspace().is_ok_and(|now| std::ptr::eq(now.as_ref(), self.workspace));
+            if !is_same {
+                return Some(asked);
+            }
+            let counted = self.counted(&asked.wanted, served);
+            answer(line, asked, counted);
+            next = line.next();
+        }
+        None
+    }
+
+    fn counted(&mut self, wanted: &PreviewRequest, served: &Served) -> Result<Previewed> {
+        let as_of = self.instant(wanted, served)?;
+        self.session.look_anew(self.live(served))?;
+        let definition = parse_definition(&wanted.definition)?;
+        let Preview { rows, conditions, choice, selected } = self.session.preview(&definition, as_of)?;
+        let conditions = conditions.into_iter().map(|counted| PreviewedCondition {
+            condition: counted.text,
+            alone: counted.alone,
+            remain: counted.remain,
+        });
+        Ok(Previewed {
+            snapshot: self.session.snapshot(),
+            as_of: as_of.rfc3339(self.workspace.catalog.workspace.time_zone),
+            rows,
+            conditions: conditions.collect(),
+            choice,
+            selected,
+        })
+    }
+
+    fn instant(&self, wanted: &PreviewRequest, served: &Served) -> Result<Timestamp> {
+        let Some(text) = &wanted.as_of else { return Ok(self.live(served)) };
+        let zone = self.workspace.catalog.workspace.time_zone;
+        parse_local(text, zone).map_err(|error| anyhow!("as_of \"{text}\" is {error}"))
+    }
+
+    /// The present, which stays the same for a while as long as the snapshot does.
+    fn live(&self, served: &Served) -> Timestamp {
+        let (now, before) = (self.clock.now(), self.session.as_of());
+        let is_same = served.opened.store.snapshot().is_some_and(|newest| newest.number() == self.session.snapshot());
+        let age = now.micros().saturating_sub(before.micros());
+        if is_same && u128::try_from(age).is_ok_and(|age| age < SAME_INSTANT.as_micros()) { before } else { now }
+    }
+}
