@@ -3,3 +3,11 @@
 //! Every function here is pure: numbers come in as slices, numbers go out. There is no engine, no clock, no file and no
 //! unseeded chance; the answer does not depend on the number of threads. Where the numbers come from, and under which
 //! names the answers are kept, is said by `segment`.
+
+pub mod alive;
+pub mod spend;
+
+mod descent;
+mod error;
+
+pub use error::Error;

@@ -1,1 +1,3 @@
 //! The tests of `muster-score`: published figures to their digits, and a slow twin beside every kernel.
+
+mod alive;
