@@ -7,6 +7,11 @@
 pub mod alive;
 pub mod spend;
 
+pub mod baskets;
+pub mod itemsets;
+pub mod rules;
+pub mod affinity;
+
 mod descent;
 mod error;
 

@@ -1,3 +1,6 @@
 //! The tests of `muster-score`: published figures to their digits, and a slow twin beside every kernel.
 
+mod affinity;
 mod alive;
+mod itemsets;
+mod real_baskets;
