@@ -3,6 +3,8 @@
 //! A basket is an order, or all that a customer bought in a window; the caller decides. What follows from baskets is said
 //! by [`crate::itemsets`] and [`crate::affinity`].
 
+use std::ops::Range;
+
 use crate::error::Error;
 
 /// Baskets of items, checked once.
@@ -61,11 +63,22 @@ impl<'b> Baskets<'b> {
         self.offsets.windows(2).map(move |ends| &items[ends[0]..ends[1]])
     }
 
+    /// Where the lines of a basket begin.
+    pub(crate) fn line_of(&self, basket: usize) -> usize {
+        self.offsets[basket]
+    }
+
     /// In how many baskets each item is.
     pub fn item_baskets(&self) -> Vec<u32> {
+        self.item_baskets_of(0..self.len())
+    }
+
+    /// In how many of some baskets each item is.
+    pub(crate) fn item_baskets_of(&self, baskets: Range<usize>) -> Vec<u32> {
         let (mut counts, mut last) = (vec![0; self.item_count], vec![u32::MAX; self.item_count]);
-        for (basket, items) in (0_u32..).zip(self.iter()) {
-            for item in items {
+        for basket in baskets {
+            for item in self.of(basket) {
+                let basket = basket as u32;
                 let last = &mut last[*item as usize];
                 counts[*item as usize] += u32::from(std::mem::replace(last, basket) != basket);
             }

@@ -7,10 +7,10 @@
 pub mod alive;
 pub mod spend;
 
+pub mod affinity;
 pub mod baskets;
 pub mod itemsets;
 pub mod rules;
-pub mod affinity;
 
 mod descent;
 mod error;
