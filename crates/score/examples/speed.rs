@@ -75,7 +75,7 @@ fn time_pairs(folder: Option<&Path>) -> Outcome {
         let size = 1 + (-9.5 * chance.part().ln()) as usize;
         for _ in 0..size {
             let part = chance.part();
-            // Half of the lines are shifted, so that codes are not in the order of frequency.
+            // Codes are not in the order of frequency.
             items.push(((sums.partition_point(|sum| *sum < part) * 7919) % ITEMS) as u32);
         }
         offsets.push(items.len());
