@@ -88,13 +88,17 @@ impl Pairs {
 ///
 /// The same pairs in the same order whatever the threads.
 pub fn pairs(baskets: &Baskets<'_>, least_count: u32) -> Pairs {
-    let least_count = least_count.max(1);
+    pairs_with(baskets, least_count.max(1), HEAD)
+}
+
+/// The pairs, `most_in_head` items at most being counted in the triangle.
+fn pairs_with(baskets: &Baskets<'_>, least_count: u32, most_in_head: usize) -> Pairs {
     let pieces = cut(baskets);
     let item_baskets = item_baskets(baskets, &pieces);
     let ranks = Ranks::of(&item_baskets, least_count);
     let lines = Lines::of(baskets, &pieces, &ranks);
-    let head = Head::of(baskets, &pieces, &lines);
-    let index = Index::of(baskets, &pieces, &lines, ranks.codes.len());
+    let head = Head::of(baskets, &pieces, &lines, ranks.codes.len().min(most_in_head));
+    let index = Index::of(baskets, &pieces, &lines, ranks.codes.len(), head.count);
     let blocks: Vec<Range<usize>> = (0..ranks.codes.len())
         .step_by(ITEMS_AT_ONCE)
         .map(|from| from..ranks.codes.len().min(from + ITEMS_AT_ONCE))
@@ -205,9 +209,9 @@ impl Lines {
     }
 
     /// Calls `visit` with the place and the rank of each line outside of the head that has others before it.
-    fn each_outside(&self, baskets: &Baskets<'_>, piece: &Range<usize>, mut visit: impl FnMut(u64, u32)) {
+    fn each_outside(&self, baskets: &Baskets<'_>, piece: &Range<usize>, head: usize, mut visit: impl FnMut(u64, u32)) {
         self.each_basket(baskets, piece, |start, ranks| {
-            let from = ranks.partition_point(|rank| (*rank as usize) < HEAD).max(1);
+            let from = ranks.partition_point(|rank| (*rank as usize) < head).max(1);
             for (before, rank) in ranks.iter().enumerate().skip(from) {
                 visit((start as u64) << 32 | (start + before) as u64, *rank);
             }
@@ -236,18 +240,20 @@ fn renumber(items: &[u32], of_item: &[u32], ranks: &mut [u32]) -> usize {
 
 /// The pairs among the most frequent items.
 struct Head {
+    /// How many they are.
+    count: usize,
     /// Row r, of r counts, begins at r (r − 1)/2.
     triangle: Vec<u32>,
 }
 
 impl Head {
-    fn of(baskets: &Baskets<'_>, pieces: &[Range<usize>], lines: &Lines) -> Self {
+    fn of(baskets: &Baskets<'_>, pieces: &[Range<usize>], lines: &Lines, count: usize) -> Self {
         let counted: Vec<Vec<u32>> = pieces
             .par_iter()
             .map(|piece| {
-                let mut triangle = vec![0; row_of(HEAD)];
+                let mut triangle = vec![0; row_of(count)];
                 lines.each_basket(baskets, piece, |_, ranks| {
-                    let head = &ranks[..ranks.partition_point(|rank| (*rank as usize) < HEAD)];
+                    let head = &ranks[..ranks.partition_point(|rank| (*rank as usize) < count)];
                     for (before, rank) in head.iter().enumerate() {
                         let row = &mut triangle[row_of(*rank as usize)..][..*rank as usize];
                         head[..before].iter().for_each(|other| row[*other as usize] += 1);
@@ -256,11 +262,11 @@ impl Head {
                 triangle
             })
             .collect();
-        let mut triangle = vec![0; row_of(HEAD)];
+        let mut triangle = vec![0; row_of(count)];
         for counts in counted {
             triangle.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
         }
-        Self { triangle }
+        Self { count, triangle }
     }
 
     fn row(&self, rank: usize) -> &[u32] {
@@ -282,12 +288,12 @@ struct Index {
 }
 
 impl Index {
-    fn of(baskets: &Baskets<'_>, pieces: &[Range<usize>], lines: &Lines, rank_count: usize) -> Self {
+    fn of(baskets: &Baskets<'_>, pieces: &[Range<usize>], lines: &Lines, rank_count: usize, head: usize) -> Self {
         let mut free: Vec<Vec<u32>> = pieces
             .par_iter()
             .map(|piece| {
                 let mut counts = vec![0; rank_count];
-                lines.each_outside(baskets, piece, |_, rank| counts[rank as usize] += 1);
+                lines.each_outside(baskets, piece, head, |_, rank| counts[rank as usize] += 1);
                 counts
             })
             .collect();
@@ -302,7 +308,7 @@ impl Index {
         starts.push(sum as usize);
         let places: Vec<AtomicU64> = std::iter::repeat_with(AtomicU64::default).take(sum as usize).collect();
         pieces.par_iter().zip(&mut free).for_each(|(piece, free)| {
-            lines.each_outside(baskets, piece, |place, rank| {
+            lines.each_outside(baskets, piece, head, |place, rank| {
                 let free = &mut free[rank as usize];
                 places[*free as usize].store(place, Ordering::Relaxed);
                 *free += 1;
@@ -315,7 +321,7 @@ impl Index {
     fn count(&self, block: Range<usize>, lines: &Lines, head: &Head, least_count: u32, counts: &mut [u32]) -> Block {
         let mut found = Block { first: block.start, ends: Vec::new(), others: Vec::new(), counts: Vec::new() };
         for rank in block {
-            if rank < HEAD {
+            if rank < head.count {
                 found.take(head.row(rank), least_count);
                 continue;
             }
@@ -347,5 +353,20 @@ impl Block {
             self.counts.push(*count);
         }
         self.ends.push(self.counts.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Baskets, pairs_with};
+
+    #[test]
+    fn pairs_are_the_same_inside_and_outside_of_the_triangle() {
+        let items: Vec<u32> = (0_u32..6000).map(|line| (line * line + line / 7) % 97 * (line % 5) / 4).collect();
+        let offsets: Vec<usize> = (0..=600).map(|basket| 10 * basket).collect();
+        let baskets = Baskets::new(&offsets, &items, 97).expect("baskets");
+        let inside = pairs_with(&baskets, 2, 97);
+        assert!(inside.len() > 100);
+        assert!([0, 1, 2, 13, 60].into_iter().all(|head| pairs_with(&baskets, 2, head) == inside));
     }
 }
