@@ -9,7 +9,11 @@ pub mod spend;
 
 pub mod affinity;
 pub mod baskets;
+pub mod habits;
+pub mod held_out;
 pub mod itemsets;
+pub mod neighbours;
+pub mod offers;
 pub mod rules;
 
 mod descent;

@@ -3,4 +3,6 @@
 mod affinity;
 mod alive;
 mod itemsets;
+mod offers;
+mod online_retail;
 mod real_baskets;
