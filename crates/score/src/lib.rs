@@ -5,6 +5,7 @@
 //! names the answers are kept, is said by `segment`.
 
 pub mod alive;
+pub mod engagement;
 pub mod spend;
 
 pub mod affinity;

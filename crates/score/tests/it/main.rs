@@ -2,6 +2,7 @@
 
 mod affinity;
 mod alive;
+mod engagement;
 mod itemsets;
 mod offers;
 mod online_retail;
