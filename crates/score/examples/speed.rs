@@ -11,7 +11,11 @@ use std::time::Instant;
 use muster_score::affinity::pairs;
 use muster_score::alive::{BgNbd, Histories, History, fit};
 use muster_score::baskets::{Baskets, least_count};
+use muster_score::habits::{Habits, Purchases};
+use muster_score::held_out::item_to_item;
 use muster_score::itemsets::{Wanted, itemsets};
+use muster_score::neighbours::{Likeness, Neighbours};
+use muster_score::offers::{Sellers, Shop, Terms, offers};
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -21,7 +25,8 @@ fn main() -> Outcome {
         Some("pairs") => time_pairs(arguments.get(1).map(Path::new)),
         Some("sets") => time_sets(Path::new(&arguments[1]), &arguments[2..]),
         Some("alive") => time_alive(arguments.get(1).map(Path::new)),
-        _ => Err("expected pairs, sets or alive".into()),
+        Some("offers") => time_offers(arguments.get(1).map(Path::new)),
+        _ => Err("expected pairs, sets, alive or offers".into()),
     }
 }
 
@@ -89,6 +94,40 @@ fn time_pairs(folder: Option<&Path>) -> Outcome {
         let (seconds, found) = best(|| pairs(&baskets, least));
         let sum: u64 = found.counts.iter().map(|count| u64::from(*count)).sum();
         println!("{} lines, at least {least}: {} pairs (sum {sum}) in {seconds:.3} s", items.len(), found.len());
+    }
+    Ok(())
+}
+
+/// Offers for a million customers with 30 lines each of 20,000 items.
+fn time_offers(folder: Option<&Path>) -> Outcome {
+    const ITEMS: usize = 20_000;
+    let (mut chance, sums) = (Chance(7), zipf(ITEMS));
+    let offsets: Vec<usize> = (0..=1_000_000).map(|customer| 30 * customer).collect();
+    let line = |_| ((sums.partition_point(|sum| *sum < chance.part()) * 7919) % ITEMS) as u32;
+    let items: Vec<u32> = (0..30_000_000).map(line).collect();
+    let days: Vec<i32> = items.iter().zip(0_u64..).map(|(_, line)| (Chance(line).number() % 365) as i32).collect();
+    if let Some(folder) = folder {
+        write_numbers(&folder.join("bought.u32"), items.iter().flat_map(|item| item.to_le_bytes()))?;
+    }
+    let purchases = Purchases { offsets: &offsets, items: &items, days: &days, item_count: ITEMS };
+    let keys: Vec<String> = (0..ITEMS).map(|item| format!("{item:05}")).collect();
+    let key = |item: u32| keys[item as usize].as_bytes();
+    let (putting, habits) = best(|| Habits::of(&purchases));
+    let habits = habits?;
+    let baskets = Baskets::new(&offsets, &items, ITEMS)?;
+    let (pairing, found) = best(|| pairs(&baskets, 5));
+    println!("habits in {putting:.3} s; {} pairs in {pairing:.3} s", found.len());
+    let sellers = Sellers::of(&habits, &vec![0; habits.len()], 1, 0, 50, key)?;
+    let popularity = habits.popularity(300);
+    for most in [20, 50] {
+        let (nearing, neighbours) = best(|| Neighbours::of(&found, Likeness::Cosine, most, key));
+        let terms = Terms { today: 365, ..Terms::default() };
+        let shop = Shop { habits: &habits, neighbours: &neighbours, popularity: &popularity, sellers: &sellers, terms };
+        let (offering, made) = best(|| offers(&shop, |_, _| true, key));
+        println!("{most} neighbours in {nearing:.3} s; {} offers in {offering:.3} s", made?.offers.len());
+        let all = |_: usize, _: u32| true;
+        let (simply, made) = best(|| item_to_item(&habits, &neighbours, 3, all, key));
+        println!("{} by item-item cosine alone in {simply:.3} s", made.offers.len());
     }
     Ok(())
 }

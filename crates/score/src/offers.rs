@@ -236,13 +236,19 @@ pub fn offers<'k>(
             return;
         }
         scratch.like(shop, customer);
-        for item in &scratch.touched {
-            let habit = shop.habits.habit(customer, *item);
-            let score = shop.score(customer, habit, *item, scratch.liked[*item as usize]);
-            best.add(*item, score, &key, |item| shop.is_rested(habit) && allowed(customer, item));
+        for habit in shop.habits.of_customer(customer) {
+            let liked = std::mem::take(&mut scratch.liked[habit.item as usize]);
+            let score = shop.score(customer, Some(habit), habit.item, liked);
+            best.add(habit.item, score, &key, |item| shop.is_rested(Some(habit)) && allowed(customer, item));
+        }
+        // What is left is new to the customer.
+        for item in scratch.touched.drain(..) {
+            let liked = std::mem::take(&mut scratch.liked[item as usize]);
+            if liked > 0.0 {
+                best.add(item, shop.score(customer, None, item, liked), &key, |item| allowed(customer, item));
+            }
         }
         best.because(|item| shop.because(customer, item, &scratch.weights, &key));
-        scratch.clear();
     }))
 }
 
@@ -371,7 +377,7 @@ impl Shop<'_> {
 /// One customer's likings, by item.
 struct Scratch {
     liked: Vec<f64>,
-    /// The items that may be offered.
+    /// The items that are liked; after each customer there are none.
     touched: Vec<u32>,
     weights: Vec<f64>,
 }
@@ -390,13 +396,6 @@ impl Scratch {
                 }
             }
         }
-        let liked = &self.liked;
-        let own = shop.habits.of_customer(customer).map(|habit| habit.item);
-        self.touched.extend(own.filter(|item| liked[*item as usize] == 0.0));
-    }
-
-    fn clear(&mut self) {
-        self.touched.drain(..).for_each(|item| self.liked[item as usize] = 0.0);
     }
 }
 
