@@ -31,7 +31,7 @@ pub struct History {
 /// The histories of all customers, like ones together.
 ///
 /// Customers with the same history count alike in every formula, so each formula is worked out once for them all: the
-/// 23,570 customers of CDNOW have 8,000 histories, and a large base has hardly more.
+/// 23,570 customers of CDNOW have 8,685 histories, and a million simulated ones, by the day over two years, 493,307.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Histories {
     /// The different histories, by repeats, last and age.
@@ -206,20 +206,34 @@ impl<'h> Sums<'h> {
 
     fn by_time(&self, r: f64, alpha: f64, a: f64, b: f64) -> Part {
         let logs: Vec<f64> = self.times.par_iter().map(|time| (alpha + time).ln()).collect();
+        let leaving: Vec<f64> =
+            (0..=self.customers_above.len()).map(|repeats| (a / (b + repeats as f64 - 1.0)).ln()).collect();
         let Histories { distinct, customers, .. } = self.histories;
         let blocks = distinct.par_chunks(BLOCK).zip(customers.par_chunks(BLOCK)).zip(self.places.par_chunks(BLOCK));
         let parts: Vec<Part> = blocks
             .map(|((histories, customers), places)| {
                 let mut part = Part::default();
                 for ((history, customers), [last, age]) in histories.iter().zip(customers).zip(places) {
-                    let (log_last, log_age) = (logs[*last as usize], logs[*age as usize]);
-                    part.add(history, f64::from(*customers), [log_last, log_age], [r, alpha, a, b]);
+                    let leaving = leaving[history.repeats as usize];
+                    let logs = Logs { last: logs[*last as usize], age: logs[*age as usize], leaving };
+                    part.add(history, f64::from(*customers), logs, [r, alpha, a, b]);
                 }
                 part
             })
             .collect();
         parts.iter().fold(Part::default(), |sum, part| sum.and(part))
     }
+}
+
+/// Logarithms that many histories share.
+#[derive(Clone, Copy)]
+struct Logs {
+    /// Of alpha + last.
+    last: f64,
+    /// Of alpha + age.
+    age: f64,
+    /// Of a/(b + repeats − 1).
+    leaving: f64,
 }
 
 /// A part of the likelihood's logarithm and of its slope.
@@ -231,13 +245,13 @@ struct Part {
 
 impl Part {
     /// Adds the logarithm of what is left of a history's likelihood: that of being alive plus that of having left.
-    fn add(&mut self, history: &History, customers: f64, [log_last, log_age]: [f64; 2], [r, alpha, a, b]: [f64; 4]) {
+    fn add(&mut self, history: &History, customers: f64, logs: Logs, [r, alpha, a, b]: [f64; 4]) {
         let power = r + f64::from(history.repeats);
-        let alive = -power * log_age;
+        let alive = -power * logs.age;
         let (value, p_left) = if history.repeats == 0 {
             (alive, 0.0)
         } else {
-            let odds = (a / (b + f64::from(history.repeats) - 1.0)).ln() + power * (log_age - log_last);
+            let odds = logs.leaving + power * (logs.age - logs.last);
             // The greater of both is taken out, so that nothing overflows.
             let small = (-odds.abs()).exp();
             let p_left = if odds > 0.0 { 1.0 / (1.0 + small) } else { small / (1.0 + small) };
@@ -247,7 +261,7 @@ impl Part {
         };
         let p_alive = 1.0 - p_left;
         self.value += customers * value;
-        self.slope[0] -= customers * (p_alive * log_age + p_left * log_last);
+        self.slope[0] -= customers * (p_alive * logs.age + p_left * logs.last);
         self.slope[1] -= customers * power * (p_alive / (alpha + history.age) + p_left / (alpha + history.last));
     }
 
