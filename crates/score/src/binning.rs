@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result, same_length};
-use crate::selection::{at_ranks, first_row};
+use crate::checks::{self, first_row, is_weight, same_length};
+use crate::error::{Error, Result};
+use crate::selection::at_ranks;
 
 /// The code of a row whose category is not known.
 pub const UNKNOWN: u32 = u32::MAX;
@@ -129,29 +130,22 @@ impl Binning {
 
 impl Settings {
     fn check(&self) -> Result<()> {
-        let within = |what, is_within: bool, expected, found| {
-            if is_within { Ok(()) } else { Err(Error::Setting { what, expected, found }) }
-        };
-        within(
-            "the number of bins before merging",
-            (1..=100).contains(&self.pre_bins),
-            "1 to 100",
-            self.pre_bins as f64,
-        )?;
-        within("the number of bins", self.most_bins >= 1, "1 or more", self.most_bins as f64)?;
-        for (what, share) in
-            [("the least share of a bin", self.minimum_share), ("the share of a rare category", self.rare_share)]
-        {
-            within(what, (0.0..=1.0).contains(&share), "0 to 1", share)?;
-        }
-        within("the smoothing", self.smoothing.is_finite() && self.smoothing >= 0.0, "0 or more", self.smoothing)
+        let Self { pre_bins, most_bins, minimum_share, rare_share, smoothing } = *self;
+        let is_share = |share: f64| (0.0..=1.0).contains(&share);
+        let is_some = (1..=100).contains(&pre_bins);
+        checks::setting("the number of bins before merging", is_some, "1 to 100", pre_bins as f64)?;
+        checks::setting("the number of bins", most_bins >= 1, "1 or more", most_bins as f64)?;
+        checks::setting("the least share of a bin", is_share(minimum_share), "0 to 1", minimum_share)?;
+        checks::setting("the share of a rare category", is_share(rare_share), "0 to 1", rare_share)?;
+        checks::setting("the smoothing", is_weight(smoothing), "0 or more", smoothing)
     }
 }
 
+/// All codes have texts, but for [`UNKNOWN`].
 fn check_codes(name: &str, codes: &[u32], texts: &[&str]) -> Result<()> {
     let is_foreign = |row: usize| codes[row] != UNKNOWN && codes[row] as usize >= texts.len();
     match first_row(codes.len(), is_foreign) {
-        Some(row) => Err(Error::Code { what: name.to_owned(), row, found: codes[row], categories: texts.len() }),
+        Some(row) => Err(Error::Code { what: name.to_owned(), row, found: codes[row], count: texts.len() }),
         None => Ok(()),
     }
 }

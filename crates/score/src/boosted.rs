@@ -14,8 +14,9 @@ use forust_ml::sampler::SampleMethod;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::checks::{self, is_weight, leavers_and_stayers, same_length, same_rows};
 use crate::classifier::{Classifier, Contributions};
-use crate::error::{Error, Result, same_length};
+use crate::error::{Error, Result};
 
 /// Rows that the trees see at once, so that their copy stays small beside the columns.
 const CHUNK: usize = 1 << 13;
@@ -119,16 +120,13 @@ impl Classifier for Boosted {
 
 impl Settings {
     fn check(&self) -> Result<()> {
-        let within = |what, is_within: bool, expected, found| {
-            if is_within { Ok(()) } else { Err(Error::Setting { what, expected, found }) }
-        };
+        let Self { learning_rate, depth, minimum_leaf_weight, penalty, row_share, .. } = *self;
         let is_share = |share: f64| share > 0.0 && share <= 1.0;
-        let is_weight = |weight: f64| weight.is_finite() && weight >= 0.0;
-        within("the learning rate", is_share(self.learning_rate), "above 0 to 1", self.learning_rate)?;
-        within("the depth of trees", (1..=12).contains(&self.depth), "1 to 12", self.depth as f64)?;
-        within("the weight of a leaf", is_weight(self.minimum_leaf_weight), "0 or more", self.minimum_leaf_weight)?;
-        within("the penalty", is_weight(self.penalty), "0 or more", self.penalty)?;
-        within("the share of the rows", is_share(self.row_share), "above 0 to 1", self.row_share)
+        checks::setting("the learning rate", is_share(learning_rate), "above 0 to 1", learning_rate)?;
+        checks::setting("the depth of trees", (1..=12).contains(&depth), "1 to 12", depth as f64)?;
+        checks::setting("the weight of a leaf", is_weight(minimum_leaf_weight), "0 or more", minimum_leaf_weight)?;
+        checks::setting("the penalty", is_weight(penalty), "0 or more", penalty)?;
+        checks::setting("the share of the rows", is_share(row_share), "above 0 to 1", row_share)
     }
 }
 
@@ -206,7 +204,7 @@ fn chunks(rows: usize) -> Vec<std::ops::Range<usize>> {
 
 fn check(columns: &[&[f64]], expected: usize, rows: usize) -> Result<()> {
     same_length("columns", expected, columns.len())?;
-    columns.iter().try_for_each(|column| same_length("a column", rows, column.len()))
+    same_rows(columns, rows)
 }
 
 /// Whether two rows have different numbers.
@@ -215,11 +213,8 @@ fn differs(column: &[f64]) -> bool {
     known.next().is_some_and(|first| known.any(|value| value != first))
 }
 
+/// The log-odds of all rows together.
 fn base(is_leaver: &[bool]) -> Result<f64> {
-    let leavers = is_leaver.iter().filter(|is_leaver| **is_leaver).count() as u64;
-    let stayers = is_leaver.len() as u64 - leavers;
-    if leavers == 0 || stayers == 0 {
-        return Err(Error::OneClass { leavers, stayers });
-    }
+    let (leavers, stayers) = leavers_and_stayers(is_leaver)?;
     Ok((leavers as f64 / stayers as f64).ln())
 }

@@ -5,8 +5,9 @@
 
 use rayon::prelude::*;
 
-use crate::error::{Error, Result, same_length};
-use crate::selection::{at_ranks, first_row};
+use crate::checks::{self, first_row, is_positive, same_length};
+use crate::error::{Error, Result};
+use crate::selection::at_ranks;
 
 /// When things happened to each profile: one entry per profile in every slice, in the order of the caller.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +34,8 @@ pub struct Cadence {
 /// The cadence of every profile as of a day.
 ///
 /// # Errors
-/// [`Error::Lengths`] where the slices differ in length, [`Error::FirstAfterLast`] where a profile's days are turned around.
+/// [`Error::Lengths`] where the slices differ in length, [`Error::FirstAfterLast`] where a profile's days are turned
+/// around.
 pub fn cadence(occurrences: Occurrences<'_>, as_of: i32) -> Result<Cadence> {
     occurrences.check()?;
     Ok(Cadence {
@@ -60,7 +62,7 @@ pub fn mean_values(totals: &[i128], counts: &[i64]) -> Result<Vec<Option<i128>>>
 /// A gap of 0 counts as no gap: who buys twice on one day is a one-time buyer. Of an even number of gaps it is the mean
 /// of the middle two, as SQL's `median`. Gaps that are no finite number are left out.
 pub fn median_gap_days(mean_gap_days: &[Option<f64>]) -> Option<f64> {
-    let gaps = mean_gap_days.iter().flatten().filter(|gap| is_gap(**gap));
+    let gaps = mean_gap_days.iter().flatten().filter(|gap| is_positive(**gap));
     // The bits of positive doubles stand in the order of the doubles.
     let gaps: Vec<u64> = gaps.map(|gap| gap.to_bits()).collect();
     let last = gaps.len().checked_sub(1)?;
@@ -85,12 +87,10 @@ pub fn due_days(
 ) -> Result<Vec<Option<i32>>> {
     occurrences.check()?;
     same_length("mean_gap_days", occurrences.counts.len(), mean_gap_days.len())?;
-    if !(multiple.is_finite() && multiple > 0.0) {
-        return Err(Error::Setting { what: "the multiple of the mean gap", expected: "above 0", found: multiple });
-    }
+    checks::setting("the multiple of the mean gap", is_positive(multiple), "above 0", multiple)?;
     let due = |row: usize| {
-        let own = mean_gap_days[row].filter(|gap| is_gap(*gap));
-        let gap = own.or(median_gap_days.filter(|gap| is_gap(*gap)))?;
+        let own = mean_gap_days[row].filter(|gap| is_positive(*gap));
+        let gap = own.or(median_gap_days.filter(|gap| is_positive(*gap)))?;
         (occurrences.counts[row] > 0).then_some(())?;
         day_after_silence(occurrences.last_days[row], multiple * gap)
     };
@@ -123,10 +123,6 @@ fn days_between(first: i32, last: i32) -> i64 {
 
 fn mean_gap_days(count: i64, first: i32, last: i32) -> Option<f64> {
     (count > 1).then(|| days_between(first, last) as f64 / (count - 1) as f64)
-}
-
-fn is_gap(days: f64) -> bool {
-    days.is_finite() && days > 0.0
 }
 
 fn day_after_silence(last: i32, silence_days: f64) -> Option<i32> {

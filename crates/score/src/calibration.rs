@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result, same_length};
+use crate::checks::{self, leavers_and_stayers, same_length};
+use crate::error::Result;
 use crate::logistic::{fit_targets, probability};
 
 /// Keeps the slope bounded where all log-odds are equal; far too small to be seen elsewhere.
@@ -34,17 +35,11 @@ impl Default for Platt {
 /// all. After Platt (1999), "Probabilistic outputs for support vector machines".
 ///
 /// # Errors
-/// [`Error::Lengths`], [`Error::NotFinite`], [`Error::OneClass`], [`Error::NoFit`].
+/// [`crate::Error::Lengths`], [`crate::Error::Number`], [`crate::Error::OneClass`], [`crate::Error::NoFit`].
 pub fn platt(log_odds: &[f64], is_leaver: &[bool]) -> Result<Platt> {
     same_length("leavers", log_odds.len(), is_leaver.len())?;
-    if let Some(row) = log_odds.iter().position(|log_odds| !log_odds.is_finite()) {
-        return Err(Error::NotFinite { what: "log-odds", row, found: log_odds[row] });
-    }
-    let leavers = is_leaver.iter().filter(|is_leaver| **is_leaver).count();
-    let stayers = is_leaver.len() - leavers;
-    if leavers == 0 || stayers == 0 {
-        return Err(Error::OneClass { leavers: leavers as u64, stayers: stayers as u64 });
-    }
+    checks::finite("log-odds", log_odds)?;
+    let (leavers, stayers) = leavers_and_stayers(is_leaver)?;
     let (left, stayed) = ((leavers + 1) as f64 / (leavers + 2) as f64, 1.0 / (stayers + 2) as f64);
     let targets: Vec<f64> = is_leaver.iter().map(|is_leaver| if *is_leaver { left } else { stayed }).collect();
     let line = fit_targets(&[log_odds], &targets, PENALTY)?;

@@ -1,22 +1,66 @@
-//! What can be wrong with the numbers that are handed in.
+//! What can be wrong with the numbers that are handed in. Whoever gathered them can put them right.
 
 /// The answer of a function of this crate that cannot do with all input.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why there is no answer.
+/// Why there is no answer. Rows, lines and entries are counted from 0.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    // Cadence, ranks, evidence and churn.
-    /// Two slices that speak of the same rows have different lengths.
-    #[error("{what} has {found} rows; expected {expected}, as many as the others")]
+    // Lists that do not go together.
+    /// Two slices that belong together have different lengths.
+    #[error("{what}: {found}; expected {expected}, as many as the others")]
     Lengths {
-        /// The slice that differs.
+        /// What the slice holds.
         what: &'static str,
-        /// The length of the first slice.
+        /// How many it should hold.
         expected: usize,
-        /// Its own length.
+        /// How many it holds.
         found: usize,
     },
+    /// Offsets do not start at 0, fall, or end elsewhere than the list that they divide.
+    #[error(
+        "the offsets of {what} are wrong at {place}; expected them to begin at 0, never to fall and to end at {end}"
+    )]
+    Offsets {
+        /// What the offsets divide.
+        what: &'static str,
+        /// The first offset that is wrong.
+        place: usize,
+        /// The length of the divided list.
+        end: usize,
+    },
+    /// A code stands for nothing.
+    #[error("{what}, row {row}: code {found} is unknown; expected a code below {count}")]
+    Code {
+        /// What it should stand for.
+        what: String,
+        /// Where it stands.
+        row: usize,
+        /// The code.
+        found: u32,
+        /// How many codes there are.
+        count: usize,
+    },
+    /// A response names a message that its profile did not get.
+    #[error("response {row}: message {found} is not one that the profile got")]
+    ForeignMessage {
+        /// The response.
+        row: usize,
+        /// The message it names.
+        found: u32,
+    },
+    /// There are more entries than the codes in which they are counted can tell apart.
+    #[error("there are {found} {what}; expected at most {limit}")]
+    TooMany {
+        /// What there is too much of.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+
+    // Numbers without a meaning.
     /// A number given by the workspace lies outside what has a meaning.
     #[error("{what} is {found}; expected {expected}")]
     Setting {
@@ -27,20 +71,22 @@ pub enum Error {
         /// What it is.
         found: f64,
     },
-    /// A value that must be a number is not.
-    #[error("{what}, row {row}: {found} is not a finite number")]
-    NotFinite {
-        /// The slice.
+    /// A number of a slice is outside of what its meaning allows, or is none.
+    #[error("{what}, row {row}: {found}; expected {expected}")]
+    Number {
+        /// What the number says.
         what: &'static str,
-        /// The row, counted from 0.
+        /// Where it stands.
         row: usize,
-        /// The value.
+        /// What it may be.
+        expected: &'static str,
+        /// What it is.
         found: f64,
     },
     /// The first purchase of a profile comes after its last.
     #[error("row {row}: the first day {first} comes after the last day {last}")]
     FirstAfterLast {
-        /// The row, counted from 0.
+        /// The profile.
         row: usize,
         /// Days since 1970-01-01.
         first: i32,
@@ -55,31 +101,15 @@ pub enum Error {
         /// How many cut points were given.
         found: usize,
     },
-    /// A category's code is not one of those that there are.
-    #[error("{what}, row {row}: code {found} is not below {categories}, the number of categories")]
-    Code {
-        /// The characteristic.
-        what: String,
-        /// The row, counted from 0.
-        row: usize,
-        /// The code.
-        found: u32,
-        /// How many categories there are.
-        categories: usize,
-    },
-    /// A characteristic has numbers where the model learnt categories, or the other way round.
-    #[error("{what}: numbers and categories are not one kind; expected the kind that the model was fitted on")]
-    Kind {
-        /// The characteristic.
-        what: String,
-    },
-    /// A probability lies outside 0 to 1, or is no number.
-    #[error("row {row}: {found} is not a probability; expected 0 to 1")]
-    Probability {
-        /// The row, counted from 0.
-        row: usize,
-        /// The value.
-        found: f64,
+
+    // Rows that a model cannot be fitted on.
+    /// There is nobody who left, or nobody who stayed: nothing tells the one from the other.
+    #[error("{leavers} leavers and {stayers} stayers; expected at least one of each")]
+    OneClass {
+        /// Those who left.
+        leavers: u64,
+        /// Those who stayed.
+        stayers: u64,
     },
     /// No weights were found that fit: the numbers of a column are too far apart for doubles.
     #[error("no weights fit {columns} columns of {rows} rows; expected columns of similar sizes and a penalty above 0")]
@@ -89,6 +119,25 @@ pub enum Error {
         /// How many rows there are.
         rows: usize,
     },
+    /// The library of boosted trees gave up.
+    #[error("the boosted trees could not be grown")]
+    Boosted(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Nobody bought a second time, so nothing tells how often customers come back.
+    #[error("no customer bought more than once; expected some who did, to fit {model}")]
+    NobodyReturned {
+        /// The model that was to be fitted.
+        model: &'static str,
+    },
+    /// The likelihood has no maximum within reach: the numbers do not determine the model.
+    #[error("the customers do not determine {model}: no maximum of its likelihood was found in {iterations} steps")]
+    Undetermined {
+        /// The model that was to be fitted.
+        model: &'static str,
+        /// The steps that were tried.
+        iterations: usize,
+    },
+
+    // Models that were written.
     /// A model was made by another version of the text.
     #[error("the model is written in version {found}; expected {expected}")]
     ModelVersion {
@@ -110,20 +159,10 @@ pub enum Error {
         /// How many they are.
         found: usize,
     },
-    /// The library of boosted trees gave up.
-    #[error("the boosted trees could not be grown")]
-    Boosted(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// There is nobody who left, or nobody who stayed: nothing tells the one from the other.
-    #[error("{leavers} leavers and {stayers} stayers; expected at least one of each")]
-    OneClass {
-        /// Those who left.
-        leavers: u64,
-        /// Those who stayed.
-        stayers: u64,
+    /// A characteristic has numbers where the model learnt categories, or the other way round.
+    #[error("{what}: numbers and categories are not one kind; expected the kind that the model was fitted on")]
+    Kind {
+        /// The characteristic.
+        what: String,
     },
-}
-
-/// Says that `found` is not `expected` long, if so.
-pub(crate) fn same_length(what: &'static str, expected: usize, found: usize) -> Result<()> {
-    if expected == found { Ok(()) } else { Err(Error::Lengths { what, expected, found }) }
 }

@@ -5,8 +5,9 @@
 
 use rayon::prelude::*;
 
-use crate::error::{Error, Result, same_length};
-use crate::selection::{CHUNK, first_row};
+use crate::checks::{self, both_kinds, is_weight, same_length};
+use crate::error::Result;
+use crate::selection::CHUNK;
 
 /// A characteristic of every row as a code.
 #[derive(Debug, Clone, Copy)]
@@ -61,13 +62,11 @@ pub struct CategoryEvidence {
 /// are those that have rows: one that nobody is in shifts nothing.
 ///
 /// # Errors
-/// [`Error::OneClass`] where nobody left or nobody stayed, [`Error::Setting`] where the smoothing is negative or no
-/// number, [`Error::Lengths`].
+/// [`crate::Error::OneClass`] where nobody left or nobody stayed, [`crate::Error::Setting`] where the smoothing is
+/// negative or no number, [`crate::Error::Lengths`].
 pub fn evidence(counts: &Counts, smoothing: f64) -> Result<Evidence> {
     same_length("stayers", counts.leavers.len(), counts.stayers.len())?;
-    if !(smoothing.is_finite() && smoothing >= 0.0) {
-        return Err(Error::Setting { what: "the smoothing", expected: "0 or more", found: smoothing });
-    }
+    checks::setting("the smoothing", is_weight(smoothing), "0 or more", smoothing)?;
     let totals = Totals::of(counts, smoothing)?;
     let rows = counts.leavers.iter().zip(&counts.stayers);
     let categories: Vec<CategoryEvidence> =
@@ -86,8 +85,8 @@ impl Evidence {
 /// Leavers and stayers of each category of each characteristic, counted in parallel. Whole numbers: exact in any order.
 ///
 /// # Errors
-/// [`Error::Lengths`] where a characteristic has more or fewer rows than `is_leaver`, [`Error::Code`] where a code is
-/// not below the number of categories.
+/// [`crate::Error::Lengths`] where a characteristic has more or fewer rows than `is_leaver`, [`crate::Error::Code`] where
+/// a code is not below the number of categories.
 pub fn counts(characteristics: &[Coded<'_>], is_leaver: &[bool]) -> Result<Vec<Counts>> {
     characteristics.par_iter().map(|characteristic| counts_of(*characteristic, is_leaver)).collect()
 }
@@ -95,9 +94,7 @@ pub fn counts(characteristics: &[Coded<'_>], is_leaver: &[bool]) -> Result<Vec<C
 fn counts_of(characteristic: Coded<'_>, is_leaver: &[bool]) -> Result<Counts> {
     let Coded { name, codes, categories } = characteristic;
     same_length("codes of a characteristic", is_leaver.len(), codes.len())?;
-    if let Some(row) = first_row(codes.len(), |row| codes[row] as usize >= categories) {
-        return Err(Error::Code { what: name.to_owned(), row, found: codes[row], categories });
-    }
+    checks::codes(name, codes, categories)?;
     // Wide tables are few, so that 10,000 categories do not cost more to add up than to count.
     let chunk = CHUNK.max(4 * categories);
     let parts: Vec<Vec<u32>> = codes
@@ -131,10 +128,7 @@ struct Totals {
 
 impl Totals {
     fn of(counts: &Counts, smoothing: f64) -> Result<Self> {
-        let (leavers, stayers) = (counts.leavers.iter().sum::<u64>(), counts.stayers.iter().sum::<u64>());
-        if leavers == 0 || stayers == 0 {
-            return Err(Error::OneClass { leavers, stayers });
-        }
+        let (leavers, stayers) = both_kinds(counts.leavers.iter().sum(), counts.stayers.iter().sum())?;
         let rows = counts.leavers.iter().zip(&counts.stayers);
         let categories = rows.filter(|(leavers, stayers)| *leavers + *stayers > 0).count();
         Ok(Self { leavers: leavers as f64, stayers: stayers as f64, categories: categories as f64, smoothing })

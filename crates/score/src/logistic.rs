@@ -5,9 +5,9 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::checks::{self, is_positive, leavers_and_stayers, same_length, same_rows};
 use crate::classifier::{Classifier, Contributions};
-use crate::error::{Error, Result, same_length};
-use crate::selection::first_row;
+use crate::error::{Error, Result};
 
 /// Rows that are summed at once. The size never depends on the threads, so neither do the sums.
 const CHUNK: usize = 1 << 13;
@@ -31,24 +31,18 @@ pub struct Logistic {
 /// from stayers: the weights stay bounded. A constant column gets a weight of no more than rounding.
 ///
 /// # Errors
-/// [`Error::Setting`] for a penalty that is not above 0, [`Error::Lengths`], [`Error::NotFinite`], [`Error::OneClass`],
+/// [`Error::Setting`] for a penalty that is not above 0, [`Error::Lengths`], [`Error::Number`], [`Error::OneClass`],
 /// [`Error::NoFit`].
 pub fn fit(columns: &[&[f64]], is_leaver: &[bool], penalty: f64) -> Result<Logistic> {
     check(columns, is_leaver.len())?;
-    let leavers = is_leaver.iter().filter(|is_leaver| **is_leaver).count() as u64;
-    let stayers = is_leaver.len() as u64 - leavers;
-    if leavers == 0 || stayers == 0 {
-        return Err(Error::OneClass { leavers, stayers });
-    }
+    leavers_and_stayers(is_leaver)?;
     let targets: Vec<f64> = is_leaver.iter().map(|is_leaver| f64::from(u8::from(*is_leaver))).collect();
     fit_targets(columns, &targets, penalty)
 }
 
 /// The same for shares of leaving between 0 and 1, of which not all are 0 and not all are 1.
 pub(crate) fn fit_targets(columns: &[&[f64]], targets: &[f64], penalty: f64) -> Result<Logistic> {
-    if !(penalty.is_finite() && penalty > 0.0) {
-        return Err(Error::Setting { what: "the penalty", expected: "above 0", found: penalty });
-    }
+    checks::setting("the penalty", is_positive(penalty), "above 0", penalty)?;
     let no_fit = || Error::NoFit { columns: columns.len(), rows: targets.len() };
     let mut at = start(columns.len(), targets);
     let mut here = slope(columns, targets, penalty, &at);
@@ -68,7 +62,7 @@ pub(crate) fn fit_targets(columns: &[&[f64]], targets: &[f64], penalty: f64) -> 
 /// The penalised loss of a model, and its derivatives by the intercept and by each weight.
 ///
 /// # Errors
-/// [`Error::Lengths`], [`Error::NotFinite`].
+/// [`Error::Lengths`], [`Error::Number`].
 pub fn loss_and_gradient(
     model: &Logistic,
     columns: &[&[f64]],
@@ -126,13 +120,8 @@ pub fn probability(log_odds: f64) -> f64 {
 }
 
 fn check(columns: &[&[f64]], rows: usize) -> Result<()> {
-    for column in columns {
-        same_length("a column", rows, column.len())?;
-        if let Some(row) = first_row(rows, |row| !column[row].is_finite()) {
-            return Err(Error::NotFinite { what: "a column", row, found: column[row] });
-        }
-    }
-    Ok(())
+    same_rows(columns, rows)?;
+    columns.iter().try_for_each(|column| checks::finite("a column", column))
 }
 
 /// The log-odds of all rows together, and no weights.

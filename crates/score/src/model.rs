@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::binning::{self, Binning, Characteristic, Values};
 use crate::boosted::{self, Boosted};
 use crate::calibration::{Platt, platt};
+use crate::checks::same_length;
 use crate::classifier::{Classifier, Contributions};
-use crate::error::{Error, Result, same_length};
+use crate::error::{Error, Result};
 use crate::evidence::{Coded, counts, evidence};
 use crate::logistic::Logistic;
 

@@ -5,7 +5,8 @@
 
 use rayon::prelude::*;
 
-use crate::error::{Error, Result, same_length};
+use crate::checks::{self, both_kinds, same_length};
+use crate::error::Result;
 
 /// Standard errors on each side that 95 of 100 intervals reach.
 const DEVIATIONS: f64 = 1.959_963_984_540_054;
@@ -61,12 +62,9 @@ pub struct Decile {
 /// Judges probabilities of leaving, one per row.
 ///
 /// # Errors
-/// [`Error::Lengths`], [`Error::Probability`], [`Error::OneClass`] where nobody left or nobody stayed.
+/// [`crate::Error::Lengths`], [`crate::Error::Number`], [`crate::Error::OneClass`] where nobody left or nobody stayed.
 pub fn quality(probabilities: &[f64], is_leaver: &[bool]) -> Result<Quality> {
-    let is_none = |probability: &f64| !(0.0..=1.0).contains(probability);
-    if let Some(row) = probabilities.iter().position(is_none) {
-        return Err(Error::Probability { row, found: probabilities[row] });
-    }
+    checks::numbers("probabilities", probabilities, "0 to 1", |probability| (0.0..=1.0).contains(&probability))?;
     let ties = Ties::of(probabilities, is_leaver)?;
     let deciles = ties.deciles();
     let rows = ties.rows();
@@ -89,7 +87,7 @@ pub fn quality(probabilities: &[f64], is_leaver: &[bool]) -> Result<Quality> {
 /// Any finite score will do. After DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44(3).
 ///
 /// # Errors
-/// [`Error::Lengths`], [`Error::NotFinite`], [`Error::OneClass`].
+/// [`crate::Error::Lengths`], [`crate::Error::Number`], [`crate::Error::OneClass`].
 pub fn auc(scores: &[f64], is_leaver: &[bool]) -> Result<Interval> {
     Ok(Ties::of(scores, is_leaver)?.auc())
 }
@@ -116,9 +114,7 @@ struct Ties {
 impl Ties {
     fn of(scores: &[f64], is_leaver: &[bool]) -> Result<Self> {
         same_length("leavers", scores.len(), is_leaver.len())?;
-        if let Some(row) = scores.iter().position(|score| !score.is_finite()) {
-            return Err(Error::NotFinite { what: "score", row, found: scores[row] });
-        }
+        checks::finite("scores", scores)?;
         // 0 and −0 are one score.
         let mut rows: Vec<(f64, bool)> =
             scores.iter().map(|score| score + 0.0).zip(is_leaver.iter().copied()).collect();
@@ -126,11 +122,8 @@ impl Ties {
         let ties: Vec<Tie> = rows.chunk_by(|left, right| left.0 == right.0).map(Tie::of).collect();
         let leavers = ties.iter().map(|tie| tie.leavers).sum();
         let stayers = ties.iter().map(|tie| tie.stayers).sum();
-        if leavers == 0 || stayers == 0 {
-            Err(Error::OneClass { leavers, stayers })
-        } else {
-            Ok(Self { ties, leavers, stayers })
-        }
+        both_kinds(leavers, stayers)?;
+        Ok(Self { ties, leavers, stayers })
     }
 
     fn rows(&self) -> f64 {

@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 
 use rayon::prelude::*;
 
+use crate::checks;
 use crate::error::{Error, Result};
 use crate::selection::{CHUNK, Ordinal, Ranked, at_ranks};
 
@@ -50,9 +51,7 @@ pub fn scores<'k, T: Ordinal>(
     bins: usize,
     key: impl Fn(usize) -> &'k [u8] + Sync,
 ) -> Result<Vec<u8>> {
-    if !BINS.contains(&bins) {
-        return Err(Error::Setting { what: "the number of bins", expected: "2 to 9", found: bins as f64 });
-    }
+    checks::setting("the number of bins", BINS.contains(&bins), "2 to 9", bins as f64)?;
     if let Cutting::Fixed(points) = cutting {
         check(points, bins)?;
     }

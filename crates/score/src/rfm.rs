@@ -5,7 +5,8 @@
 
 use rayon::prelude::*;
 
-use crate::error::{Result, same_length};
+use crate::checks::same_length;
+use crate::error::Result;
 use crate::ranks::{Better, Cutting, scores};
 
 /// What is ranked: one entry per profile in every slice, in the order of the caller.
@@ -57,7 +58,8 @@ pub struct Rfm {
 /// `key` is the key of the profile at a place, which is unlike that of all others (equal keys go by place).
 ///
 /// # Errors
-/// [`Error::Lengths`], [`Error::Setting`] for bins outside [`crate::ranks::BINS`], [`Error::CutPoints`].
+/// [`crate::Error::Lengths`], [`crate::Error::Setting`] for bins outside [`crate::ranks::BINS`],
+/// [`crate::Error::CutPoints`].
 pub fn rfm<'k>(base: Base<'_>, method: Method<'_>, bins: usize, key: impl Fn(usize) -> &'k [u8] + Sync) -> Result<Rfm> {
     same_length("frequency", base.recency_days.len(), base.frequency.len())?;
     same_length("monetary", base.recency_days.len(), base.monetary.len())?;

@@ -108,12 +108,6 @@ fn at_ranks_within<T: Ordinal>(mut values: Vec<T>, ranks: &[usize]) -> Vec<Ranke
     ranks.iter().map(at).collect()
 }
 
-/// The first row for which `is_wrong` holds.
-pub(crate) fn first_row(rows: usize, is_wrong: impl Fn(usize) -> bool + Sync) -> Option<usize> {
-    let first = |chunk: usize| (chunk * CHUNK..rows.min((chunk + 1) * CHUNK)).find(|row| is_wrong(*row));
-    (0..rows.div_ceil(CHUNK)).into_par_iter().filter_map(first).min()
-}
-
 /// Buckets of equal width, a power of two, from the smallest value on.
 struct Buckets<T> {
     smallest: T,

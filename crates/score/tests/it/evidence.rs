@@ -71,7 +71,7 @@ fn nobody_left_nobody_stayed_and_no_rows_are_said() {
 fn codes_that_are_none_and_other_lengths_are_said() {
     let coded = |codes| Coded { name: "contract", codes, categories: 3 };
     let wrong = counts(&[coded(&[0, 3, 1])], &[true, false, true]);
-    assert!(matches!(wrong, Err(Error::Code { row: 1, found: 3, categories: 3, .. })));
+    assert!(matches!(wrong, Err(Error::Code { row: 1, found: 3, count: 3, .. })));
     assert!(matches!(counts(&[coded(&[0])], &[true, false]), Err(Error::Lengths { .. })));
 }
 

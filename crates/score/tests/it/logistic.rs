@@ -114,7 +114,7 @@ fn what_cannot_be_fitted_is_said() {
     let column: &[f64] = &[1.0, 2.0];
     assert!(matches!(fit(&[column], &[true, true], 1.0), Err(Error::OneClass { leavers: 2, stayers: 0 })));
     assert!(matches!(fit(&[], &[], 1.0), Err(Error::OneClass { .. })));
-    assert!(matches!(fit(&[&[1.0, f64::NAN]], &[true, false], 1.0), Err(Error::NotFinite { row: 1, .. })));
+    assert!(matches!(fit(&[&[1.0, f64::NAN]], &[true, false], 1.0), Err(Error::Number { row: 1, .. })));
     assert!(matches!(fit(&[column], &[true], 1.0), Err(Error::Lengths { .. })));
     for penalty in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         assert!(matches!(fit(&[column], &[true, false], penalty), Err(Error::Setting { .. })));
@@ -145,7 +145,7 @@ fn a_calibration_is_bounded_never_turns_the_order_around_and_needs_both_kinds() 
     let constant = platt(&[1.0; 4], &[true, false, false, false]).unwrap();
     assert!((constant.probability(1.0) - (0.6667 + 3.0 * 0.2) / 4.0).abs() < 0.01, "{constant:?}");
     assert!(matches!(platt(&[1.0], &[true]), Err(Error::OneClass { .. })));
-    assert!(matches!(platt(&[f64::NAN], &[true]), Err(Error::NotFinite { .. })));
+    assert!(matches!(platt(&[f64::NAN], &[true]), Err(Error::Number { .. })));
     assert!(matches!(platt(&[], &[]), Err(Error::OneClass { .. })));
     assert_eq!(Platt::default().log_odds(1.25), 1.25);
 }

@@ -97,8 +97,8 @@ fn a_certainty_that_errs_costs_a_finite_surprise() {
 fn what_cannot_be_judged_is_said() {
     assert!(matches!(quality(&[], &[]), Err(Error::OneClass { leavers: 0, stayers: 0 })));
     assert!(matches!(quality(&[0.5], &[true]), Err(Error::OneClass { leavers: 1, stayers: 0 })));
-    assert!(matches!(quality(&[0.5, 1.5], &[true, false]), Err(Error::Probability { row: 1, .. })));
-    assert!(matches!(quality(&[f64::NAN], &[true]), Err(Error::Probability { row: 0, .. })));
-    assert!(matches!(auc(&[f64::INFINITY], &[true]), Err(Error::NotFinite { row: 0, .. })));
+    assert!(matches!(quality(&[0.5, 1.5], &[true, false]), Err(Error::Number { row: 1, .. })));
+    assert!(matches!(quality(&[f64::NAN], &[true]), Err(Error::Number { row: 0, .. })));
+    assert!(matches!(auc(&[f64::INFINITY], &[true]), Err(Error::Number { row: 0, .. })));
     assert!(matches!(auc(&[0.1, 0.2], &[true]), Err(Error::Lengths { .. })));
 }
