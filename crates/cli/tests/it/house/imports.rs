@@ -41,6 +41,7 @@ const ROOMS: &[Room] = &[
         fenced: &[],
         never: &["polars", "axum", "lettre"],
     },
+    Room { name: "score", imports: &[], fenced: &[], never: ENGINES },
     Room { name: "channel", imports: &["catalog"], fenced: &["lettre", "minijinja"], never: ENGINES },
     Room { name: "campaign", imports: &["catalog", "channel", "state"], fenced: &[], never: ENGINES },
     Room {
