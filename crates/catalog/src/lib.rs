@@ -29,7 +29,7 @@ mod scores;
 pub use scores::{CutPoints, Reactivation, Rfm, RfmGroup, RfmMethod, Scores};
 
 mod names;
-pub use names::{ColumnNames, Names, SegmentNames, TableNames};
+pub use names::{ColumnNames, Names, ScoreNames, SegmentNames, TableNames};
 
 mod condition;
 pub use condition::{Condition, Literal, Operator, Verdict, parse_conditions};
