@@ -21,10 +21,15 @@ mod dialect;
 pub use dialect::{Damaged, Dialect, Encoding, ShortRows, StrayQuotes, Unnamed};
 
 mod table;
-pub use table::{Catalog, Channel, Kind, LISTS, Link, MissingParent, Mode, SmtpChannel, Source, Table, Tls, Workspace};
+pub use table::{
+    Catalog, Channel, Kind, LISTS, Link, MissingParent, Mode, Purchase, SmtpChannel, Source, Table, Tls, Workspace,
+};
+
+mod scores;
+pub use scores::{CutPoints, Reactivation, Rfm, RfmGroup, RfmMethod, Scores};
 
 mod names;
-pub use names::{ColumnNames, Names, SegmentNames, TableNames};
+pub use names::{ColumnNames, Names, ScoreNames, SegmentNames, TableNames};
 
 mod condition;
 pub use condition::{Condition, Literal, Operator, Verdict, parse_conditions};

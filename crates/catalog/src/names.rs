@@ -17,6 +17,8 @@ pub struct Names {
     pub segments: Vec<SegmentNames>,
     /// Which columns of the root are variables: computed for each query that names them, and stored nowhere.
     pub variables: BTreeSet<String>,
+    /// The scores that a query may name: tables with one row per profile, computed for the query or by a model.
+    pub scores: Vec<ScoreNames>,
 }
 
 impl Names {
@@ -43,6 +45,11 @@ impl Names {
     /// The segment of this name, capitals aside.
     pub fn segment(&self, name: &str) -> Option<&SegmentNames> {
         self.segments.iter().find(|segment| segment.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The score of this name, capitals aside.
+    pub fn score(&self, name: &str) -> Option<&ScoreNames> {
+        self.scores.iter().find(|score| score.name.eq_ignore_ascii_case(name))
     }
 
     /// The lists of profile keys.
@@ -113,4 +120,13 @@ pub struct SegmentNames {
     pub name: String,
     /// The table whose rows it selects.
     pub grain: String,
+}
+
+/// One score: values of each profile.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoreNames {
+    /// Its name: `rfm`.
+    pub name: String,
+    /// Its columns in their order.
+    pub columns: Vec<ColumnNames>,
 }

@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use crate::{Column, Condition, Dialect, Timestamp};
+use crate::{Column, Condition, Dialect, Place, Scores, Timestamp};
 
 /// Everything that `muster.toml` says.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,12 +15,19 @@ pub struct Catalog {
     pub tables: Vec<Table>,
     /// The ways out, in the order in which they were written.
     pub channels: Vec<Channel>,
+    /// How the scores are computed.
+    pub scores: Scores,
 }
 
 impl Catalog {
     /// The table of this name.
     pub fn table(&self, name: &str) -> Option<&Table> {
         self.tables.iter().find(|table| table.name == name)
+    }
+
+    /// The table whose rows are purchases, and which of them; at most one says so.
+    pub fn purchases(&self) -> Option<(&Table, &Purchase)> {
+        self.tables.iter().find_map(|table| Some((table, table.purchase.as_ref()?)))
     }
 
     /// The root, `profiles`.
@@ -125,6 +132,8 @@ pub struct Table {
     pub deleted: Option<String>,
     /// How the rows of a lookup are reached.
     pub lookup: Vec<Link>,
+    /// Which of its rows are purchases and what each is worth; of a history in time, and of one table at most.
+    pub purchase: Option<Purchase>,
     /// Which rows stay; the parts of a conjunction, in order.
     pub conditions: Vec<Condition>,
     /// Whether a flat file gives one row per distinct key.
@@ -245,6 +254,20 @@ pub struct Link {
     pub from_table: String,
     /// The column that holds it.
     pub from_column: String,
+}
+
+/// Which rows of a table are purchases, and what each is worth: texts of the segment language about one of these rows, as
+/// they are written. What they mean is not known here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Purchase {
+    /// What a purchase is worth, never empty: `total`, `sum(order_lines.quantity * order_lines.price)`.
+    pub value: String,
+    /// Where that text begins.
+    pub value_place: Place,
+    /// Which rows are purchases, never empty: those for which it is TRUE; absent: all of them.
+    pub when: Option<String>,
+    /// Where that text begins.
+    pub when_place: Option<Place>,
 }
 
 /// What becomes of a history row whose parent is not known yet.

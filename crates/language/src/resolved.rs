@@ -44,6 +44,11 @@ pub mod hidden {
     pub fn list(name: &str) -> String {
         format!("__list_{name}")
     }
+
+    /// The column of profiles that holds a column of a score, with that one's type; NULL for profiles without the score.
+    pub fn score(score: &str, column: &str) -> String {
+        format!("__score_{score}_{column}")
+    }
 }
 
 /// A query whose every name is bound.
@@ -63,6 +68,8 @@ pub struct ResolvedQuery {
     pub variables_used: Vec<String>,
     /// The lists whose column of profiles is read, by name without what all lists' begin with, each once.
     pub lists_used: Vec<String>,
+    /// The columns of scores that are read, by score and column, each once.
+    pub scores_used: Vec<(String, String)>,
     /// What the query asks about other instants, each its own column of a table.
     pub past: Vec<PastCondition>,
     /// What stands in it as plain SQL and is known as what it is.

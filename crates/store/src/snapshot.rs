@@ -141,7 +141,8 @@ impl Snapshot {
     /// What a query may say of it, in `zone`, beside these segments.
     pub fn names(&self, zone: chrono_tz::Tz, segments: Vec<SegmentNames>) -> Names {
         let variables = BTreeSet::new();
-        Names { zone, tables: self.schemas().map(TableSchema::names).collect(), segments, variables }
+        let tables = self.schemas().map(TableSchema::names).collect();
+        Names { zone, tables, segments, variables, scores: Vec::new() }
     }
 
     /// How many rows a table has; zero where there is no such table.

@@ -248,6 +248,7 @@ fn names(catalog: &Catalog) -> Names {
         tables,
         segments: generator::segments().map(segment).collect(),
         variables: BTreeSet::new(),
+        scores: Vec::new(),
     };
     let variables = generator::variables().map(|(name, column_type, _)| ColumnNames {
         name: name.to_owned(),

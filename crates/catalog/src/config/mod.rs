@@ -22,9 +22,13 @@ mod lists;
 
 mod tables;
 
+mod purchase;
+
 mod fitting;
 
 mod relations;
+
+mod scores;
 
 use toml_edit::Document;
 
@@ -32,8 +36,8 @@ use crate::{Catalog, Kind, Place, Problem, Problems};
 use section::{Keys, Section, Source};
 
 const TOP: Keys = Keys {
-    known: &["workspace", "tables", "lists", "channels"],
-    later: &["scores", "test", "offers", "sites", "limits"],
+    known: &["workspace", "tables", "lists", "channels", "scores"],
+    later: &["test", "offers", "sites", "limits"],
 };
 
 /// Reads the text of a `muster.toml`; `file` is how messages name it.
@@ -59,9 +63,11 @@ fn catalog(top: &Section) -> Catalog {
     let workspace = workspace::read(&top.required_section("workspace"));
     let mut tables = top.section("tables").map(|tables| tables::read(&tables)).unwrap_or_default();
     relations::check(top, &tables);
+    purchase::check(top, &tables);
     let root = tables.iter().find(|table| table.kind == Kind::Root);
     let lists = top.section("lists").map(|lists| lists::read(&lists, root)).unwrap_or_default();
     tables.extend(lists);
     let channels = top.section("channels").map(|channels| channels::read(&channels)).unwrap_or_default();
-    Catalog { workspace, tables, channels }
+    let scores = top.section("scores").map(|scores| scores::read(&scores)).unwrap_or_default();
+    Catalog { workspace, tables, channels, scores }
 }

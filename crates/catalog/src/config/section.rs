@@ -106,11 +106,19 @@ impl<'a> Section<'a> {
 
     /// Reports a problem inside the text value of `key`, at byte `within` of the text that it stands for.
     pub(super) fn problem_inside(&self, key: &str, within: usize, message: impl Into<String>) {
-        let place = self.item(key).and_then(Item::span).map_or_else(
+        self.source.report(self.offset_inside(key, within), message.into(), None);
+    }
+
+    /// Where the text under `key` begins, behind its quotes.
+    pub(super) fn place_inside(&self, key: &str) -> Place {
+        Place::of(self.source.file, self.source.text, self.offset_inside(key, 0))
+    }
+
+    fn offset_inside(&self, key: &str, within: usize) -> usize {
+        self.item(key).filter(|item| item.is_str()).and_then(Item::span).map_or_else(
             || self.offset_of(key),
             |span| span.start + written::offset(&self.source.text[span.clone()], within),
-        );
-        self.source.report(place, message.into(), None);
+        )
     }
 
     /// Refuses every key that is not in `keys`.
@@ -274,6 +282,30 @@ impl<'a> Section<'a> {
     /// The whole number under `key`, whatever its size.
     pub(super) fn integer(&self, key: &str) -> Option<i64> {
         self.read(key, "a whole number", Value::as_integer)
+    }
+
+    /// The number under `key`, if it is above 0.
+    pub(super) fn positive(&self, key: &str) -> Option<f64> {
+        self.read(key, "a number above 0", |value| {
+            let number = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
+            number.filter(|number| number.is_finite() && *number > 0.0)
+        })
+    }
+
+    /// The list under `key`, each member read from how it is written in the file; `fits` says whether it is what is
+    /// `expected`.
+    pub(super) fn list<T>(
+        &self,
+        key: &str,
+        expected: &str,
+        member: impl Fn(&'a Value, &'a str) -> Option<T>,
+        fits: impl FnOnce(&[T]) -> bool,
+    ) -> Option<Vec<T>> {
+        let written = |value: &Value| value.span().map_or("", |span| &self.source.text[span]);
+        self.read(key, expected, |value| {
+            let members = value.as_array()?.iter().map(|value| member(value, written(value)));
+            members.collect::<Option<Vec<T>>>().filter(|members| fits(members))
+        })
     }
 
     /// The list of texts under `key`, empty where there is none.

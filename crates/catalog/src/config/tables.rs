@@ -1,7 +1,7 @@
 //! `[tables.NAME]`: source, text format, keys and relations of one table.
 
 use super::section::{Keys, Section};
-use super::{columns, dialect, fitting, sources};
+use super::{columns, dialect, fitting, purchase, sources};
 use crate::{Condition, Kind, Link, MissingParent, Mode, Table, parse_conditions};
 
 const KEYS: Keys = Keys {
@@ -16,6 +16,7 @@ const KEYS: Keys = Keys {
         "created_at",
         "deleted",
         "lookup",
+        "purchase",
         "where",
         "one_row_per_key",
         "missing_parent",
@@ -38,7 +39,7 @@ const KEYS: Keys = Keys {
         "error_budget",
         "columns",
     ],
-    later: &["purchase", "role", "retention"],
+    later: &["role", "retention"],
 };
 
 const MISSING_PARENT: [(&str, MissingParent); 3] =
@@ -68,6 +69,7 @@ fn one(section: &Section) -> Table {
         created_at: section.word("created_at"),
         deleted: section.word("deleted"),
         lookup: links(section),
+        purchase: section.section("purchase").map(|purchase| purchase::read(&purchase)),
         conditions: conditions(section),
         one_row_per_key: section.switch("one_row_per_key", false),
         missing_parent: section.one_of("missing_parent", &MISSING_PARENT).unwrap_or_default(),
@@ -95,6 +97,7 @@ pub(super) fn written(section: &Section, name: &str, kind: Kind) -> Table {
         created_at: None,
         deleted: None,
         lookup: Vec::new(),
+        purchase: None,
         conditions: Vec::new(),
         one_row_per_key: false,
         missing_parent: MissingParent::default(),

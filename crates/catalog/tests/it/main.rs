@@ -24,6 +24,10 @@ mod later;
 
 mod lists;
 
+mod purchase;
+
+mod scores;
+
 mod several;
 
 mod mutations;

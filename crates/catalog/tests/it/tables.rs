@@ -12,7 +12,7 @@ fn an_unknown_key_is_refused_with_the_nearest_spelling() {
     check_orders(
         r#"filter = "x > 0""#,
         r#"muster.toml line 5, column 1: unknown key `filter` in [tables.orders]
-  hint: known keys: source, sources, key, parent, on, time, updated_at, created_at, deleted, lookup, where, one_row_per_key, missing_parent, mode, replace, allow_empty, delimiter, blanks, header, names, quote, encoding, damaged, short_rows, stray_quotes, unnamed, decimal, thousands, null, error_budget, columns"#,
+  hint: known keys: source, sources, key, parent, on, time, updated_at, created_at, deleted, lookup, purchase, where, one_row_per_key, missing_parent, mode, replace, allow_empty, delimiter, blanks, header, names, quote, encoding, damaged, short_rows, stray_quotes, unnamed, decimal, thousands, null, error_budget, columns"#,
     );
 }
 

@@ -42,7 +42,7 @@ name = "shop"
     check(
         "colour = 1",
         r#"muster.toml line 1, column 1: unknown key `colour` in the file
-  hint: known keys: workspace, tables, lists, channels"#,
+  hint: known keys: workspace, tables, lists, channels, scores"#,
     );
     check(
         r#"[workspace]

@@ -71,6 +71,12 @@ pub fn check_columns_picked(lines: &str, expected: &str) {
     check(&format!("{COLUMNS_PICKED}{lines}"), expected);
 }
 
+/// Lines of `[scores.rfm]`, from line 2.
+#[track_caller]
+pub fn check_rfm(lines: &str, expected: &str) {
+    check(&format!("[scores.rfm]\n{lines}"), expected);
+}
+
 /// What stands behind `where = ` of orders; its first character is at line 5, column 9.
 #[track_caller]
 pub fn check_where(value: &str, expected: &str) {

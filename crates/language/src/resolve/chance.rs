@@ -75,8 +75,10 @@ impl Resolver<'_> {
         let Some((root, key)) = root.and_then(|root| Some((root, root.key.as_ref()?))) else {
             return Err(Fault::new(ErrorKind::UnknownName, span, "profiles have no key"));
         };
-        let bound = self.of_row(root, key, (span, format!("{}.{key}", root.name)))?;
-        Ok(as_text(bound.sql, root.column(key).map(|column| column.column_type)))
+        let holds = root.column(key).map(|column| column.column_type);
+        let column = (key.as_str(), holds.unwrap_or(ColumnType::Id));
+        let bound = self.of_row(root, column, (span, format!("{}.{key}", root.name)))?;
+        Ok(as_text(bound.sql, holds))
     }
 }
 

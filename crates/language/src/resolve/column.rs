@@ -6,14 +6,12 @@ use sqlparser::tokenizer::Span;
 
 use super::list::list_as_one;
 use super::scope::{Scope, Source, Typed, same_name};
+use super::score::missing;
 use super::segment::{AUDIENCES, SEGMENTS};
 use super::{Resolver, unknown};
 use crate::error::ErrorKind;
 use crate::source::Fault;
 use crate::sql;
-
-/// The tables of scores, which a later version has.
-const SCORES: [&str; 7] = ["cadence", "reactivation", "rfm", "churn", "alive", "next_offer", "engagement"];
 
 impl Resolver<'_> {
     /// The column that a name means: here, in a SELECT around this one, or behind a name that the SELECT gives.
@@ -31,6 +29,12 @@ impl Resolver<'_> {
         // A name that a FROM gives is meant before a way that leads there: in a subquery over orders, `profiles.country` is
         // the outer row's where the outer query is FROM profiles, as in SQL.
         let named = self.scopes_in_sight().find(|index| parts.len() > 1 && self.names_row(*index, &parts[0]));
+        if named.is_none()
+            && let [head, name] = parts
+            && let Some(score) = self.score_called(head)
+        {
+            return self.score(score, head, name);
+        }
         let searched: Vec<usize> = named.map_or_else(|| self.scopes_in_sight().collect(), |index| vec![index]);
         for index in searched {
             if let Some(typed) = self.column_of_scope(index, parts)? {
@@ -114,11 +118,6 @@ impl Resolver<'_> {
     fn unknown_column(&mut self, parts: &[Ident]) -> Fault {
         let names = self.names;
         let head = parts.first().filter(|_| parts.len() > 1);
-        match head {
-            Some(head) if names.table(&head.value).is_none() && SCORES.iter().any(|score| same_name(head, score)) => {
-                Fault::not_yet(head.span, "scores")
-            }
-            _ => unknown::column(names, self.scope(), parts),
-        }
+        head.and_then(|head| missing(names, head)).unwrap_or_else(|| unknown::column(names, self.scope(), parts))
     }
 }

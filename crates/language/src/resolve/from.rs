@@ -8,6 +8,7 @@ use sqlparser::ast::{
 use super::list::behind_lists;
 use super::reach::{Reach, visible_with_profile};
 use super::scope::{Scope, Source, same_name};
+use super::score::no_table;
 use super::tables::{Table, Tables, quoted_alias, renamed, spelled};
 use super::{Resolver, refuse, unknown};
 use crate::error::ErrorKind;
@@ -184,6 +185,9 @@ impl<'a> Resolver<'a> {
         }
         let Some(ident) = single(name) else { return Err(self.qualified_table(name)) };
         let Some(cte) = self.ctes.iter().rev().find(|cte| same_name(ident, &cte.name.value)) else {
+            if let Some(fault) = no_table(self.names, ident) {
+                return Err(fault);
+            }
             return Err(unknown::table(self.names, self.ctes.iter().map(|cte| cte.name.value.as_str()), ident));
         };
         let (spelling, columns) = (cte.name.value.clone(), cte.columns.clone());

@@ -2,7 +2,7 @@
 //!
 //! The past of a list is not kept: as of an earlier instant it is the one of today, as a lookup is.
 
-use muster_catalog::{LISTS, TableNames};
+use muster_catalog::{ColumnType, LISTS, TableNames};
 use sqlparser::ast::{Ident, ObjectName};
 
 use super::scope::{Typed, same_name};
@@ -17,7 +17,7 @@ impl<'a> Resolver<'a> {
         let list = self.list_called(name).and_then(TableNames::list_name);
         let (Some(list), Some(root)) = (list, names.root()) else { return Err(unknown::list(names, name)) };
         self.lists_used.insert(list.to_owned());
-        self.of_row(root, &hidden::list(list), (name.span, format!("{LISTS}.{}", name.value)))
+        self.of_row(root, (&hidden::list(list), ColumnType::Bool), (name.span, format!("{LISTS}.{}", name.value)))
     }
 
     /// The list that a name of two parts means in FROM.

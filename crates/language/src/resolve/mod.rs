@@ -39,6 +39,7 @@ mod inside;
 mod level;
 mod list;
 mod past;
+mod score;
 mod segment;
 mod segment_counts;
 mod segment_tables;
@@ -127,6 +128,7 @@ struct Resolver<'a> {
     audiences_used: BTreeSet<String>,
     variables_used: BTreeSet<String>,
     lists_used: BTreeSet<String>,
+    scores_used: BTreeSet<(String, String)>,
     past: Vec<PastCondition>,
     /// What became plain SQL as part of another query.
     parts: Vec<Part>,
@@ -152,6 +154,7 @@ impl<'a> Resolver<'a> {
             audiences_used: BTreeSet::new(),
             variables_used: BTreeSet::new(),
             lists_used: BTreeSet::new(),
+            scores_used: BTreeSet::new(),
             past: Vec::new(),
             parts: Vec::new(),
         }
@@ -170,6 +173,7 @@ impl<'a> Resolver<'a> {
             past: self.past,
             parts: self.parts,
             lists_used: self.lists_used.into_iter().collect(),
+            scores_used: self.scores_used.into_iter().collect(),
             as_of: self.as_of,
         })
     }

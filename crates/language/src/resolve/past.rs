@@ -39,8 +39,7 @@ impl Resolver<'_> {
             self.past.push(PastCondition { column: column.clone(), rows });
             column
         });
-        let typed = self.of_row(table, &column, (span, whole.to_string()))?;
-        Ok(Typed::new(typed.sql, Some(ColumnType::Bool)))
+        self.of_row(table, (&column, ColumnType::Bool), (span, whole.to_string()))
     }
 
     /// An instant that is the same for the whole query: a literal, or reckoned from `now()`.

@@ -27,7 +27,7 @@ impl<'a> Resolver<'a> {
         let (column, written) = (hidden::segment(&segment.name), format!("{SEGMENTS}.{}", name.value));
         let Some(table) = self.names.table(&segment.grain) else { return Err(unknown::segment(self.names, name)) };
         self.segments_used.insert(segment.name.clone());
-        self.of_row(table, &column, (name.span, written))
+        self.of_row(table, (&column, ColumnType::Bool), (name.span, written))
     }
 
     /// `audiences.name`: whether the row's profile was in it at its last refresh; of a row segment, one of its rows.
@@ -36,7 +36,7 @@ impl<'a> Resolver<'a> {
         let (column, written) = (hidden::audience(&segment.name), format!("{AUDIENCES}.{}", name.value));
         let Some(root) = self.names.root() else { return Err(unknown::segment(self.names, name)) };
         self.audiences_used.insert(segment.name.clone());
-        self.of_row(root, &column, (name.span, written))
+        self.of_row(root, (&column, ColumnType::Bool), (name.span, written))
     }
 
     fn segment_called(&self, name: &Ident) -> Result<&'a SegmentNames, Fault> {
@@ -45,18 +45,17 @@ impl<'a> Resolver<'a> {
         known.ok_or_else(|| unknown::segment(names, name))
     }
 
-    /// What the hidden column `column` of the row of `table` at hand says, which is TRUE or FALSE; `written` is what stands
-    /// in the query, and where.
+    /// What the hidden column `column` of the row of `table` at hand holds; `written` is what stands in the query, and where.
     pub(super) fn of_row(
         &mut self,
         table: &'a TableNames,
-        column: &str,
+        (column, holds): (&str, ColumnType),
         (span, written): (Span, String),
     ) -> Result<Typed, Fault> {
         let alias = self.alias_of_row(table, column, (span, &written))?;
         self.tables_used.insert(table.name.clone());
         self.scope().note_loose(span, written, false);
-        Ok(Typed::new(sql::column(&alias, column), Some(ColumnType::Bool)))
+        Ok(Typed::new(sql::column(&alias, column), Some(holds)))
     }
 
     /// The alias of the row of `table` in the innermost scope, with `column` among those that are used.

@@ -1,6 +1,6 @@
 //! What to say about a name that nobody knows: where it was looked for, and what was most likely meant.
 
-use muster_catalog::{Kind, LISTS, Names, TableNames, nearest};
+use muster_catalog::{Kind, LISTS, Names, ScoreNames, TableNames, nearest};
 use sqlparser::ast::Ident;
 use sqlparser::tokenizer::Span;
 
@@ -63,6 +63,25 @@ pub(super) fn list(names: &Names, name: &Ident) -> Fault {
     unknown(name.span, format!("unknown list `{}`", name.value)).hint(hint)
 }
 
+/// A column of a score.
+pub(super) fn column_of_score(score: &ScoreNames, name: &Ident) -> Fault {
+    let known: Vec<&str> = score.columns.iter().map(|column| column.name.as_str()).collect();
+    let all = format!("{} has: {}", score.name, known.join(", "));
+    let hint = suggestion(&name.value, &known).map_or_else(|| all.clone(), |near| format!("{near} {all}"));
+    unknown(name.span, format!("`{}` has no column `{}`", score.name, name.value)).hint(hint)
+}
+
+/// A score where one of its columns should stand.
+fn score_itself(score: &ScoreNames, name: &Ident) -> Fault {
+    let columns: Vec<String> = score.columns.iter().map(|column| format!("{}.{}", score.name, column.name)).collect();
+    let message = format!("`{}` is a score, and no value: its columns are named one by one", score.name);
+    unknown(name.span, message).hint(columns.join(", "))
+}
+
+fn score_named<'n>(names: &'n Names, name: &Ident) -> Option<&'n ScoreNames> {
+    names.scores.iter().find(|score| same_name(name, &score.name))
+}
+
 /// A function.
 pub(super) fn function(name: &Ident) -> Fault {
     let hint = functions::nearest(&name.value.to_lowercase()).map(|near| format!("did you mean `{near}`?"));
@@ -79,6 +98,9 @@ pub(super) fn column(names: &Names, scope: &Scope<'_>, parts: &[Ident]) -> Fault
 }
 
 fn bare_column(names: &Names, scope: &Scope<'_>, name: &Ident) -> Fault {
+    if let Some(score) = score_named(names, name) {
+        return score_itself(score, name);
+    }
     let known = columns_in_sight(names, scope);
     let tables = names.tables.iter().map(|table| table.name.as_str());
     let fault = unknown(name.span, format!("unknown column `{}`", name.value));
@@ -95,8 +117,15 @@ fn bare_column(names: &Names, scope: &Scope<'_>, name: &Ident) -> Fault {
             let hint = elsewhere(scope, table, &name.value);
             fault.hint(format!("`{}` is a column of {}; {hint}", name.value, table.name))
         }
+        None if let Some(score) = score_with(names, name) => {
+            fault.hint(format!("`{0}` is a column of {1}; write {1}.{0}", name.value, score.name))
+        }
         None => fault.hint(format!("columns here: {}", listed(&known))),
     }
+}
+
+fn score_with<'n>(names: &'n Names, column: &Ident) -> Option<&'n ScoreNames> {
+    names.scores.iter().find(|score| score.columns.iter().any(|known| same_name(column, &known.name)))
 }
 
 /// What to do about a column of a table that is not in sight.
@@ -128,6 +157,7 @@ fn way(names: &Names, scope: &Scope<'_>, head: &Ident, parts: &[Ident]) -> Fault
             unknown(head.span, format!("`{}` is not reached from {}", table.name, reach.base.name))
         }
         (_, Some(table)) => unknown(head.span, format!("`{}` is not in FROM", table.name)).hint("add it to FROM"),
+        (_, None) if let Some(score) = score_named(names, head) => score_itself(score, head),
         (_, None) => {
             let known = heads_in_sight(names, scope);
             let hint = suggestion(&head.value, &known).unwrap_or_else(|| format!("known here: {}", listed(&known)));
@@ -179,7 +209,8 @@ fn heads_in_sight<'n>(names: &'n Names, scope: &'n Scope<'_>) -> Vec<&'n str> {
     };
     let tables = names.tables.iter().filter(|table| table.kind != Kind::List).map(|table| table.name.as_str());
     let lists = names.lists().next().map(|_| LISTS);
-    unique(here.into_iter().chain(tables).chain(["segments"]).chain(lists))
+    let scores = names.scores.iter().map(|score| score.name.as_str());
+    unique(here.into_iter().chain(tables).chain(["segments"]).chain(lists).chain(scores))
 }
 
 /// What was most likely meant; two letters are too few to tell.

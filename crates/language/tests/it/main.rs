@@ -13,6 +13,7 @@ mod printed;
 mod property;
 mod reasons;
 mod round_trip;
+mod scores;
 mod segment_tables;
 mod segments;
 mod statements;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use muster_catalog::{ColumnNames, ColumnType, Kind, Names, SegmentNames, TableNames, Timestamp, parse_local};
+use muster_catalog::{
+    ColumnNames, ColumnType, Kind, Names, ScoreNames, SegmentNames, TableNames, Timestamp, parse_local,
+};
 use muster_language::{Error, ResolvedQuery, Statement, parse, resolve, resolve_segment};
 
 /// 2025-06-30, noon in Amsterdam.
@@ -80,6 +82,7 @@ pub fn names() -> Names {
             SegmentNames { name: "open_carts".to_owned(), grain: "carts".to_owned() },
         ],
         variables: BTreeSet::new(),
+        scores: Vec::new(),
     }
 }
 
@@ -111,6 +114,18 @@ pub fn names_with_lists() -> Names {
     let list = |name: &str| table(&format!("lists.{name}"), Kind::List, &[("customer", ColumnType::Id)]);
     names.tables.extend(["staff", "stop"].map(list));
     names
+}
+
+/// The same shop, with two scores of its purchases.
+pub fn names_with_scores() -> Names {
+    use ColumnType::{Int, Text};
+    let score = |name: &str, columns: &[(&str, ColumnType)]| ScoreNames {
+        name: name.to_owned(),
+        columns: columns.iter().copied().map(column).collect(),
+    };
+    let rfm = [("recency_days", Int), ("monetary", MONEY), ("r", Int), ("f", Int), ("cell", Text), ("label", Text)];
+    let scores = vec![score("rfm", &rfm), score("reactivation", &[("due_at", ColumnType::Timestamp)])];
+    Names { scores, ..names() }
 }
 
 /// The same shop, where profiles exist from an instant on.

@@ -46,6 +46,7 @@ fn shop() -> Known {
         ],
         segments: vec![segment("lapsed"), segment("lapsed_vips"), segment("young")],
         variables: std::collections::BTreeSet::new(),
+        scores: Vec::new(),
     })
 }
 

@@ -1,0 +1,125 @@
+//! `[scores.NAME]`: how the scores are computed.
+
+use std::ops::RangeInclusive;
+
+use toml_edit::Value;
+
+use super::section::{Keys, Section};
+use crate::{CutPoints, Reactivation, Rfm, RfmGroup, RfmMethod, Scores};
+
+const KEYS: Keys =
+    Keys { known: &["rfm", "reactivation"], later: &["churn", "alive", "next_offer", "engagement", "affinity"] };
+
+const RFM: Keys = Keys { known: &["bins", "method", "recency", "frequency", "monetary", "groups"], later: &[] };
+
+const GROUP: Keys = Keys { known: &["name", "r", "f", "m"], later: &[] };
+
+const REACTIVATION: Keys = Keys { known: &["multiple"], later: &[] };
+
+#[derive(Clone, Copy, PartialEq)]
+enum Method {
+    Ntile,
+    Quantile,
+    Fixed,
+}
+
+const METHODS: [(&str, Method); 3] =
+    [("ntile", Method::Ntile), ("quantile", Method::Quantile), ("fixed", Method::Fixed)];
+
+const CUT_POINTS: [&str; 3] = ["recency", "frequency", "monetary"];
+
+pub(super) fn read(section: &Section) -> Scores {
+    section.only(&KEYS);
+    Scores {
+        rfm: section.section("rfm").map(|rfm| self::rfm(&rfm)).unwrap_or_default(),
+        reactivation: section.section("reactivation").map(|section| reactivation(&section)).unwrap_or_default(),
+    }
+}
+
+fn rfm(section: &Section) -> Rfm {
+    section.only(&RFM);
+    let bins = section.number("bins", 2..10).and_then(|bins| bins.try_into().ok()).unwrap_or(Rfm::default().bins);
+    Rfm { bins, method: method(section, bins), groups: groups(section, bins) }
+}
+
+fn method(section: &Section, bins: u8) -> RfmMethod {
+    let method = section.one_of("method", &METHODS).unwrap_or(Method::Ntile);
+    if method == Method::Fixed {
+        return RfmMethod::Fixed(cut_points(section, bins));
+    }
+    for key in CUT_POINTS.into_iter().filter(|key| section.has(key)) {
+        let message = format!("`{key}` in {} needs method = \"fixed\"", section.title());
+        section.problem_at(key, message, None);
+    }
+    if method == Method::Quantile { RfmMethod::Quantile } else { RfmMethod::Ntile }
+}
+
+fn cut_points(section: &Section, bins: u8) -> CutPoints {
+    for key in CUT_POINTS.into_iter().filter(|key| !section.has(key)) {
+        section.problem(format!("`{key}` is missing in {}: method = \"fixed\" cuts at points given", section.title()));
+    }
+    let count = usize::from(bins) - 1;
+    let whole = |key: &str| {
+        let expected = format!("a list of {count} whole numbers, each above the one before");
+        let fits = |points: &[i64]| points.len() == count && points.is_sorted_by(|one, next| one < next);
+        section.list(key, &expected, |value, _| value.as_integer(), fits).unwrap_or_default()
+    };
+    CutPoints { recency: whole("recency"), frequency: whole("frequency"), monetary: monetary(section, count) }
+}
+
+fn monetary(section: &Section, count: usize) -> Vec<String> {
+    let expected = format!("a list of {count} amounts as 100, 99.95 or \"99.95\", each above the one before");
+    let fits = |points: &[(i128, String)]| points.len() == count && points.is_sorted_by(|one, next| one.0 < next.0);
+    let points = section.list("monetary", &expected, amount, fits).unwrap_or_default();
+    points.into_iter().map(|(_, text)| text).collect()
+}
+
+/// An amount as the number of its smallest units, and as it is written without signs that say nothing.
+fn amount(value: &Value, written: &str) -> Option<(i128, String)> {
+    let text = match value {
+        Value::String(text) => text.value().trim().to_owned(),
+        Value::Integer(whole) => whole.value().to_string(),
+        // A double would be another number: what counts is what stands in the file.
+        Value::Float(_) => written.replace('_', "").trim_start_matches('+').to_owned(),
+        _ => return None,
+    };
+    Some((units(&text)?, text))
+}
+
+/// How many digits an amount may have after the point; so many units it is counted in, with 20 digits before.
+const SCALE: usize = 18;
+
+/// `-99.95` in units of 10⁻¹⁸.
+fn units(text: &str) -> Option<i128> {
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let is_number = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let fits = whole.len() <= 20 && fraction.len() <= SCALE && is_number(whole) && is_number(fraction);
+    let units = fits.then(|| format!("{whole}{fraction:0<SCALE$}").parse::<i128>().ok()).flatten()?;
+    Some(sign * units)
+}
+
+fn groups(section: &Section, bins: u8) -> Option<Vec<RfmGroup>> {
+    section.has("groups").then(|| section.sections("groups").iter().map(|section| group(section, bins)).collect())
+}
+
+fn group(section: &Section, bins: u8) -> RfmGroup {
+    section.only(&GROUP);
+    let name = section.required_word("name");
+    let [r, f, m] = ["r", "f", "m"].map(|key| span(section, key, bins));
+    RfmGroup { name, r, f, m }
+}
+
+/// `r = [4, 5]`; any bin where nothing is said.
+fn span(section: &Section, key: &str, bins: u8) -> RangeInclusive<u8> {
+    let expected = format!("the lowest and the highest bin, as [1, {bins}]");
+    let bin = |value: &Value, _: &str| value.as_integer().and_then(|bin| u8::try_from(bin).ok());
+    let fits = |bounds: &[u8]| matches!(bounds, [low, high] if 1 <= *low && low <= high && *high <= bins);
+    let bounds = section.list(key, &expected, bin, fits);
+    bounds.map_or(1..=bins, |bounds| bounds[0]..=bounds[1])
+}
+
+fn reactivation(section: &Section) -> Reactivation {
+    section.only(&REACTIVATION);
+    Reactivation { multiple: section.positive("multiple").unwrap_or(Reactivation::default().multiple) }
+}
