@@ -98,7 +98,7 @@ fn segment_names(workspace: &Workspace) -> Vec<String> {
     let stored = stored.unwrap_or_default().into_iter().map(|definition| definition.name);
     let defined = defined.iter().filter_map(|definition| match definition.item() {
         Item::Segment(name) => Some(name),
-        Item::Variable(_) => None,
+        Item::Variable(_) | Item::Score(_) => None,
     });
     defined.chain(stored).collect()
 }

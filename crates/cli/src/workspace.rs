@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use muster_campaign::Secret;
 use muster_catalog::{Catalog, Clock, FixedClock, Timestamp, parse, parse_local};
 use muster_query::{Engine, Limits};
-use muster_segment::{Access, Workbench};
+use muster_segment::{Access, Scoring, Workbench};
 use muster_state::{Migration, Mode, Reader, State};
 use muster_store::{BLOCKS, Store, Upkeep};
 
@@ -28,6 +28,8 @@ pub struct Workspace {
     pub catalog: Catalog,
     /// What `now()` means, where that is not the present.
     pub as_of: Option<Timestamp>,
+    /// How scores are computed.
+    pub scoring: Scoring,
 }
 
 /// The clock on the wall; the only one that ticks.
@@ -70,7 +72,8 @@ impl Workspace {
         let zone = catalog.workspace.time_zone;
         let given = as_of.map(|text| parse_local(text, zone).map_err(|error| anyhow!("--as-of \"{text}\" is {error}")));
         let as_of = given.transpose()?.or(catalog.workspace.as_of);
-        Ok(Self { dir, catalog, as_of })
+        let scoring = Scoring::of(&catalog);
+        Ok(Self { dir, catalog, as_of, scoring })
     }
 
     /// muster's own folder.
@@ -146,17 +149,41 @@ pub struct OpenedReading {
 
 impl Opened {
     /// What statements are executed with.
-    pub fn workbench<'a>(&'a self, workspace: &Workspace, engine: &'a Engine, clock: &'a dyn Clock) -> Workbench<'a> {
+    pub fn workbench<'a>(
+        &'a self,
+        workspace: &'a Workspace,
+        engine: &'a Engine,
+        clock: &'a dyn Clock,
+    ) -> Workbench<'a> {
         let zone = workspace.catalog.workspace.time_zone;
-        Workbench { store: &self.store, access: Access::Write(&self.state), engine, clock, zone }
+        Workbench {
+            store: &self.store,
+            access: Access::Write(&self.state),
+            engine,
+            clock,
+            zone,
+            scoring: &workspace.scoring,
+        }
     }
 }
 
 impl OpenedReading {
     /// What statements are executed with.
-    pub fn workbench<'a>(&'a self, workspace: &Workspace, engine: &'a Engine, clock: &'a dyn Clock) -> Workbench<'a> {
+    pub fn workbench<'a>(
+        &'a self,
+        workspace: &'a Workspace,
+        engine: &'a Engine,
+        clock: &'a dyn Clock,
+    ) -> Workbench<'a> {
         let zone = workspace.catalog.workspace.time_zone;
-        Workbench { store: &self.store, access: Access::Read(&self.reader), engine, clock, zone }
+        Workbench {
+            store: &self.store,
+            access: Access::Read(&self.reader),
+            engine,
+            clock,
+            zone,
+            scoring: &workspace.scoring,
+        }
     }
 }
 

@@ -55,7 +55,7 @@ pub struct Values {
 
 impl Values {
     /// The values of these rows, in any order.
-    pub(crate) fn new(rows: &[u32], values: ArrayRef) -> Self {
+    pub fn new(rows: &[u32], values: ArrayRef) -> Self {
         let mut places = vec![None; rows.iter().max().map_or(0, |last| *last as usize + 1)];
         for (place, row) in rows.iter().enumerate() {
             places[*row as usize] = u32::try_from(place).ok();

@@ -43,7 +43,7 @@ impl Evaluator<'_> {
         (columns, without)
     }
 
-    /// Everything that has a name, one by one: segments with their audiences, lists, variables.
+    /// Everything that has a name, one by one: segments with their audiences, lists, variables, scores.
     fn everything(&self) -> impl Iterator<Item = (Item, Named<'_>)> {
         let segments = self.definitions().map(|definition| definition.name.as_str());
         let segments =
@@ -52,13 +52,18 @@ impl Evaluator<'_> {
         let lists = lists.map(|name| (name, Named { lists: vec![name], ..Named::default() }));
         let members = segments.chain(lists).map(|(name, named)| (Item::Segment(name.to_owned()), named));
         let variables = self.variables();
-        members.chain(variables.map(|variable| {
+        let variables = variables.map(|variable| {
             let named = Named { variables: vec![variable.name()], ..Named::default() };
             (variable.item(), named)
-        }))
+        });
+        let scores = self.names().scores.iter().map(|score| {
+            let columns = score.columns.iter().map(|column| (score.name.as_str(), column.name.as_str()));
+            (Item::Score(score.name.clone()), Named { scores: columns.collect(), ..Named::default() })
+        });
+        members.chain(variables).chain(scores)
     }
 
-    /// Who is on the lists and in the audiences that a query names.
+    /// What is known of everybody already that a query names: lists, audiences, scores.
     pub(crate) fn known_members(&self, query: &ResolvedQuery, path: &mut Vec<Item>) -> Result<Vec<Computed>, Error> {
         let known = Named { segments: Vec::new(), variables: Vec::new(), ..Named::by(query) };
         self.columns(&known, query.as_of, path)
@@ -79,6 +84,10 @@ impl Evaluator<'_> {
         for name in &named.variables {
             let content = Content::Values(self.values(name, as_of, path)?);
             computed.push(Computed { table: PROFILES.to_owned(), column: (*name).to_owned(), content });
+        }
+        for (score, column) in &named.scores {
+            let content = Content::Values(self.score_column((score, column), as_of, path)?);
+            computed.push(Computed { table: PROFILES.to_owned(), column: hidden::score(score, column), content });
         }
         Ok(computed)
     }
@@ -127,6 +136,7 @@ struct Named<'n> {
     lists: Vec<&'n str>,
     audiences: Vec<&'n str>,
     variables: Vec<&'n str>,
+    scores: Vec<(&'n str, &'n str)>,
 }
 
 impl<'n> Named<'n> {
@@ -137,6 +147,7 @@ impl<'n> Named<'n> {
             lists: of(&query.lists_used),
             audiences: of(&query.audiences_used),
             variables: of(&query.variables_used),
+            scores: query.scores_used.iter().map(|(score, column)| (score.as_str(), column.as_str())).collect(),
         }
     }
 }

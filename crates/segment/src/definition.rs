@@ -31,6 +31,7 @@ impl Definitions {
         match item {
             Item::Segment(name) => self.segments.iter().any(|segment| segment.name == *name),
             Item::Variable(name) => self.variables.iter().any(|variable| variable.name() == name),
+            Item::Score(_) => false,
         }
     }
 }

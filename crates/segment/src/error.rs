@@ -106,6 +106,36 @@ pub enum Error {
         /// The way round; first and last are the same.
         cycle: Vec<String>,
     },
+    /// What muster.toml says of purchases is no expression over their table.
+    #[error("{place}: the purchases of {table} cannot be read")]
+    Purchases {
+        /// The file and the line.
+        place: String,
+        /// The table.
+        table: String,
+        /// What is wrong; its places are those of the question that was made of it.
+        #[source]
+        source: Box<muster_language::Error>,
+    },
+    /// What purchases are worth is not exact.
+    #[error(
+        "{place}: the value of a purchase is a whole number or a decimal, and this is {found}; cast it: CAST(… AS DECIMAL(18, 2))"
+    )]
+    Worth {
+        /// The file and the line.
+        place: String,
+        /// What the engine computes.
+        found: String,
+    },
+    /// A score cannot be computed from the numbers that there are.
+    #[error("the score {score} cannot be computed")]
+    Score {
+        /// The score.
+        score: String,
+        /// Why.
+        #[source]
+        source: muster_score::Error,
+    },
     /// A statement that writes, in a session that only reads.
     #[error("this statement writes, and the workspace was opened for reading")]
     ReadOnly,
@@ -115,6 +145,7 @@ fn keyword(item: &Item) -> &'static str {
     match item {
         Item::Segment(_) => "SEGMENT",
         Item::Variable(_) => "VARIABLE",
+        Item::Score(_) => "SCORE",
     }
 }
 
@@ -122,6 +153,7 @@ fn with_kind(item: &Item) -> String {
     match item {
         Item::Segment(name) => format!("segment `{name}`"),
         Item::Variable(name) => format!("variable `{name}`"),
+        Item::Score(name) => format!("score `{name}`"),
     }
 }
 

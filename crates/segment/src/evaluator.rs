@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 
 use crate::memberships::Moment;
 use crate::past::Past;
-use crate::{Definition, Definitions, Error, Item, Variable, memberships};
+use crate::{Definition, Definitions, Error, Item, Scoring, Variable, memberships};
 
 /// Definitions over one snapshot.
 pub struct Evaluator<'a> {
@@ -40,21 +40,30 @@ pub(crate) struct Defined {
     names: Names,
     definitions: BTreeMap<String, Definition>,
     variables: BTreeMap<String, Variable>,
+    scoring: Scoring,
+    scoring_digest: String,
 }
 
 impl Defined {
     /// Definitions over a snapshot whose dates and times are those of `zone`.
-    pub(crate) fn over(snapshot: &Snapshot, zone: Tz, Definitions { segments, variables }: Definitions) -> Self {
+    pub(crate) fn over(
+        snapshot: &Snapshot,
+        zone: Tz,
+        Definitions { segments, variables }: Definitions,
+        scoring: Scoring,
+    ) -> Self {
         let mut names = snapshot.names(zone, Vec::new());
         let names_of = |definition: &Definition| SegmentNames {
             name: definition.name.clone(),
             grain: grain(&names, definition).to_owned(),
         };
         names.segments = segments.iter().map(names_of).collect();
-        let names = variables.iter().map(Variable::column).fold(names, Names::with_variable);
+        let mut names = variables.iter().map(Variable::column).fold(names, Names::with_variable);
+        names.scores = scoring.names(scoring.worth(snapshot, &names));
         let definitions = segments.into_iter().map(|definition| (definition.name.clone(), definition)).collect();
         let variables = variables.into_iter().map(|variable| (variable.name().to_owned(), variable)).collect();
-        Self { names, definitions, variables }
+        let scoring_digest = scoring.digest();
+        Self { names, definitions, variables, scoring, scoring_digest }
     }
 
     /// What is defined, to stand over another snapshot.
@@ -65,7 +74,7 @@ impl Defined {
 
     /// Whether over the same snapshot both mean the same.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        self.definitions == other.definitions && self.variables == other.variables
+        self.definitions == other.definitions && self.variables == other.variables && self.scoring == other.scoring
     }
 }
 
@@ -124,9 +133,10 @@ impl Known {
 pub(crate) const PROFILES: &str = "profiles";
 
 impl<'a> Evaluator<'a> {
-    /// An evaluator of `definitions` over `snapshot`, whose dates and times are those of `zone`; no segment has an audience.
+    /// An evaluator of `definitions` over `snapshot`, whose dates and times are those of `zone`; no segment has an audience, and
+    /// there are no scores.
     pub fn new(engine: &'a Engine, snapshot: Arc<Snapshot>, zone: Tz, definitions: Definitions) -> Self {
-        let defined = Rc::new(Defined::over(&snapshot, zone, definitions));
+        let defined = Rc::new(Defined::over(&snapshot, zone, definitions, Scoring::default()));
         Self::over(engine, Arc::new(Past::of(snapshot)), defined, Rc::new(|_, _| Ok(Arc::default())))
     }
 
@@ -147,7 +157,7 @@ impl<'a> Evaluator<'a> {
         let mut definitions = self.defined.definitions();
         definitions.segments.push(known);
         let (past, audiences) = (Arc::clone(&self.past), Rc::clone(&self.audiences));
-        let defined = Rc::new(Defined::over(past.present(), self.names().zone, definitions));
+        let defined = Rc::new(Defined::over(past.present(), self.names().zone, definitions, self.scoring().clone()));
         let more = Self::over(self.engine, past, defined, audiences).masked(self.masks.clone());
         more.known.segments.borrow_mut().insert(key, Arc::new(rows));
         more
@@ -162,6 +172,10 @@ impl<'a> Evaluator<'a> {
     /// The same, which need not evaluate what is known of these definitions over this snapshot.
     pub(crate) fn knowing(self, known: Rc<Known>) -> Self {
         Self { known, ..self }
+    }
+
+    pub(crate) fn scoring(&self) -> &Scoring {
+        &self.defined.scoring
     }
 
     pub(crate) fn masks(&self) -> &Masks {
@@ -352,6 +366,7 @@ impl<'a> Evaluator<'a> {
         match item {
             Item::Segment(name) => self.defined.definitions.get(name).map_or("", |definition| &definition.digest),
             Item::Variable(name) => self.defined.variables.get(name).map_or("", |variable| &variable.digest),
+            Item::Score(_) => &self.defined.scoring_digest,
         }
     }
 

@@ -12,6 +12,8 @@ pub enum Item {
     Segment(String),
     /// A variable.
     Variable(String),
+    /// A score.
+    Score(String),
 }
 
 impl Item {
@@ -20,6 +22,7 @@ impl Item {
         let mut named: BTreeSet<Self> = query.segments_used.iter().cloned().map(Self::Segment).collect();
         named.extend(query.audiences_used.iter().cloned().map(Self::Segment));
         named.extend(query.variables_used.iter().cloned().map(Self::Variable));
+        named.extend(query.scores_used.iter().map(|(score, _)| Self::Score(score.clone())));
         named.extend(query.past.iter().flat_map(|past| Self::named_by(&past.rows.query)));
         named
     }
@@ -27,17 +30,18 @@ impl Item {
     /// Its name.
     pub fn name(&self) -> &str {
         match self {
-            Self::Segment(name) | Self::Variable(name) => name,
+            Self::Segment(name) | Self::Variable(name) | Self::Score(name) => name,
         }
     }
 }
 
-/// A segment by its name alone, a variable as one.
+/// A segment by its name alone, a variable or a score as one.
 impl fmt::Display for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Segment(name) => f.write_str(name),
             Self::Variable(name) => write!(f, "variable {name}"),
+            Self::Score(name) => write!(f, "score {name}"),
         }
     }
 }

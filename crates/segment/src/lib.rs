@@ -31,6 +31,9 @@ mod computed;
 
 mod each;
 
+mod scores;
+pub use scores::Scoring;
+
 mod evaluator;
 pub use evaluator::Evaluator;
 

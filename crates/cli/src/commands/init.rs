@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use muster_catalog::{Timestamp, parse};
 use muster_ingest::guess::{ColumnGuess, Guess, LeftOut, Said, TableGuess, candidates, guess};
+use muster_segment::Scoring;
 use serde_json::{Value, json};
 
 use crate::arguments::{Arguments, Init};
@@ -75,7 +76,7 @@ fn guessed(arguments: &Arguments, folder: &Path, from: &[PathBuf]) -> Result<Exi
 fn now() -> Result<Timestamp> {
     let text = "[workspace]\nname = \"new\"\ntime_zone = \"UTC\"\n[tables.profiles]\nsource = \"x\"\nkey = \"x\"\n";
     let catalog = parse(DEFINITION, text)?;
-    Ok(Workspace { dir: PathBuf::new(), catalog, as_of: None }.clock().now())
+    Ok(Workspace { dir: PathBuf::new(), catalog, as_of: None, scoring: Scoring::default() }.clock().now())
 }
 
 /// Asks a question of yes or no; whoever does not answer says no.

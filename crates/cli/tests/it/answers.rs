@@ -7,7 +7,7 @@ use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use muster_catalog::{Catalog, FixedClock};
 use muster_language::{parse_piece, split_statements};
 use muster_query::{Answer, Engine, Limits};
-use muster_segment::{Access, Classes, Outcome, Session, Workbench};
+use muster_segment::{Access, Classes, Outcome, Scoring, Session, Workbench};
 use muster_state::{Mode, Reader, State};
 use muster_store::Store;
 
@@ -63,7 +63,9 @@ impl Answers {
             Opened::Writing(state) => Access::Write(state),
         };
         let (zone, clock) = (self.catalog.workspace.time_zone, FixedClock(as_of));
-        let bench = Workbench { store: &self.store, access, engine: &self.engine, clock: &clock, zone };
+        let scoring = Scoring::of(&self.catalog);
+        let (store, engine) = (&self.store, &self.engine);
+        let bench = Workbench { store, access, engine, clock: &clock, zone, scoring: &scoring };
         let session = Session::new(bench, Some(as_of)).map_err(|error| error.to_string())?;
         let mut session = session.with_classes(Classes::declared(&self.catalog));
         let mut printed = Printed::default();

@@ -139,6 +139,8 @@ impl Made {
                 let changed = before.is_none_or(|old| old.digest != variable.digest);
                 Some(Outcome::DefinedVariable { variable, changed })
             }
+            // Nothing defines a score but muster.toml.
+            Item::Score(_) => None,
         }
     }
 }

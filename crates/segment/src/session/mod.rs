@@ -19,7 +19,7 @@ use crate::evaluator::{Defined, Known};
 use crate::past::Past;
 use crate::{
     Audience, Classes, Definition, Definitions, Depth, Error, Evaluator, Explanation, Item, NewDefinition, Preview,
-    Refresh, TableDescription, Variable, Wanted, listing, memberships,
+    Refresh, Scoring, TableDescription, Variable, Wanted, listing, memberships,
 };
 
 /// How the state file may be used.
@@ -64,6 +64,8 @@ pub struct Workbench<'a> {
     pub clock: &'a dyn Clock,
     /// The workspace's zone.
     pub zone: chrono_tz::Tz,
+    /// How scores are computed.
+    pub scoring: &'a Scoring,
 }
 
 /// What became of a statement.
@@ -142,7 +144,12 @@ impl<'a> Session<'a> {
         if !Arc::ptr_eq(&snapshot, self.past.present()) {
             self.past = Arc::new(Past::of(Arc::clone(&snapshot)));
             if let Some(Kept { stored, defined, .. }) = self.kept.take() {
-                let defined = Rc::new(Defined::over(&snapshot, self.bench.zone, defined.definitions()));
+                let defined = Rc::new(Defined::over(
+                    &snapshot,
+                    self.bench.zone,
+                    defined.definitions(),
+                    self.bench.scoring.clone(),
+                ));
                 self.kept = RefCell::new(Some(Kept { stored, defined, known: Rc::default() }));
             }
         }
@@ -199,7 +206,8 @@ impl<'a> Session<'a> {
 
     /// Keeps definitions in the place of others; if they are the same, what was evaluated of them stays known.
     fn keep(&self, stored: Option<Stored>, definitions: Definitions) {
-        let defined = Rc::new(Defined::over(self.past.present(), self.bench.zone, definitions));
+        let defined =
+            Rc::new(Defined::over(self.past.present(), self.bench.zone, definitions, self.bench.scoring.clone()));
         let mut kept = self.kept.borrow_mut();
         let before = kept.take().filter(|before| before.defined.is_same(&defined));
         let known = before.map(|before| before.known).unwrap_or_default();

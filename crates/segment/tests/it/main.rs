@@ -43,3 +43,5 @@ mod masked;
 mod planted;
 
 mod health;
+
+mod scores;

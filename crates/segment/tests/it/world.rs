@@ -10,7 +10,7 @@ use arrow_schema::{DataType, Field};
 use muster_catalog::{ColumnType, FixedClock, ProfileId, RowSet, Timestamp, parse_local};
 use muster_language::{Statement, parse, parse_piece, split_statements};
 use muster_query::{Answer, Engine, Limits};
-use muster_segment::{Access, Audience, Error, NewDefinition, Outcome, Session, Workbench};
+use muster_segment::{Access, Audience, Error, NewDefinition, Outcome, Scoring, Session, Workbench};
 use muster_state::{Migration, Mode, State, Tx};
 use muster_store::{Batch, ColumnSchema, Store, TableInput};
 use tempfile::TempDir;
@@ -44,7 +44,8 @@ lookup = { stores = "profiles.store" }
 /// The columns of its customers.
 pub const CUSTOMERS: &[(&str, &str)] =
     &[("id", "id"), ("email", "text"), ("country", "text"), ("income", "decimal(12,2)"), ("store", "id")];
-const ORDERS: &[(&str, &str)] =
+/// The columns of its orders.
+pub const ORDERS: &[(&str, &str)] =
     &[("order_id", "id"), ("customer", "id"), ("placed_at", "timestamp"), ("total", "decimal(12,2)")];
 const STORES: &[(&str, &str)] = &[("store_id", "id"), ("city", "text")];
 
@@ -60,6 +61,7 @@ pub struct Shop {
     pub store: Store,
     pub engine: Engine,
     pub clock: FixedClock,
+    pub scoring: Scoring,
 }
 
 fn migrations() -> Vec<Migration> {
@@ -81,7 +83,7 @@ impl Shop {
         let folder = TempDir::new().unwrap();
         let state = State::open(folder.path(), &migrations(), Mode::Create).unwrap();
         let store = state.read(|tx| Store::open(folder.path(), tx)).unwrap();
-        Self { folder, state, store, engine: engine(), clock: FixedClock(instant(NOW)) }
+        Self { folder, state, store, engine: engine(), clock: FixedClock(instant(NOW)), scoring: Scoring::default() }
     }
 
     /// Four customers: the first bought twice, the second and third once, the last never.
@@ -149,11 +151,11 @@ impl Shop {
 
     /// Closes everything and opens it again, as the next process does.
     pub fn reopened(self) -> Self {
-        let Self { folder, state, store, engine, clock } = self;
+        let Self { folder, state, store, engine, clock, scoring } = self;
         drop((state, store));
         let state = State::open(folder.path(), &migrations(), Mode::Existing).unwrap();
         let store = state.read(|tx| Store::open(folder.path(), tx)).unwrap();
-        Self { folder, state, store, engine, clock }
+        Self { folder, state, store, engine, clock, scoring }
     }
 
     pub fn bench(&self) -> Workbench<'_> {
@@ -163,6 +165,7 @@ impl Shop {
             engine: &self.engine,
             clock: &self.clock,
             zone: ZONE,
+            scoring: &self.scoring,
         }
     }
 

@@ -37,7 +37,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "segment",
-        imports: &["catalog", "language", "query", "state", "store"],
+        imports: &["catalog", "language", "query", "score", "state", "store"],
         fenced: &[],
         never: &["polars", "axum", "lettre"],
     },

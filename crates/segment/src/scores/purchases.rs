@@ -1,0 +1,147 @@
+//! The purchases of each profile, asked as one query in the segment language: the catalog says which rows they are, and what
+//! each is worth, in expressions of that language.
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Date32Type, Decimal128Type, Int64Type};
+use arrow_array::{Array, ArrayRef};
+use arrow_cast::cast;
+use arrow_schema::DataType;
+use arrow_select::concat::concat;
+use muster_catalog::{ColumnType, Names, Timestamp};
+use muster_language::{Statement, VariableDefinition, parse, parse_definition, resolve_variable};
+use muster_store::Snapshot;
+
+use super::{Purchases, Scoring};
+use crate::evaluator::Evaluator;
+use crate::{Error, Item};
+
+/// The purchases of each profile, one entry per profile in every slice; what is not known of somebody without any is 0.
+pub(super) struct OfProfiles {
+    /// The profiles, by the numbers of their rows.
+    pub(super) rows: Vec<u32>,
+    pub(super) counts: Vec<i64>,
+    pub(super) first_days: Vec<i32>,
+    pub(super) last_days: Vec<i32>,
+    /// What they are worth, in units of `10^-scale`.
+    pub(super) totals: Vec<i128>,
+    pub(super) scale: i8,
+    pub(super) first_at: ArrayRef,
+    pub(super) last_at: ArrayRef,
+}
+
+impl Purchases {
+    /// Count, first and last instant and day, and worth of each profile's purchases; of a table whose `time` is this column
+    /// of its rows, or of those above.
+    fn question(&self, time: &str) -> Result<VariableDefinition, Error> {
+        let table = quoted(&self.table);
+        let when = self.purchase.when.as_deref().map(|when| format!(" FILTER (WHERE {when})")).unwrap_or_default();
+        let over = |function: &str, value: &str| format!("{function}(p => {table}, {value}){when}");
+        let (first, last) = (over("min", &format!("p.{time}")), over("max", &format!("p.{time}")));
+        let text = format!(
+            "SELECT count({table}){when} AS purchases, {first} AS first_at, {last} AS last_at, \
+             CAST({first} AS DATE) AS first_day, CAST({last} AS DATE) AS last_day, {} AS total FROM profiles",
+            over("sum", &self.purchase.value)
+        );
+        self.check()?;
+        match parse(&text) {
+            Ok(Statement::Query { query, .. }) => {
+                Ok(VariableDefinition { name: "purchases".to_owned(), or_replace: false, comment: None, query })
+            }
+            Ok(_) => unreachable!("a SELECT is a query"),
+            Err(error) => Err(self.fault(error)),
+        }
+    }
+
+    /// Each text is an expression of its own: nothing in it closes a bracket that it did not open.
+    fn check(&self) -> Result<(), Error> {
+        let texts = [Some(&self.purchase.value), self.purchase.when.as_ref()];
+        let read = |text: &String| parse_definition(&format!("WHERE ({text}\n) IS NOT NULL")).map(drop);
+        texts.into_iter().flatten().try_for_each(read).map_err(|error| self.fault(error))
+    }
+
+    fn fault(&self, source: muster_language::Error) -> Error {
+        let place = &self.purchase.value_place;
+        let place = format!("{} line {}", place.file, place.line);
+        Error::Purchases { place, table: self.table.clone(), source: Box::new(source) }
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+impl Scoring {
+    /// What purchases are worth in all, as far as the names tell it; what is no exact number is refused when it is scored.
+    pub(crate) fn worth(&self, snapshot: &Snapshot, names: &Names) -> ColumnType {
+        let holds = || {
+            let purchases = self.purchases.as_ref()?;
+            let question = purchases.question(&time_of_rows(snapshot, &purchases.table)?).ok()?;
+            let resolved = resolve_variable(&question, names, Timestamp::from_micros(0)).ok()?;
+            resolved.columns.last()?.holds
+        };
+        match holds() {
+            Some(ColumnType::Int) => ColumnType::Int,
+            Some(ColumnType::Decimal { scale, .. }) => ColumnType::Decimal { precision: 38, scale },
+            _ => ColumnType::Decimal { precision: 38, scale: 2 },
+        }
+    }
+}
+
+/// The way from a row of a history to its instant: a column of its own, or of a row above.
+fn time_of_rows(snapshot: &Snapshot, table: &str) -> Option<String> {
+    let (mut above, mut way) = (snapshot.schema(table)?, String::new());
+    loop {
+        if let Some(time) = snapshot.time_column(&above.name) {
+            return Some(way + &quoted(time));
+        }
+        above = snapshot.schema(above.parent()?)?;
+        way = format!("{}.", quoted(&above.name));
+    }
+}
+
+impl Evaluator<'_> {
+    /// The purchases of all profiles as of an instant.
+    pub(super) fn purchases(&self, as_of: Timestamp, path: &mut Vec<Item>) -> Result<OfProfiles, Error> {
+        let scoring = self.scoring();
+        let purchases = scoring.purchases.as_ref().expect("scores have names where there are purchases");
+        let time = time_of_rows(self.snapshot(), &purchases.table).ok_or(Error::NoData)?;
+        let question = purchases.question(&time)?;
+        let resolved = resolve_variable(&question, self.names(), as_of).map_err(|error| purchases.fault(error))?;
+        let evaluation = self.whole_evaluation(&resolved, path)?;
+        let answer = self.engine().answer(&resolved, &evaluation)?;
+        let column = |place: usize| -> Result<ArrayRef, Error> {
+            let empty = arrow_array::new_empty_array(answer.schema.field(place).data_type());
+            let parts = answer.batches.iter().map(|batch| batch.column(place).as_ref());
+            let parts: Vec<&dyn Array> = std::iter::once(empty.as_ref()).chain(parts).collect();
+            Ok(concat(&parts).map_err(muster_store::Error::from)?)
+        };
+        let (totals, scale) = exact(&column(6)?, purchases)?;
+        let days = |place: usize| {
+            column(place).map(|days| days.as_primitive::<Date32Type>().iter().map(Option::unwrap_or_default).collect())
+        };
+        Ok(OfProfiles {
+            rows: column(0)?.as_primitive::<Int64Type>().values().iter().map(|row| *row as u32).collect(),
+            counts: column(1)?.as_primitive::<Int64Type>().values().to_vec(),
+            first_at: column(2)?,
+            last_at: column(3)?,
+            first_days: days(4)?,
+            last_days: days(5)?,
+            totals,
+            scale,
+        })
+    }
+}
+
+/// Sums of whole numbers or decimals, in units of the smallest; nothing is 0.
+fn exact(totals: &ArrayRef, purchases: &Purchases) -> Result<(Vec<i128>, i8), Error> {
+    let scale = match totals.data_type() {
+        DataType::Decimal128(_, scale) => *scale,
+        DataType::Int64 => 0,
+        other => {
+            let (place, found) = (&purchases.purchase.value_place, other.to_string());
+            return Err(Error::Worth { place: format!("{} line {}", place.file, place.line), found });
+        }
+    };
+    let totals = cast(totals, &DataType::Decimal128(38, scale)).map_err(muster_store::Error::from)?;
+    Ok((totals.as_primitive::<Decimal128Type>().iter().map(Option::unwrap_or_default).collect(), scale))
+}
