@@ -74,7 +74,10 @@ impl Neighbours {
 /// Brings the closest to the front, by item; returns how many.
 fn keep_closest<'k>(row: &mut [(u32, f64)], most: usize, key: &impl Fn(u32) -> &'k [u8]) -> usize {
     if row.len() > most {
-        row.sort_unstable_by(|one, other| other.1.total_cmp(&one.1).then_with(|| key(one.0).cmp(key(other.0))));
+        // Which they are, not in which order.
+        row.select_nth_unstable_by(most, |one, other| {
+            other.1.total_cmp(&one.1).then_with(|| key(one.0).cmp(key(other.0)))
+        });
     }
     let kept = row.len().min(most);
     row[..kept].sort_unstable_by_key(|entry| entry.0);
