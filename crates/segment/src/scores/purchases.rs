@@ -55,7 +55,7 @@ impl Purchases {
     /// Each text is an expression of its own: nothing in it closes a bracket that it did not open.
     fn check(&self) -> Result<(), Error> {
         let texts = [Some(&self.purchase.value), self.purchase.when.as_ref()];
-        let read = |text: &String| parse_definition(&format!("WHERE ({text}\n) IS NOT NULL")).map(drop);
+        let read = |text: &String| parse_definition(&format!("WHERE {text}")).map(drop);
         texts.into_iter().flatten().try_for_each(read).map_err(|error| self.fault(error))
     }
 
