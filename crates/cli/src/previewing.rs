@@ -5,6 +5,7 @@
 //! that the next request asks only for what changed.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -44,7 +45,12 @@ impl Previewer {
         let engine = engine(SECONDS)?;
         let (line, stopper) = (Arc::new(Line::default()), engine.stopper());
         let requests = Arc::clone(&line);
-        let work = move || work(&served, &engine, &requests);
+        // A request that panics is answered by its sender's going; those behind it are not given up.
+        let work = move || {
+            while catch_unwind(AssertUnwindSafe(|| work(&served, &engine, &requests))).is_err() {
+                requests.done();
+            }
+        };
         let thread = thread::Builder::new().name("previews".to_owned()).spawn(work);
         Ok(Self { line, stopper, thread: Some(thread.context("cannot start a thread")?) })
     }
@@ -209,8 +215,9 @@ impl Counting<'_> {
     }
 
     fn counted(&mut self, wanted: &PreviewRequest, served: &Served) -> Result<Previewed> {
-        let as_of = self.instant(wanted, served)?;
-        self.session.look_anew(self.live(served))?;
+        let live = self.live(served);
+        let as_of = self.instant(wanted)?.unwrap_or(live);
+        self.session.look_anew(live)?;
         let definition = parse_definition(&wanted.definition)?;
         let Preview { rows, conditions, choice, selected } = self.session.preview(&definition, as_of)?;
         let conditions = conditions.into_iter().map(|counted| PreviewedCondition {
@@ -228,10 +235,11 @@ impl Counting<'_> {
         })
     }
 
-    fn instant(&self, wanted: &PreviewRequest, served: &Served) -> Result<Timestamp> {
-        let Some(text) = &wanted.as_of else { return Ok(self.live(served)) };
+    /// The instant that is asked for, if one is.
+    fn instant(&self, wanted: &PreviewRequest) -> Result<Option<Timestamp>> {
         let zone = self.workspace.catalog.workspace.time_zone;
-        parse_local(text, zone).map_err(|error| anyhow!("as_of \"{text}\" is {error}"))
+        let read = |text: &String| parse_local(text, zone).map_err(|error| anyhow!("as_of \"{text}\" is {error}"));
+        wanted.as_of.as_ref().map(read).transpose()
     }
 
     /// The present, which stays the same for a while as long as the snapshot does.

@@ -129,6 +129,17 @@ impl Workspace {
         })?;
         Ok(OpenedReading { reader, store })
     }
+
+    fn workbench<'a>(
+        &'a self,
+        store: &'a Store,
+        access: Access<'a>,
+        engine: &'a Engine,
+        clock: &'a dyn Clock,
+    ) -> Workbench<'a> {
+        let zone = self.catalog.workspace.time_zone;
+        Workbench { store, access, engine, clock, zone, scoring: &self.scoring }
+    }
 }
 
 /// The state and the store, to write.
@@ -155,15 +166,7 @@ impl Opened {
         engine: &'a Engine,
         clock: &'a dyn Clock,
     ) -> Workbench<'a> {
-        let zone = workspace.catalog.workspace.time_zone;
-        Workbench {
-            store: &self.store,
-            access: Access::Write(&self.state),
-            engine,
-            clock,
-            zone,
-            scoring: &workspace.scoring,
-        }
+        workspace.workbench(&self.store, Access::Write(&self.state), engine, clock)
     }
 }
 
@@ -175,15 +178,7 @@ impl OpenedReading {
         engine: &'a Engine,
         clock: &'a dyn Clock,
     ) -> Workbench<'a> {
-        let zone = workspace.catalog.workspace.time_zone;
-        Workbench {
-            store: &self.store,
-            access: Access::Read(&self.reader),
-            engine,
-            clock,
-            zone,
-            scoring: &workspace.scoring,
-        }
+        workspace.workbench(&self.store, Access::Read(&self.reader), engine, clock)
     }
 }
 

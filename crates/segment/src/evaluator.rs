@@ -17,8 +17,8 @@ use muster_language::{Query, ResolvedQuery, ResolvedSegment, resolve, resolve_se
 use muster_query::{Answer, Engine, Masks, Running, Values};
 use muster_state::Tx;
 use muster_store::{Snapshot, SystemColumn};
-use sha2::{Digest, Sha256};
 
+use crate::definition::digest;
 use crate::memberships::Moment;
 use crate::past::Past;
 use crate::{Definition, Definitions, Error, Item, Scoring, Variable, memberships};
@@ -359,7 +359,7 @@ impl<'a> Evaluator<'a> {
         }
         all.sort_by(|one, other| one.name().cmp(other.name()).then_with(|| one.cmp(other)));
         let text: String = all.iter().map(|item| format!("{} {item}\n", self.digest(item))).collect();
-        Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+        digest(&text)
     }
 
     fn digest(&self, item: &Item) -> &str {

@@ -126,6 +126,48 @@ fn histories_of_few_are_those_of_all() {
     }
 }
 
+/// What compares with an enclosing row by time alone is a range of a slice: its ends, equal instants, and instants that do not
+/// come in order.
+#[test]
+fn rows_before_and_after_an_instant_are_those_that_pairs_would_find() {
+    let mut files = World::shop_files_with(ANN);
+    files.customers =
+        rows(&["ann 2025-03-01T10:00:00Z NL - - 0 -", "bob - NL - - 0 -", "cas 2025-01-01T00:00:00Z NL - - 0 -"]);
+    files.orders = rows(&[
+        "o1 ann 2025-03-01T10:00:00Z 1.00",
+        "o2 ann 2025-03-01T10:00:00Z 2.00",
+        "o3 ann 2025-03-05T10:00:00Z 3.00",
+        "o4 bob 2025-03-01T10:00:00Z 4.00",
+    ]);
+    files.lines = rows(&["o1 sofa 1 1.00", "o2 lamp 1 1.00", "o3 lamp 1 1.00", "o3 sofa 1 1.00", "o4 lamp 1 1.00"]);
+    let shop = World::of(&files);
+    // Of Ann's rows two stand at the same instant and one is later: how many pairs are there, and how many rows have one?
+    for (comparison, pairs, with_one) in [
+        ("b.placed_at > a.placed_at", 2, 2),
+        ("a.placed_at < b.placed_at", 2, 2),
+        ("b.placed_at >= a.placed_at", 7, 3),
+        ("b.placed_at < a.placed_at", 2, 1),
+        ("b.placed_at <= a.placed_at", 7, 3),
+        ("b.placed_at > a.placed_at AND b.placed_at <= a.placed_at + INTERVAL '4 days'", 2, 2),
+        ("b.placed_at > a.placed_at AND b.placed_at < a.placed_at + INTERVAL '4 days'", 0, 0),
+        ("b.placed_at BETWEEN a.placed_at AND a.placed_at + INTERVAL '3 days'", 5, 3),
+        ("b.placed_at >= a.placed_at AND b.total > 1 AND a.total < 3", 4, 2),
+        ("b.placed_at > profiles.since", 3, 3),
+    ] {
+        let counted = format!(
+            "SELECT sum(a => orders, count(b => orders) FILTER (WHERE {comparison})) AS pairs,
+                    count(a => orders) FILTER (WHERE has(b => orders) FILTER (WHERE {comparison})) AS rows
+             FROM profiles WHERE id = 'ann'"
+        );
+        shop.check(&counted, &[&format!("{pairs} {with_one}")]);
+    }
+    // The instant is that of the order above; Cas bought nothing, and of Bob nothing is later.
+    let lines = "has(x => lines) FILTER (WHERE x.sku = 'sofa' AND has(y => lines) FILTER (WHERE y.orders.placed_at > x.orders.placed_at))";
+    assert_eq!(shop.members(lines), [0]);
+    // Whose own instant is not known has no row behind it.
+    assert_eq!(shop.members("has(orders) FILTER (WHERE orders.placed_at >= profiles.since)"), [0]);
+}
+
 /// Over two blocks: keys with texts, dates, truths and no value; groups that one block alone has.
 #[test]
 fn groups_of_all_blocks_are_one() {

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use muster_catalog::{Catalog, ColumnNames, ColumnType, Purchase, ScoreNames, Scores, Timestamp};
 use muster_language::hidden;
 use muster_query::Values;
-use sha2::{Digest, Sha256};
 
+use crate::definition::digest;
 use crate::evaluator::Evaluator;
 use crate::{Error, Item};
 
@@ -45,8 +45,7 @@ impl Scoring {
             let Purchase { value, when, .. } = &purchases.purchase;
             format!("{:?}", (&purchases.table, value, when))
         };
-        let text = format!("{:?} {:?}", self.purchases.as_ref().map(of), self.scores);
-        Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+        digest(&format!("{:?} {:?}", self.purchases.as_ref().map(of), self.scores))
     }
 
     /// The scores that queries may name, where what a purchase is worth is of type `worth`.

@@ -6,7 +6,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{ArrayRef, Decimal128Array, Float64Array, Int64Array, StringViewArray, TimestampMicrosecondArray};
 use arrow_cast::cast;
-use chrono::{DateTime, Datelike, Days, NaiveDate};
+use arrow_schema::DataType;
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta};
 use muster_catalog::{Rfm as RfmSettings, RfmMethod, Timestamp, local_midnight};
 use muster_query::Values;
 use muster_score::cadence::{Cadence, Occurrences, cadence, due_days, mean_values, median_gap_days};
@@ -41,7 +42,10 @@ impl Evaluator<'_> {
         let typed = |(name, values): Column| {
             let column = names.columns.iter().find(|column| column.name == name);
             let data_type = self.in_the_engine(column.expect("a score has the columns of its names").column_type);
-            let values = cast(&values, &data_type).map_err(muster_store::Error::from)?;
+            // Money keeps the places that it has, also where the names could not tell how many these are.
+            let is_exact = matches!(data_type, DataType::Decimal128(..));
+            let values =
+                if is_exact { values } else { cast(&values, &data_type).map_err(muster_store::Error::from)? };
             Ok((name, Values::new(&purchases.rows, values)))
         };
         columns.into_iter().map(typed).collect()
@@ -61,7 +65,8 @@ impl Evaluator<'_> {
         // Many profiles are due on one day.
         let (mut known, zone) = (std::collections::HashMap::new(), self.names().zone);
         let instant = |day: i32| {
-            let date = u64::try_from(day).ok().and_then(|days| NaiveDate::default().checked_add_days(Days::new(days)));
+            // A day past all calendars is none.
+            let date = NaiveDate::default().checked_add_signed(TimeDelta::days(i64::from(day)));
             date.map(|date| local_midnight(date, zone).micros())
         };
         let due = days.into_iter().map(|day| *known.entry(day?).or_insert_with_key(|day| instant(*day)));

@@ -12,6 +12,7 @@ use muster_language::{Statement, VariableDefinition, parse, parse_definition, re
 use muster_store::Snapshot;
 
 use super::{Purchases, Scoring};
+use crate::describe::quoted;
 use crate::evaluator::Evaluator;
 use crate::{Error, Item};
 
@@ -64,10 +65,6 @@ impl Purchases {
         let place = format!("{} line {}", place.file, place.line);
         Error::Purchases { place, table: self.table.clone(), source: Box::new(source) }
     }
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 impl Scoring {

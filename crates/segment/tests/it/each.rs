@@ -3,7 +3,7 @@
 
 use muster_segment::Evaluator;
 
-use crate::world::{Shop, instant};
+use crate::world::{Shop, instant, twenty_steps};
 
 /// What a segment says of profiles, one after the other; `-` of nobody.
 fn said(evaluator: &Evaluator<'_>, segment: &str, keys: &[&str]) -> Vec<String> {
@@ -59,14 +59,7 @@ fn what_compares_profiles_cannot_be_asked_of_one() {
 #[test]
 fn what_many_name_is_asked_once() {
     let shop = Shop::open();
-    let mut texts =
-        vec!["CREATE SEGMENT a0 AS WHERE income > 0".to_owned(), "CREATE SEGMENT b0 AS WHERE income = 0".to_owned()];
-    for step in 1..=20 {
-        let below = step - 1;
-        texts.push(format!("CREATE SEGMENT a{step} AS WHERE segments.a{below} AND NOT segments.b{below}"));
-        texts.push(format!("CREATE SEGMENT b{step} AS WHERE segments.b{below} OR NOT segments.a{below}"));
-    }
-    texts.iter().for_each(|text| drop(shop.define(text)));
+    twenty_steps().iter().for_each(|text| drop(shop.define(text)));
     let session = shop.session();
     assert_eq!(said(&session.evaluator().unwrap(), "a20", &["ann", "dan"]), ["true", "false"]);
 }

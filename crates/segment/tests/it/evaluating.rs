@@ -5,7 +5,7 @@ use std::sync::Arc;
 use muster_catalog::Timestamp;
 use muster_segment::{Profiles, Session};
 
-use crate::world::{Shop, definitions, instant, run};
+use crate::world::{Shop, definitions, instant, run, twenty_steps};
 
 #[test]
 fn a_segment_is_evaluated_once_per_instant() {
@@ -52,13 +52,7 @@ fn a_session_forgets_when_it_looked_at_many_instants() {
 #[test]
 fn a_segment_that_many_use_is_evaluated_once() {
     let shop = Shop::open();
-    let mut texts =
-        vec!["CREATE SEGMENT a0 AS WHERE income > 0".to_owned(), "CREATE SEGMENT b0 AS WHERE income = 0".to_owned()];
-    for step in 1..=20 {
-        let below = step - 1;
-        texts.push(format!("CREATE SEGMENT a{step} AS WHERE segments.a{below} AND NOT segments.b{below}"));
-        texts.push(format!("CREATE SEGMENT b{step} AS WHERE segments.b{below} OR NOT segments.a{below}"));
-    }
+    let texts = twenty_steps();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     shop.session().define_all(definitions(&texts), false).unwrap();
     assert_eq!(shop.kept("a20").unwrap(), ["ann", "bob"]);

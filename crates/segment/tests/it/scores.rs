@@ -77,6 +77,21 @@ fn only_what_the_workspace_calls_a_purchase_counts() {
     );
 }
 
+/// Orders of half a cent's fraction before 1970: no digit and no day is lost.
+#[test]
+fn money_keeps_its_places_and_days_may_lie_before_1970() {
+    let purchase = "{ value = \"total * 0.0625\" }";
+    let catalog = with_purchases(purchase, "");
+    let mut shop = Shop::empty();
+    shop.scoring = Scoring::of(&muster_catalog::parse("muster.toml", &catalog).unwrap());
+    let orders = ["a ann 1965-01-01T12:00:00Z 1.01", "b ann 1965-01-11T12:00:00Z 1.01"];
+    let customers = ["ann a@x.example NL 10.00 s1"];
+    shop.load_as(&catalog, vec![input("profiles", CUSTOMERS, &customers), input("orders", ORDERS, &orders)]);
+    let asked =
+        "SELECT cadence.total, cadence.mean_value, rfm.monetary, CAST(reactivation.due_at AS DATE) FROM profiles";
+    assert_eq!(shop.rows(asked)[1..], ["0.126250 | 0.063125 | 0.126250 | 1965-02-01"]);
+}
+
 #[test]
 fn a_score_is_a_column_wherever_one_stands() {
     let shop = shop(ALL, "");

@@ -237,6 +237,18 @@ impl Shop {
     }
 }
 
+/// Segments in twenty steps, each of which names both segments of the step before: `a20` and `b20` are the last.
+pub fn twenty_steps() -> Vec<String> {
+    let mut texts =
+        vec!["CREATE SEGMENT a0 AS WHERE income > 0".to_owned(), "CREATE SEGMENT b0 AS WHERE income = 0".to_owned()];
+    for step in 1..=20 {
+        let below = step - 1;
+        texts.push(format!("CREATE SEGMENT a{step} AS WHERE segments.a{below} AND NOT segments.b{below}"));
+        texts.push(format!("CREATE SEGMENT b{step} AS WHERE segments.b{below} OR NOT segments.a{below}"));
+    }
+    texts
+}
+
 /// Executes all statements of a text; what became of the last.
 pub fn run(session: &mut Session<'_>, text: &str) -> Result<Outcome, Error> {
     let mut last = None;
