@@ -26,7 +26,9 @@ pub use table::{
 };
 
 mod scores;
-pub use scores::{CutPoints, Reactivation, Rfm, RfmGroup, RfmMethod, Scores};
+pub use scores::{
+    Alive, Churn, CutPoints, Engagement, Expression, Learner, NextOffer, Reactivation, Rfm, RfmGroup, RfmMethod, Scores,
+};
 
 mod names;
 pub use names::{ColumnNames, Names, ScoreNames, SegmentNames, TableNames};

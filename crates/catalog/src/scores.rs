@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use crate::Place;
+
 /// How the scores are computed.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Scores {
@@ -9,6 +11,14 @@ pub struct Scores {
     pub rfm: Rfm,
     /// Who is due to be won back.
     pub reactivation: Reactivation,
+    /// Who is about to leave.
+    pub churn: Churn,
+    /// Who is still a customer, and what that is worth.
+    pub alive: Alive,
+    /// What each profile wants next; absent: nothing says what an item is.
+    pub next_offer: Option<NextOffer>,
+    /// How each profile responds to messages.
+    pub engagement: Engagement,
 }
 
 /// How recency, frequency and money are scored.
@@ -74,5 +84,118 @@ pub struct Reactivation {
 impl Default for Reactivation {
     fn default() -> Self {
         Self { multiple: 2.0 }
+    }
+}
+
+/// An expression of the segment language, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expression {
+    /// Its text.
+    pub text: String,
+    /// Where that begins.
+    pub place: Place,
+}
+
+/// Who is about to leave: has no purchase within a window of days.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Churn {
+    /// The length of the window in days, 1 to 3660.
+    pub window_days: u16,
+    /// Who can leave at all, as an expression of a profile; absent: who bought within two windows before.
+    pub base: Option<Expression>,
+    /// What learns.
+    pub learner: Learner,
+    /// What is known of each profile, by name; absent: the cadence and sums of its purchases.
+    pub characteristics: Vec<(String, Expression)>,
+    /// How often it is to be computed again, as a span of the segment language.
+    pub refresh: Option<Expression>,
+}
+
+impl Default for Churn {
+    fn default() -> Self {
+        Self { window_days: 90, base: None, learner: Learner::default(), characteristics: Vec::new(), refresh: None }
+    }
+}
+
+/// What learns who leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Learner {
+    /// A sum of the evidence of all characteristics: what anyone can read.
+    #[default]
+    Logistic,
+    /// Gradient-boosted trees.
+    Boosted,
+}
+
+impl Learner {
+    /// How it is written.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Logistic => "logistic",
+            Self::Boosted => "boosted",
+        }
+    }
+}
+
+/// Who is still a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alive {
+    /// Purchases are expected of so many days from now on, 1 to 3660.
+    pub horizon_days: u16,
+    /// How often it is to be computed again.
+    pub refresh: Option<Expression>,
+}
+
+impl Default for Alive {
+    fn default() -> Self {
+        Self { horizon_days: 90, refresh: None }
+    }
+}
+
+/// What each profile wants next.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NextOffer {
+    /// The table whose rows are single items of purchases: that of the purchases, or one below it.
+    pub table: String,
+    /// What the item of a row is, as an expression over it.
+    pub item: Expression,
+    /// What a row says of whether its item may be offered, as an expression over it; absent: all may.
+    pub when: Option<Expression>,
+    /// Which group a profile is in, as an expression over it: who never bought gets what sells best there.
+    pub group: Option<Expression>,
+    /// What was bought less than so many days ago is not offered, 0 to 3660.
+    pub quiet_days: u16,
+    /// Days after which a purchase tells half as much; above 0.
+    pub half_life_days: f64,
+    /// Baskets that two items must be in together to be close to each other, 1 or more.
+    pub least_baskets: u32,
+    /// How often it is to be computed again.
+    pub refresh: Option<Expression>,
+}
+
+/// How each profile responds to messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Engagement {
+    /// The table of messages, below profiles.
+    pub messages: String,
+    /// The table of responses, below that of messages.
+    pub responses: String,
+    /// How many different links a message has, as an expression over it; absent: that is not known.
+    pub links: Option<Expression>,
+    /// The zone of a profile, as an expression over it; absent: that of the workspace.
+    pub zone: Option<Expression>,
+    /// How often it is to be computed again.
+    pub refresh: Option<Expression>,
+}
+
+impl Default for Engagement {
+    fn default() -> Self {
+        Self {
+            messages: "messages".to_owned(),
+            responses: "responses".to_owned(),
+            links: None,
+            zone: None,
+            refresh: None,
+        }
     }
 }

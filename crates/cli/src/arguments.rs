@@ -60,6 +60,8 @@ pub enum Command {
     Apply(Apply),
     /// Evaluate segments again, and keep who came and went
     Refresh(Refresh),
+    /// Compute scores that are learnt from everybody, and say how good they are
+    Score(Score),
     /// Campaigns: what is sent to whom
     #[command(subcommand)]
     Campaign(Campaign),
@@ -270,9 +272,38 @@ pub struct Segment {
 pub struct Refresh {
     /// Segments; without any all of them
     pub names: Vec<String>,
-    /// Only those whose WITH (refresh = …) says that it is time
+    /// Scores that are learnt, instead of segments
+    #[arg(long)]
+    pub scores: bool,
+    /// Only those whose refresh says that it is time; without --scores segments and scores
     #[arg(long, conflicts_with = "names")]
     pub due: bool,
+}
+
+/// `muster score`
+#[derive(Debug, Args)]
+pub struct Score {
+    /// The scores; without any all of them
+    pub names: Vec<String>,
+    /// What they say of themselves; also as a page into this file
+    #[arg(long, value_name = "HTML", num_args = 0..=1)]
+    pub report: Option<Option<PathBuf>>,
+    /// The model of the score as readable JSON, into this file
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// Compute nothing: show what is kept
+    #[arg(long)]
+    pub kept: bool,
+}
+
+/// The scores that are to be computed.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Scores {
+    /// Their names; without any all of them.
+    pub names: Vec<String>,
+    /// Whether nothing is said of those that were computed.
+    pub is_quiet: bool,
 }
 
 /// `muster apply`

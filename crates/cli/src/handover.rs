@@ -12,8 +12,8 @@ use muster_server::{Client, Report, VERSION, Wrong};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::arguments::{Apply, Arguments, Load, Refresh, RowFormat};
-use crate::commands::{apply, campaign, load, refresh, sql};
+use crate::arguments::{Apply, Arguments, Load, Refresh, RowFormat, Scores};
+use crate::commands::{apply, campaign, load, refresh, score, sql};
 use crate::exit::Exit;
 use crate::workspace::{Opened, Workspace};
 use crate::{holder, output};
@@ -29,6 +29,8 @@ pub enum Writing {
     Apply(Apply),
     /// `muster refresh`
     Refresh(Refresh),
+    /// `muster score`
+    Score(Scores),
     /// `muster sql` with statements that write
     Sql(Statements),
     /// `muster campaign publish`
@@ -88,6 +90,7 @@ impl Writing {
         "load",
         "apply",
         "refresh",
+        "score",
         "sql",
         "campaign_publish",
         "campaign_run_due",
@@ -105,6 +108,7 @@ impl Writing {
             Self::Load(wanted) => load::perform(workspace, opened, wanted, json),
             Self::Apply(wanted) => apply::perform(workspace, opened, wanted),
             Self::Refresh(wanted) => refresh::perform(workspace, opened, wanted),
+            Self::Score(wanted) => score::perform(workspace, opened, wanted),
             Self::Sql(wanted) => sql::perform(workspace, opened, wanted, client),
             Self::CampaignPublish(Named { name }) => campaign::publish(workspace, opened, name),
             Self::CampaignRunDue(Due { name }) => campaign::due(workspace, opened, name.as_deref(), json),
@@ -239,6 +243,7 @@ mod tests {
             Writing::Load(Load::default()),
             Writing::Apply(Apply::default()),
             Writing::Refresh(Refresh::default()),
+            Writing::Score(Scores::default()),
             Writing::Sql(Statements {
                 text: String::new(),
                 format: RowFormat::Csv,

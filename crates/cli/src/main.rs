@@ -11,6 +11,7 @@ mod exit;
 mod workspace;
 
 mod output;
+mod page;
 
 mod archive;
 

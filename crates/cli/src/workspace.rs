@@ -72,7 +72,7 @@ impl Workspace {
         let zone = catalog.workspace.time_zone;
         let given = as_of.map(|text| parse_local(text, zone).map_err(|error| anyhow!("--as-of \"{text}\" is {error}")));
         let as_of = given.transpose()?.or(catalog.workspace.as_of);
-        let scoring = Scoring::of(&catalog);
+        let scoring = Scoring::of(&catalog)?;
         Ok(Self { dir, catalog, as_of, scoring })
     }
 

@@ -238,7 +238,7 @@ const HISTORY_AGGREGATES: [&str; 13] =
     ["avg", "count", "every", "first", "has", "last", "max", "median", "min", "mode", "nth", "stddev", "sum"];
 
 /// Functions of the language itself; the resolver gives them their meaning.
-const OWN: [&str; 21] = [
+const OWN: [&str; 22] = [
     "age",
     "bucket",
     "current_date",
@@ -257,6 +257,7 @@ const OWN: [&str; 21] = [
     "latest",
     "now",
     "nth",
+    "offer_score",
     "sample",
     "today",
     "was",

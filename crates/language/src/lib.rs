@@ -30,7 +30,7 @@ pub use resolved::{
 };
 
 mod resolve;
-pub use resolve::{resolve, resolve_segment, resolve_variable};
+pub use resolve::{offered_item, resolve, resolve_segment, resolve_variable};
 
 mod every;
 pub use every::Every;

@@ -37,6 +37,8 @@ impl Evaluator<'_> {
         for (item, named) in self.everything() {
             match self.columns(&named, as_of, &mut Vec::new()) {
                 Ok(found) => columns.extend(found),
+                // A score that nobody asked for yet is no column that got lost.
+                Err(Error::NotScored { .. }) => {}
                 Err(error) => without.push((item, error)),
             }
         }

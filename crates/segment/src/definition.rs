@@ -5,6 +5,7 @@ use muster_language::{Every, Query, SegmentDefinition, Statement, parse};
 use muster_state::{Tx, params};
 use sha2::{Digest, Sha256};
 
+use crate::scores::Edition;
 use crate::variable::StoredVariable;
 use crate::{Error, Item, Variable};
 
@@ -41,11 +42,13 @@ impl Definitions {
 pub(crate) struct Stored {
     segments: Vec<StoredSegment>,
     variables: Vec<StoredVariable>,
+    /// Which tables of scores there are.
+    scores: Vec<Edition>,
 }
 
 impl Stored {
     pub(crate) fn read(tx: &Tx<'_>) -> Result<Self, Error> {
-        Ok(Self { segments: StoredSegment::all(tx)?, variables: StoredVariable::all(tx)? })
+        Ok(Self { segments: StoredSegment::all(tx)?, variables: StoredVariable::all(tx)?, scores: Edition::all(tx)? })
     }
 
     /// What it says.

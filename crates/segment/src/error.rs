@@ -127,6 +127,61 @@ pub enum Error {
         /// What the engine computes.
         found: String,
     },
+    /// What muster.toml says of a score is no expression.
+    #[error("{place}: `{text}` of the score {score} cannot be read")]
+    Expression {
+        /// The file and the line.
+        place: String,
+        /// The score.
+        score: String,
+        /// The expression.
+        text: String,
+        /// What is wrong; its places are those of the question that was made of it.
+        #[source]
+        source: Box<muster_language::Error>,
+    },
+    /// A characteristic is nothing that a model can learn from.
+    #[error("{place}: the characteristic {name} is {found}; expected a number, a text, yes or no, a day or an instant")]
+    Characteristic {
+        /// The file and the line.
+        place: String,
+        /// The characteristic.
+        name: String,
+        /// What the engine computes.
+        found: String,
+    },
+    /// What should say how often a score is computed again does not.
+    #[error("{place}: \"{text}\" is no span of time; expected one such as \"1 day\" or \"PT6H\"")]
+    Span {
+        /// The file and the line.
+        place: String,
+        /// What is written there.
+        text: String,
+    },
+    /// There is no such score that is kept.
+    #[error("there is no score `{name}` that is computed now and then{}", did_you_mean(nearest))]
+    UnknownScore {
+        /// The name that was asked for.
+        name: String,
+        /// The nearest one that there is.
+        nearest: Option<String>,
+    },
+    /// A score was not computed yet as of an instant.
+    #[error("the score {score} was not computed by {instant}; `muster score {score}` computes it")]
+    NotScored {
+        /// The score.
+        score: String,
+        /// The instant, in the workspace's zone.
+        instant: String,
+    },
+    /// Nobody had bought an item by an instant.
+    #[error("nobody had bought the item `{item}` by {instant}")]
+    UnknownItem {
+        /// The item.
+        item: String,
+        /// The instant, in the workspace's zone.
+        instant: String,
+    },
     /// A score cannot be computed from the numbers that there are.
     #[error("the score {score} cannot be computed")]
     Score {

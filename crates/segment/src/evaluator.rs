@@ -9,8 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use arrow_array::ArrayRef;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
+use arrow_schema::DataType;
 use chrono_tz::Tz;
 use muster_catalog::{Names, RowSet, SegmentNames, Timestamp, nearest};
 use muster_language::{Query, ResolvedQuery, ResolvedSegment, resolve, resolve_segment, resolve_variable};
@@ -21,6 +23,7 @@ use muster_store::{Snapshot, SystemColumn};
 use crate::definition::digest;
 use crate::memberships::Moment;
 use crate::past::Past;
+use crate::scores::Shelf;
 use crate::{Definition, Definitions, Error, Item, Scoring, Variable, memberships};
 
 /// Definitions over one snapshot.
@@ -28,7 +31,7 @@ pub struct Evaluator<'a> {
     engine: &'a Engine,
     past: Arc<Past>,
     defined: Rc<Defined>,
-    audiences: Rc<Audiences<'a>>,
+    kept: Rc<dyn Kept + 'a>,
     known: Rc<Known>,
     /// What its queries do not see.
     masks: Masks,
@@ -59,7 +62,7 @@ impl Defined {
         };
         names.segments = segments.iter().map(names_of).collect();
         let mut names = variables.iter().map(Variable::column).fold(names, Names::with_variable);
-        names.scores = scoring.names(scoring.worth(snapshot, &names));
+        names.scores = scoring.names(scoring.worth(snapshot, &names), &names);
         let definitions = segments.into_iter().map(|definition| (definition.name.clone(), definition)).collect();
         let variables = variables.into_iter().map(|variable| (variable.name().to_owned(), variable)).collect();
         let scoring_digest = scoring.digest();
@@ -78,8 +81,34 @@ impl Defined {
     }
 }
 
-/// Who was in a segment by its last refresh that was not later than an instant; nobody if it had none by then.
-pub(crate) type Audiences<'a> = dyn Fn(&str, Timestamp) -> Result<Arc<RowSet>, Error> + 'a;
+/// What the state file keeps of earlier evaluations.
+pub(crate) trait Kept {
+    /// Who was in a segment by its last refresh that was not later than an instant; nobody if it had none by then.
+    fn audience(&self, segment: &str, as_of: Timestamp) -> Result<Arc<RowSet>, Error>;
+
+    /// The instant of the newest table of a score that is not of a later one.
+    fn instant_of_score(&self, score: &str, as_of: Timestamp) -> Result<Option<Timestamp>, Error>;
+
+    /// A column of the table of a score that is of exactly this instant: the numbers of the rows of profiles, and their values.
+    fn score(&self, score: &str, as_of: Timestamp, column: &str) -> Result<(Vec<u32>, ArrayRef), Error>;
+}
+
+/// Nothing was evaluated earlier.
+struct Nothing;
+
+impl Kept for Nothing {
+    fn audience(&self, _: &str, _: Timestamp) -> Result<Arc<RowSet>, Error> {
+        Ok(Arc::default())
+    }
+
+    fn instant_of_score(&self, _: &str, _: Timestamp) -> Result<Option<Timestamp>, Error> {
+        Ok(None)
+    }
+
+    fn score(&self, _: &str, _: Timestamp, _: &str) -> Result<(Vec<u32>, ArrayRef), Error> {
+        Ok((Vec::new(), arrow_array::new_null_array(&DataType::Null, 0)))
+    }
+}
 
 /// A name and the instant as of which it was asked for.
 type Asked = (String, Timestamp);
@@ -97,6 +126,8 @@ pub(crate) struct Known {
     audiences: RefCell<BTreeMap<Asked, (Moment, Arc<RowSet>)>>,
     /// What each evaluated segment and variable names.
     used: RefCell<BTreeMap<Item, BTreeSet<Item>>>,
+    /// The items of everybody's purchases as of the last instant that was asked for.
+    shelf: RefCell<Option<(Timestamp, Rc<Shelf>)>>,
 }
 
 /// As of more instants nothing is remembered: a variable takes as much as a column for each.
@@ -137,18 +168,13 @@ impl<'a> Evaluator<'a> {
     /// there are no scores.
     pub fn new(engine: &'a Engine, snapshot: Arc<Snapshot>, zone: Tz, definitions: Definitions) -> Self {
         let defined = Rc::new(Defined::over(&snapshot, zone, definitions, Scoring::default()));
-        Self::over(engine, Arc::new(Past::of(snapshot)), defined, Rc::new(|_, _| Ok(Arc::default())))
+        Self::over(engine, Arc::new(Past::of(snapshot)), defined, Rc::new(Nothing))
     }
 
     /// The same over a snapshot of which some instants may be known already, and with audiences.
-    pub(crate) fn over(
-        engine: &'a Engine,
-        past: Arc<Past>,
-        defined: Rc<Defined>,
-        audiences: Rc<Audiences<'a>>,
-    ) -> Self {
+    pub(crate) fn over(engine: &'a Engine, past: Arc<Past>, defined: Rc<Defined>, kept: Rc<dyn Kept + 'a>) -> Self {
         let (known, masks) = (Rc::default(), Masks::default());
-        Self { engine, past, defined, audiences, known, masks }
+        Self { engine, past, defined, kept, known, masks }
     }
 
     /// The same with one more segment, which holds these rows as of this instant; its definition is never evaluated.
@@ -156,9 +182,9 @@ impl<'a> Evaluator<'a> {
         let key = (known.name.clone(), as_of);
         let mut definitions = self.defined.definitions();
         definitions.segments.push(known);
-        let (past, audiences) = (Arc::clone(&self.past), Rc::clone(&self.audiences));
+        let (past, kept) = (Arc::clone(&self.past), Rc::clone(&self.kept));
         let defined = Rc::new(Defined::over(past.present(), self.names().zone, definitions, self.scoring().clone()));
-        let more = Self::over(self.engine, past, defined, audiences).masked(self.masks.clone());
+        let more = Self::over(self.engine, past, defined, kept).masked(self.masks.clone());
         more.known.segments.borrow_mut().insert(key, Arc::new(rows));
         more
     }
@@ -176,6 +202,19 @@ impl<'a> Evaluator<'a> {
 
     pub(crate) fn scoring(&self) -> &Scoring {
         &self.defined.scoring
+    }
+
+    pub(crate) fn kept(&self) -> &dyn Kept {
+        self.kept.as_ref()
+    }
+
+    pub(crate) fn shelf_known(&self, as_of: Timestamp) -> Option<Rc<Shelf>> {
+        let known = self.known.shelf.borrow();
+        known.as_ref().filter(|(instant, _)| *instant == as_of).map(|(_, shelf)| Rc::clone(shelf))
+    }
+
+    pub(crate) fn keep_shelf(&self, as_of: Timestamp, shelf: &Rc<Shelf>) {
+        *self.known.shelf.borrow_mut() = Some((as_of, Rc::clone(shelf)));
     }
 
     pub(crate) fn masks(&self) -> &Masks {
@@ -386,7 +425,7 @@ impl<'a> Evaluator<'a> {
             // An audience tells as much as the segment does, which is refused where it reads a masked column.
             self.rows_below(name, as_of, path)?;
         }
-        (self.audiences)(name, as_of)
+        self.kept.audience(name, as_of)
     }
 
     /// The rows of a query as of an instant.

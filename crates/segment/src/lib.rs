@@ -32,7 +32,7 @@ mod computed;
 mod each;
 
 mod scores;
-pub use scores::Scoring;
+pub use scores::{Chart, Report, ReportTable, ScoreFailure, ScoreTable, Scoring};
 
 mod evaluator;
 pub use evaluator::Evaluator;
@@ -64,6 +64,6 @@ mod health;
 pub use health::{Double, Doubles, Future, Health, Month};
 
 mod session;
-pub use session::{Access, Outcome, Session, Workbench};
+pub use session::{Access, Outcome, ScoreStanding, Session, Workbench};
 
 mod listing;

@@ -11,7 +11,7 @@ use muster_catalog::{RowSet, Timestamp};
 use muster_state::{Row, SqlError, SqlResult, SqlType, Tx, params};
 use muster_store::LoadRecord;
 
-use crate::{Audience, Error};
+use crate::{Audience, Error, scores};
 
 /// What a refresh found that was not known before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -243,6 +243,7 @@ pub(crate) fn members_at(tx: &Tx<'_>, segment: &str, number: i64) -> Result<RowS
 /// # Errors
 /// If the state cannot be written.
 pub fn take_back(tx: &Tx<'_>, load: &LoadRecord) -> Result<(), Error> {
+    scores::take_back(tx, load)?;
     let made = load.snapshot.cast_signed();
     let since = "SELECT DISTINCT segment FROM segment_memberships WHERE snapshot >= ?1";
     for segment in tx.all(since, [made], |row| row.get::<_, String>(0))? {

@@ -72,4 +72,35 @@ CREATE TABLE variable_definitions (
 ALTER TABLE segment_definitions ADD COLUMN refresh TEXT;
 ",
     },
+    // Scores that are learnt: a table of values for each instant, with the model and the report that belong to it. Values are
+    // Arrow streams, a block each, of rows by their numbers: like audiences, they are good as long as a load is not taken back.
+    Migration {
+        room: "segment",
+        number: 4,
+        sql: "
+CREATE TABLE score_tables (
+    score       TEXT    NOT NULL,
+    as_of       INTEGER NOT NULL,
+    snapshot    INTEGER NOT NULL,
+    definition  TEXT    NOT NULL,
+    computed_at INTEGER NOT NULL,
+    profiles    INTEGER NOT NULL,
+    model       TEXT,
+    report      TEXT    NOT NULL,
+    PRIMARY KEY (score, as_of)
+) STRICT;
+CREATE TABLE score_values (
+    score TEXT    NOT NULL,
+    as_of INTEGER NOT NULL,
+    block INTEGER NOT NULL,
+    rows  BLOB    NOT NULL,
+    PRIMARY KEY (score, as_of, block)
+) STRICT;
+CREATE TABLE score_failures (
+    score     TEXT    PRIMARY KEY,
+    failed_at INTEGER NOT NULL,
+    message   TEXT    NOT NULL
+) STRICT;
+",
+    },
 ];

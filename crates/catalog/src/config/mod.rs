@@ -69,5 +69,6 @@ fn catalog(top: &Section) -> Catalog {
     tables.extend(lists);
     let channels = top.section("channels").map(|channels| channels::read(&channels)).unwrap_or_default();
     let scores = top.section("scores").map(|scores| scores::read(&scores)).unwrap_or_default();
+    scores::check(top, &tables, &scores);
     Catalog { workspace, tables, channels, scores }
 }

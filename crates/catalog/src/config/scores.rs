@@ -5,16 +5,35 @@ use std::ops::RangeInclusive;
 use toml_edit::Value;
 
 use super::section::{Keys, Section};
-use crate::{CutPoints, Reactivation, Rfm, RfmGroup, RfmMethod, Scores};
+use crate::{
+    Alive, Churn, CutPoints, Engagement, Expression, Learner, NextOffer, Reactivation, Rfm, RfmGroup, RfmMethod,
+    Scores, Table,
+};
 
 const KEYS: Keys =
-    Keys { known: &["rfm", "reactivation"], later: &["churn", "alive", "next_offer", "engagement", "affinity"] };
+    Keys { known: &["rfm", "reactivation", "churn", "alive", "next_offer", "engagement"], later: &["affinity"] };
 
 const RFM: Keys = Keys { known: &["bins", "method", "recency", "frequency", "monetary", "groups"], later: &[] };
 
 const GROUP: Keys = Keys { known: &["name", "r", "f", "m"], later: &[] };
 
 const REACTIVATION: Keys = Keys { known: &["multiple"], later: &[] };
+
+const CHURN: Keys = Keys { known: &["window_days", "base", "learner", "characteristics", "refresh"], later: &[] };
+
+const ALIVE: Keys = Keys { known: &["horizon_days", "refresh"], later: &[] };
+
+const NEXT_OFFER: Keys = Keys {
+    known: &["table", "item", "when", "group", "quiet_days", "half_life_days", "least_baskets", "refresh"],
+    later: &[],
+};
+
+const ENGAGEMENT: Keys = Keys { known: &["messages", "responses", "links", "zone", "refresh"], later: &[] };
+
+const LEARNERS: [(&str, Learner); 2] = [("logistic", Learner::Logistic), ("boosted", Learner::Boosted)];
+
+/// Ten years: no score looks farther.
+const DAYS: std::ops::Range<i64> = 1..3661;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Method {
@@ -33,6 +52,30 @@ pub(super) fn read(section: &Section) -> Scores {
     Scores {
         rfm: section.section("rfm").map(|rfm| self::rfm(&rfm)).unwrap_or_default(),
         reactivation: section.section("reactivation").map(|section| reactivation(&section)).unwrap_or_default(),
+        churn: section.section("churn").map(|section| churn(&section)).unwrap_or_default(),
+        alive: section.section("alive").map(|section| alive(&section)).unwrap_or_default(),
+        next_offer: section.section("next_offer").map(|section| next_offer(&section)),
+        engagement: section.section("engagement").map(|section| engagement(&section)).unwrap_or_default(),
+    }
+}
+
+/// Items are rows of purchases, or of what is right below them.
+pub(super) fn check(top: &Section, tables: &[Table], scores: &Scores) {
+    let (Some(section), Some(offer)) = (top.descendant(&["scores", "next_offer"]), &scores.next_offer) else { return };
+    let Some(purchases) = tables.iter().find(|table| table.purchase.is_some()) else {
+        let hint = "write `purchase = { value = \"…\" }` into the table of orders".to_owned();
+        section.problem_with("[scores.next_offer] needs purchases, and no table says which rows are", Some(hint));
+        return;
+    };
+    let is_below = |table: &&Table| table.parent() == Some(purchases.name.as_str());
+    let fits = |table: &Table| table.name == purchases.name || is_below(&table);
+    if !offer.table.is_empty() && !tables.iter().any(|table| table.name == offer.table && fits(table)) {
+        let below = tables.iter().find(is_below).unwrap_or(purchases);
+        let message = format!(
+            "`table` in [scores.next_offer] names `{}`, which holds no items of purchases; expected {} or a table below it",
+            offer.table, purchases.name
+        );
+        section.problem_at("table", message, Some(format!("table = \"{}\"", below.name)));
     }
 }
 
@@ -122,4 +165,65 @@ fn span(section: &Section, key: &str, bins: u8) -> RangeInclusive<u8> {
 fn reactivation(section: &Section) -> Reactivation {
     section.only(&REACTIVATION);
     Reactivation { multiple: section.positive("multiple").unwrap_or(Reactivation::default().multiple) }
+}
+
+fn churn(section: &Section) -> Churn {
+    section.only(&CHURN);
+    let house = Churn::default();
+    let characteristics = section.section("characteristics");
+    let characteristics = characteristics.map(|section| expressions(&section)).unwrap_or_default();
+    Churn {
+        window_days: days(section, "window_days", DAYS).unwrap_or(house.window_days),
+        base: expression(section, "base"),
+        learner: section.one_of("learner", &LEARNERS).unwrap_or_default(),
+        characteristics,
+        refresh: expression(section, "refresh"),
+    }
+}
+
+fn alive(section: &Section) -> Alive {
+    section.only(&ALIVE);
+    let horizon_days = days(section, "horizon_days", DAYS).unwrap_or(Alive::default().horizon_days);
+    Alive { horizon_days, refresh: expression(section, "refresh") }
+}
+
+fn next_offer(section: &Section) -> NextOffer {
+    section.only(&NEXT_OFFER);
+    let least_baskets = section.number("least_baskets", 1..i64::from(u32::MAX));
+    NextOffer {
+        table: section.required_word("table"),
+        item: Expression { text: section.required_word("item"), place: section.place_inside("item") },
+        when: expression(section, "when"),
+        group: expression(section, "group"),
+        quiet_days: days(section, "quiet_days", 0..DAYS.end).unwrap_or(7),
+        half_life_days: section.positive("half_life_days").unwrap_or(480.0),
+        least_baskets: least_baskets.and_then(|least| least.try_into().ok()).unwrap_or(2),
+        refresh: expression(section, "refresh"),
+    }
+}
+
+fn engagement(section: &Section) -> Engagement {
+    section.only(&ENGAGEMENT);
+    let house = Engagement::default();
+    Engagement {
+        messages: section.word("messages").unwrap_or(house.messages),
+        responses: section.word("responses").unwrap_or(house.responses),
+        links: expression(section, "links"),
+        zone: expression(section, "zone"),
+        refresh: expression(section, "refresh"),
+    }
+}
+
+fn days(section: &Section, key: &str, range: std::ops::Range<i64>) -> Option<u16> {
+    section.number(key, range).and_then(|days| days.try_into().ok())
+}
+
+fn expression(section: &Section, key: &str) -> Option<Expression> {
+    section.word(key).map(|text| Expression { text, place: section.place_inside(key) })
+}
+
+/// Every key with its expression, in the order of the file.
+fn expressions(section: &Section) -> Vec<(String, Expression)> {
+    let read = |key: &str| expression(section, key).map(|expression| (key.to_owned(), expression));
+    section.keys().into_iter().filter_map(read).collect()
 }

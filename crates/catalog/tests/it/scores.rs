@@ -1,6 +1,6 @@
 //! `[scores.NAME]`: how the scores are computed.
 
-use muster_catalog::{CutPoints, Reactivation, Rfm, RfmGroup, RfmMethod, Scores};
+use muster_catalog::{CutPoints, Learner, Reactivation, Rfm, RfmGroup, RfmMethod, Scores};
 
 use crate::world::{check, check_rfm, completed, read};
 
@@ -13,8 +13,10 @@ fn what_is_not_said_of_scores_has_a_default() {
     let house = Scores {
         rfm: Rfm { bins: 5, method: RfmMethod::Ntile, groups: None },
         reactivation: Reactivation { multiple: 2.0 },
+        ..Scores::default()
     };
-    for text in ["", "[scores]\n", "[scores.rfm]\n[scores.reactivation]\n"] {
+    assert_eq!((house.churn.window_days, house.alive.horizon_days), (90, 90));
+    for text in ["", "[scores]\n", "[scores.rfm]\n[scores.reactivation]\n[scores.churn]\n[scores.alive]\n"] {
         assert_eq!(scores(text), house, "{text}");
     }
     assert_eq!(scores("[scores.rfm]\nbins = 9\nmethod = \"quantile\"\n").rfm.method, RfmMethod::Quantile);
@@ -127,5 +129,61 @@ fn a_group_has_a_name_and_bins_that_there_are() {
     check_rfm(
         "groups = []",
         "muster.toml line 2, column 1: `groups` in [scores.rfm] must be a list of sections: [[scores.rfm.groups]]",
+    );
+}
+
+/// A shop whose orders are purchases, with lines below them.
+const SHOP: &str = r#"[tables.orders]
+source = "orders.csv"
+key = "order_id"
+parent = "profiles"
+on = "customer_id"
+time = "placed_at"
+purchase = { value = "total" }
+[tables.lines]
+source = "lines.csv"
+parent = "orders"
+on = "order_id"
+"#;
+
+#[test]
+fn who_leaves_is_described_by_expressions_that_know_their_place() {
+    let text =
+        "[scores.churn]\nwindow_days = 60\nlearner = \"boosted\"\nbase = \"count(orders) > 1\"\nrefresh = \"1 day\"
+[scores.churn.characteristics]\nsilence = \"cadence.days_since_last\"\ncountry = \"country\"\n";
+    let churn = scores(text).churn;
+    assert_eq!((churn.window_days, churn.learner), (60, Learner::Boosted));
+    let base = churn.base.unwrap();
+    assert_eq!((base.text.as_str(), base.place.line, base.place.column), ("count(orders) > 1", 4, 9));
+    let names: Vec<(&str, &str)> =
+        churn.characteristics.iter().map(|(name, expression)| (name.as_str(), expression.text.as_str())).collect();
+    assert_eq!(names, [("silence", "cadence.days_since_last"), ("country", "country")]);
+    check(
+        "[scores.churn]\nwindow_days = 0\n",
+        "muster.toml line 2, column 1: `window_days` in [scores.churn] must be a whole number from 1 to 3660",
+    );
+    check(
+        "[scores.churn]\nlearner = \"deep\"\n",
+        "muster.toml line 2, column 1: `learner` in [scores.churn] is \"deep\"; expected one of logistic, boosted",
+    );
+}
+
+#[test]
+fn items_are_rows_of_purchases_or_right_below_them() {
+    let offers = |lines: &str| format!("{SHOP}[scores.next_offer]\n{lines}\n");
+    for table in ["orders", "lines"] {
+        let offer = scores(&offers(&format!("table = \"{table}\"\nitem = \"product_id\""))).next_offer.unwrap();
+        assert_eq!((offer.table.as_str(), offer.quiet_days, offer.least_baskets), (table, 7, 2));
+    }
+    check(
+        &offers("table = \"profiles\"\nitem = \"product_id\""),
+        "muster.toml line 13, column 1: `table` in [scores.next_offer] names `profiles`, which holds no items of \
+         purchases; expected orders or a table below it\n  hint: table = \"lines\"",
+    );
+    check(&offers("table = \"lines\""), "muster.toml line 12, column 9: `item` is missing in [scores.next_offer]");
+    check(
+        "[scores.next_offer]\ntable = \"lines\"\nitem = \"product_id\"\n",
+        "muster.toml line 1, column 2: [scores.next_offer] needs purchases, and no table says which rows are
+  hint: write `purchase = { value = \"…\" }` into the table of orders",
     );
 }

@@ -12,6 +12,7 @@ mod listing;
 pub mod load;
 pub mod refresh;
 mod restore;
+pub mod score;
 mod segment;
 mod segments;
 mod serve;
@@ -40,6 +41,7 @@ pub fn run(arguments: &Arguments) -> Result<Exit> {
         Command::Segment(segment) => segment::run(arguments, segment),
         Command::Apply(apply) => apply::run(arguments, apply),
         Command::Refresh(refresh) => refresh::run(arguments, refresh),
+        Command::Score(score) => score::run(arguments, score),
         Command::Campaign(campaign) => campaign::run(arguments, campaign),
         Command::Export(export) => export::run(arguments, export),
         Command::Backup(backup) => backup::run(arguments, backup),

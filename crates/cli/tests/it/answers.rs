@@ -63,7 +63,7 @@ impl Answers {
             Opened::Writing(state) => Access::Write(state),
         };
         let (zone, clock) = (self.catalog.workspace.time_zone, FixedClock(as_of));
-        let scoring = Scoring::of(&self.catalog);
+        let scoring = Scoring::of(&self.catalog).unwrap();
         let (store, engine) = (&self.store, &self.engine);
         let bench = Workbench { store, access, engine, clock: &clock, zone, scoring: &scoring };
         let session = Session::new(bench, Some(as_of)).map_err(|error| error.to_string())?;

@@ -80,7 +80,8 @@ impl Resolver<'_> {
             .or_else(|| self.day_helper(name, &arguments, span))
             .or_else(|| self.email(name, &arguments, span))
             .or_else(|| self.chance(name, &arguments, span))
-            .or_else(|| self.alike(name, &arguments, span))?;
+            .or_else(|| self.alike(name, &arguments, span))
+            .or_else(|| self.offer_score(name, &arguments, span))?;
         Some(typed.and_then(|typed| refuse_beside(function, name, arguments.len(), span).map(|()| typed)))
     }
 

@@ -40,6 +40,7 @@ mod level;
 mod list;
 mod past;
 mod score;
+pub use score::offered_item;
 mod segment;
 mod segment_counts;
 mod segment_tables;

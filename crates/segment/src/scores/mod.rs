@@ -1,15 +1,38 @@
-//! Scores as columns of profiles: which there are, and what each says, as of the snapshot and instant of who asks.
+//! Scores as columns of profiles: which there are, and what each says.
 //!
-//! Purchases are what the catalog says ([`purchases`]); the mathematics is `muster-score`'s; here its slices are filled and
-//! its answers become columns ([`of_purchases`]).
+//! What only counts and ranks purchases is computed for whoever asks, as of the snapshot and instant at hand
+//! ([`of_purchases`]). What is learnt from everybody ([`churn`], [`alive`], [`next_offer`], [`engagement`]) is computed now and
+//! then, kept as a table of its instant ([`kept`]) with its model and a report of how good it was ([`report`]), and read from
+//! there. The mathematics is `muster-score`'s; here its slices are filled, by questions in the segment language, and its
+//! answers become columns.
 
-mod of_purchases;
 mod purchases;
 
+mod bought;
+
+mod characteristics;
+
+mod of_purchases;
+
+mod churn;
+
+mod alive;
+
+mod next_offer;
+pub(crate) use next_offer::Shelf;
+
+mod kept;
+pub(crate) use kept::{Edition, Scored, column, instant_of, take_back};
+pub use kept::{ScoreFailure, ScoreTable};
+
+mod report;
+pub use report::{Chart, Report, ReportTable};
+
+use std::rc::Rc;
 use std::sync::Arc;
 
-use muster_catalog::{Catalog, ColumnNames, ColumnType, Purchase, ScoreNames, Scores, Timestamp};
-use muster_language::hidden;
+use muster_catalog::{Catalog, ColumnNames, ColumnType, Expression, Names, Purchase, ScoreNames, Scores, Timestamp};
+use muster_language::{Every, hidden};
 use muster_query::Values;
 
 use crate::definition::digest;
@@ -32,24 +55,77 @@ struct Purchases {
 
 impl Scoring {
     /// As a workspace has it.
-    pub fn of(catalog: &Catalog) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::Span`] where `refresh` of a score is no span of time.
+    pub fn of(catalog: &Catalog) -> Result<Self, Error> {
         let purchases = catalog.purchases();
         let purchases =
             purchases.map(|(table, purchase)| Purchases { table: table.name.clone(), purchase: purchase.clone() });
-        Self { purchases, scores: catalog.scores.clone() }
+        let scoring = Self { purchases, scores: catalog.scores.clone() };
+        LEARNT.into_iter().try_for_each(|score| scoring.refresh(score).map(drop))?;
+        Ok(scoring)
     }
 
     /// Changes when anything does that the scores hang on; where it stands in the file does not count.
     pub(crate) fn digest(&self) -> String {
+        let learnt: String = LEARNT.into_iter().map(|score| self.definition(score)).collect();
+        digest(&format!("{:?} {:?} {learnt}", self.scores.rfm, self.scores.reactivation))
+    }
+
+    /// The digest of what muster.toml says of a score that is learnt.
+    pub(crate) fn definition(&self, score: &str) -> String {
         let of = |purchases: &Purchases| {
             let Purchase { value, when, .. } = &purchases.purchase;
             format!("{:?}", (&purchases.table, value, when))
         };
-        digest(&format!("{:?} {:?}", self.purchases.as_ref().map(of), self.scores))
+        let text = |expression: &Option<Expression>| expression.as_ref().map(|expression| expression.text.clone());
+        let Scores { churn, alive, next_offer, engagement, .. } = &self.scores;
+        let own = match score {
+            CHURN => {
+                let characteristics: Vec<(&str, &str)> =
+                    churn.characteristics.iter().map(|(name, its)| (name.as_str(), its.text.as_str())).collect();
+                format!("{:?}", (churn.window_days, churn.learner, text(&churn.base), characteristics))
+            }
+            ALIVE => format!("{:?}", alive.horizon_days),
+            NEXT_OFFER => format!(
+                "{:?}",
+                next_offer.as_ref().map(|offer| {
+                    let terms = (offer.quiet_days, offer.half_life_days, offer.least_baskets);
+                    (&offer.table, &offer.item.text, text(&offer.when), text(&offer.group), terms)
+                })
+            ),
+            _ => {
+                let (messages, responses) = (&engagement.messages, &engagement.responses);
+                format!("{:?}", (messages, responses, text(&engagement.links), text(&engagement.zone)))
+            }
+        };
+        digest(&format!("{score} {:?} {own}", self.purchases.as_ref().map(of)))
+    }
+
+    /// How often a score that is learnt is to be computed again, where that is said.
+    pub(crate) fn refresh(&self, score: &str) -> Result<Option<Every>, Error> {
+        let Scores { churn, alive, next_offer, engagement, .. } = &self.scores;
+        let written = match score {
+            CHURN => &churn.refresh,
+            ALIVE => &alive.refresh,
+            NEXT_OFFER => match next_offer {
+                Some(offer) => &offer.refresh,
+                None => &None,
+            },
+            _ => &engagement.refresh,
+        };
+        let read = |written: &Expression| {
+            Every::of(&written.text).ok_or_else(|| Error::Span {
+                place: format!("{} line {}", written.place.file, written.place.line),
+                text: written.text.clone(),
+            })
+        };
+        written.as_ref().map(read).transpose()
     }
 
     /// The scores that queries may name, where what a purchase is worth is of type `worth`.
-    pub(crate) fn names(&self, worth: ColumnType) -> Vec<ScoreNames> {
+    pub(crate) fn names(&self, worth: ColumnType, names: &Names) -> Vec<ScoreNames> {
         let score = |name: &str, columns: &[(&str, ColumnType)]| ScoreNames {
             name: name.to_owned(),
             columns: columns
@@ -82,18 +158,44 @@ impl Scoring {
             ("cell", Text),
             ("label", Text),
         ];
-        match self.purchases {
-            None => Vec::new(),
-            Some(_) => {
-                vec![score(CADENCE, &cadence), score(REACTIVATION, &[("due_at", Timestamp)]), score(RFM, &rfm)]
-            }
+        let churn = [("score", Float), ("band", Text), ("reasons", Text)];
+        let alive = [("p_alive", Float), ("expected_purchases", Float), ("expected_value", Float)];
+        let next_offer = [
+            ("first", Text),
+            ("first_score", Float),
+            ("first_because", Text),
+            ("second", Text),
+            ("second_score", Float),
+            ("second_because", Text),
+            ("third", Text),
+            ("third_score", Float),
+            ("third_because", Text),
+        ];
+        let mut scores = Vec::new();
+        if self.purchases.is_some() {
+            scores.extend([
+                score(CADENCE, &cadence),
+                score(REACTIVATION, &[("due_at", Timestamp)]),
+                score(RFM, &rfm),
+                score(CHURN, &churn),
+                score(ALIVE, &alive),
+            ]);
+            scores.extend(self.scores.next_offer.iter().map(|_| score(NEXT_OFFER, &next_offer)));
         }
+        let _ = names;
+        scores
     }
 }
 
 const CADENCE: &str = "cadence";
 const REACTIVATION: &str = "reactivation";
 const RFM: &str = "rfm";
+const CHURN: &str = "churn";
+const ALIVE: &str = "alive";
+const NEXT_OFFER: &str = "next_offer";
+
+/// The scores that are learnt from everybody and kept, in the order in which they are computed.
+pub(crate) const LEARNT: [&str; 3] = [CHURN, ALIVE, NEXT_OFFER];
 
 impl Evaluator<'_> {
     /// What a column of a score says of each profile as of an instant. All columns of a score are computed together.
@@ -103,6 +205,9 @@ impl Evaluator<'_> {
         as_of: Timestamp,
         path: &mut Vec<Item>,
     ) -> Result<Arc<Values>, Error> {
+        if LEARNT.contains(&score) {
+            return self.learnt_column((score, column), as_of);
+        }
         let hidden = hidden::score(score, column);
         if let Some(known) = self.known_values(&hidden, as_of) {
             return Ok(known);
@@ -117,5 +222,51 @@ impl Evaluator<'_> {
             wanted = wanted.or_else(|| (name == column).then_some(values));
         }
         Ok(wanted.expect("names are resolved to columns that a score has"))
+    }
+
+    /// What the newest table of a score says that is not of a later instant; how much an item is wanted is told as of that
+    /// one, so that both agree.
+    fn learnt_column(&self, (score, column): (&str, &str), as_of: Timestamp) -> Result<Arc<Values>, Error> {
+        let not_scored = || {
+            let instant = as_of.rfc3339(self.names().zone);
+            Error::NotScored { score: score.to_owned(), instant }
+        };
+        let as_of = self.kept().instant_of_score(score, as_of)?.ok_or_else(not_scored)?;
+        let hidden = hidden::score(score, column);
+        if let Some(known) = self.known_values(&hidden, as_of) {
+            return Ok(known);
+        }
+        let values = match muster_language::offered_item(column) {
+            Some(item) => self.offer_score(&item, as_of)?,
+            None => {
+                let names = self.names().score(score).expect("names are resolved to scores that there are");
+                let holds = names.columns.iter().find(|known| known.name == column);
+                let holds = holds.expect("names are resolved to columns that a score has").column_type;
+                let (rows, values) = self.kept().score(score, as_of, column)?;
+                let values =
+                    arrow_cast::cast(&values, &self.in_the_engine(holds)).map_err(muster_store::Error::from)?;
+                Values::new(&rows, values)
+            }
+        };
+        Ok(self.keep_values(&hidden, as_of, Arc::new(values)))
+    }
+
+    /// The items of everybody's purchases as of an instant, gathered once.
+    fn known_shelf(&self, as_of: Timestamp) -> Result<Rc<Shelf>, Error> {
+        if let Some(known) = self.shelf_known(as_of) {
+            return Ok(known);
+        }
+        let shelf = Rc::new(self.shelf(as_of, &mut vec![Item::Score(NEXT_OFFER.to_owned())])?);
+        self.keep_shelf(as_of, &shelf);
+        Ok(shelf)
+    }
+
+    /// A score that is learnt, of everybody as of an instant.
+    pub(crate) fn learnt(&self, score: &str, as_of: Timestamp, progress: &dyn Fn(&str)) -> Result<Scored, Error> {
+        match score {
+            CHURN => self.churn(as_of, progress),
+            ALIVE => self.alive(as_of, progress),
+            _ => self.next_offer(as_of, progress),
+        }
     }
 }

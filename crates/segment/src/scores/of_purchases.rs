@@ -52,7 +52,7 @@ impl Evaluator<'_> {
     }
 
     /// The day of an instant in the workspace's zone, in days since 1970-01-01.
-    fn day(&self, instant: Timestamp) -> i32 {
+    pub(super) fn day(&self, instant: Timestamp) -> i32 {
         let local = DateTime::from_timestamp_micros(instant.micros()).unwrap_or_default();
         days_since_1970(local.with_timezone(&self.names().zone).date_naive())
     }
@@ -116,7 +116,7 @@ impl Evaluator<'_> {
     }
 
     /// The keys of profiles by the numbers of their rows.
-    fn keys_of_rows(&self) -> Result<Keys, Error> {
+    pub(super) fn keys_of_rows(&self) -> Result<Keys, Error> {
         let key = self.snapshot().schema(PROFILES).and_then(|schema| schema.key.clone()).ok_or(Error::NoData)?;
         let mut keys = Keys { blocks: Vec::new() };
         for block in 0..self.snapshot().block_count(PROFILES) {
@@ -129,13 +129,13 @@ impl Evaluator<'_> {
 }
 
 /// Keys of profiles, block by block, in the order of their rows.
-struct Keys {
+pub(super) struct Keys {
     blocks: Vec<(Vec<u32>, StringViewArray)>,
 }
 
 impl Keys {
     /// The key of a row; nothing of one that is not there.
-    fn of(&self, row: u32) -> &[u8] {
+    pub(super) fn of(&self, row: u32) -> &[u8] {
         let block = self.blocks.partition_point(|(rows, _)| rows.last().is_some_and(|last| *last < row));
         let Some((rows, keys)) = self.blocks.get(block) else { return &[] };
         rows.binary_search(&row).map_or(&[], |place| keys.value(place).as_bytes())

@@ -54,13 +54,13 @@ impl Purchases {
     }
 
     /// Each text is an expression of its own: nothing in it closes a bracket that it did not open.
-    fn check(&self) -> Result<(), Error> {
+    pub(super) fn check(&self) -> Result<(), Error> {
         let texts = [Some(&self.purchase.value), self.purchase.when.as_ref()];
         let read = |text: &String| parse_definition(&format!("WHERE {text}")).map(drop);
         texts.into_iter().flatten().try_for_each(read).map_err(|error| self.fault(error))
     }
 
-    fn fault(&self, source: muster_language::Error) -> Error {
+    pub(super) fn fault(&self, source: muster_language::Error) -> Error {
         let place = &self.purchase.value_place;
         let place = format!("{} line {}", place.file, place.line);
         Error::Purchases { place, table: self.table.clone(), source: Box::new(source) }
@@ -85,7 +85,7 @@ impl Scoring {
 }
 
 /// The way from a row of a history to its instant: a column of its own, or of a row above.
-fn time_of_rows(snapshot: &Snapshot, table: &str) -> Option<String> {
+pub(super) fn time_of_rows(snapshot: &Snapshot, table: &str) -> Option<String> {
     let (mut above, mut way) = (snapshot.schema(table)?, String::new());
     loop {
         if let Some(time) = snapshot.time_column(&above.name) {
@@ -130,7 +130,7 @@ impl Evaluator<'_> {
 }
 
 /// Sums of whole numbers or decimals, in units of the smallest; nothing is 0.
-fn exact(totals: &ArrayRef, purchases: &Purchases) -> Result<(Vec<i128>, i8), Error> {
+pub(super) fn exact(totals: &ArrayRef, purchases: &Purchases) -> Result<(Vec<i128>, i8), Error> {
     let scale = match totals.data_type() {
         DataType::Decimal128(_, scale) => *scale,
         DataType::Int64 => 0,

@@ -1,12 +1,15 @@
-//! Executes statements: queries are answered, definitions stored ([`defining`]), audiences kept.
+//! Executes statements: queries are answered, definitions stored ([`defining`]), audiences and scores kept ([`scoring`]).
 
 mod defining;
+mod scoring;
+pub use scoring::ScoreStanding;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use arrow_array::ArrayRef;
 use muster_catalog::{Clock, RowSet, Timestamp};
 use muster_language::{InstantText, Query, Statement};
 use muster_query::{Answer, Engine, Masks, Running};
@@ -19,7 +22,7 @@ use crate::evaluator::{Defined, Known};
 use crate::past::Past;
 use crate::{
     Audience, Classes, Definition, Definitions, Depth, Error, Evaluator, Explanation, Item, NewDefinition, Preview,
-    Refresh, Scoring, TableDescription, Variable, Wanted, listing, memberships,
+    Refresh, Scoring, TableDescription, Variable, Wanted, evaluator, listing, memberships, scores,
 };
 
 /// How the state file may be used.
@@ -220,10 +223,9 @@ impl<'a> Session<'a> {
         if kept.known.is_full() {
             kept.known = Rc::default();
         }
-        let (access, known) = (self.bench.access, Rc::clone(&kept.known));
-        let audiences = move |name: &str, as_of| access.read(|tx| known.audience(tx, name, as_of));
+        let earlier = Earlier { access: self.bench.access, known: Rc::clone(&kept.known) };
         let (past, defined) = (Arc::clone(&self.past), Rc::clone(&kept.defined));
-        let evaluator = Evaluator::over(self.bench.engine, past, defined, Rc::new(audiences));
+        let evaluator = Evaluator::over(self.bench.engine, past, defined, Rc::new(earlier));
         let masks = self.classes.masks(self.past.present());
         // What masks refuse must not be known from before.
         if masks.is_empty() { evaluator.knowing(Rc::clone(&kept.known)) } else { evaluator.masked(masks) }
@@ -470,6 +472,26 @@ impl<'a> Session<'a> {
     fn refuse_in_use(&self, evaluator: &Evaluator<'_>, item: &Item) -> Result<(), Error> {
         let users = self.users(evaluator, item)?;
         if users.is_empty() { Ok(()) } else { Err(Error::InUse { name: item.name().to_owned(), users }) }
+    }
+}
+
+/// What the state file keeps, read when it is asked for.
+struct Earlier<'a> {
+    access: Access<'a>,
+    known: Rc<Known>,
+}
+
+impl evaluator::Kept for Earlier<'_> {
+    fn audience(&self, segment: &str, as_of: Timestamp) -> Result<Arc<RowSet>, Error> {
+        self.access.read(|tx| self.known.audience(tx, segment, as_of))
+    }
+
+    fn instant_of_score(&self, score: &str, as_of: Timestamp) -> Result<Option<Timestamp>, Error> {
+        self.access.read(|tx| scores::instant_of(tx, score, as_of))
+    }
+
+    fn score(&self, score: &str, as_of: Timestamp, column: &str) -> Result<(Vec<u32>, ArrayRef), Error> {
+        self.access.read(|tx| scores::column(tx, score, as_of, column))
     }
 }
 

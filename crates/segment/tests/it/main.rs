@@ -18,6 +18,7 @@ mod refusing;
 
 mod refreshing;
 
+mod learnt;
 mod listing;
 
 mod evaluating;

@@ -14,7 +14,7 @@ fn with_purchases(purchase: &str, more: &str) -> String {
 fn shop(purchase: &str, more: &str) -> Shop {
     let catalog = muster_catalog::parse("muster.toml", &with_purchases(purchase, more)).unwrap();
     let mut shop = Shop::open();
-    shop.scoring = Scoring::of(&catalog);
+    shop.scoring = Scoring::of(&catalog).unwrap();
     shop
 }
 
@@ -25,7 +25,7 @@ const ALL: &str = "{ value = \"total\" }";
 fn the_cadence_of_three_purchases_is_counted_in_days() {
     let catalog = with_purchases(ALL, "");
     let mut shop = Shop::empty();
-    shop.scoring = Scoring::of(&muster_catalog::parse("muster.toml", &catalog).unwrap());
+    shop.scoring = Scoring::of(&muster_catalog::parse("muster.toml", &catalog).unwrap()).unwrap();
     let orders =
         ["a ann 2024-01-01T09:00:00Z 1.00", "b ann 2024-01-31T23:30:00Z 2.00", "c ann 2024-03-01T00:00:00Z 3.01"];
     let customers = ["ann a@x.example NL 10.00 s1", "bob b@x.example NL 10.00 s1"];
@@ -83,7 +83,7 @@ fn money_keeps_its_places_and_days_may_lie_before_1970() {
     let purchase = "{ value = \"total * 0.0625\" }";
     let catalog = with_purchases(purchase, "");
     let mut shop = Shop::empty();
-    shop.scoring = Scoring::of(&muster_catalog::parse("muster.toml", &catalog).unwrap());
+    shop.scoring = Scoring::of(&muster_catalog::parse("muster.toml", &catalog).unwrap()).unwrap();
     let orders = ["a ann 1965-01-01T12:00:00Z 1.01", "b ann 1965-01-11T12:00:00Z 1.01"];
     let customers = ["ann a@x.example NL 10.00 s1"];
     shop.load_as(&catalog, vec![input("profiles", CUSTOMERS, &customers), input("orders", ORDERS, &orders)]);
@@ -158,7 +158,7 @@ fn an_audience_of_a_score_is_another_when_the_score_is() {
     shop.define("CREATE SEGMENT top AS WHERE rfm.m = 3");
     assert_eq!(shop.kept("top").unwrap(), ["bob"]);
     let catalog = with_purchases(ALL, "[scores.rfm]\nbins = 2\n");
-    shop.scoring = Scoring::of(&muster_catalog::parse("muster.toml", &catalog).unwrap());
+    shop.scoring = Scoring::of(&muster_catalog::parse("muster.toml", &catalog).unwrap()).unwrap();
     run(&mut shop.session(), "REFRESH SEGMENT top").unwrap();
     assert_eq!(shop.kept("top").unwrap(), Vec::<String>::new());
 }

@@ -47,7 +47,8 @@ pub const CUSTOMERS: &[(&str, &str)] =
 /// The columns of its orders.
 pub const ORDERS: &[(&str, &str)] =
     &[("order_id", "id"), ("customer", "id"), ("placed_at", "timestamp"), ("total", "decimal(12,2)")];
-const STORES: &[(&str, &str)] = &[("store_id", "id"), ("city", "text")];
+/// The columns of its stores.
+pub const STORES: &[(&str, &str)] = &[("store_id", "id"), ("city", "text")];
 
 const ZONE: chrono_tz::Tz = chrono_tz::Europe::Amsterdam;
 

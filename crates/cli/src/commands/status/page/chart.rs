@@ -1,7 +1,7 @@
 //! Bars as inline SVG, in whole numbers, so that the same figures are the same bytes.
 
-use super::markup::{Markup, element, figure, paragraph, text};
 use crate::commands::load::thousands;
+use crate::page::markup::{Markup, element, figure, paragraph, text};
 
 /// A bar: what it stands for, and how much.
 pub struct Bar {

@@ -1,25 +1,22 @@
 //! `muster status --html FILE`: the health of the data as one page that needs nothing beside it.
 //!
-//! `sections` says what stands on it, `markup` keeps texts from being markup, `chart` draws growth. The page depends on
+//! `sections` says what stands on it, `chart` draws growth. The page depends on
 //! the stored data, the loads and the instant given alone: the same again is the same bytes.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use muster_segment::{Classes, Health};
 use serde::Serialize;
 
 use super::loads::{self, PastLoad};
 use super::{local, with_session};
 use crate::exit::Exit;
-use crate::output;
 use crate::workspace::Workspace;
+use crate::{output, page};
 
 mod sections;
-
-mod markup;
 
 mod chart;
 
@@ -50,9 +47,7 @@ struct Written {
 /// If there is nothing yet, the data cannot be read, or the file cannot be written.
 pub fn write(workspace: &Workspace, file: &Path, json: bool) -> Result<Exit> {
     let page = sections::page(&findings(workspace)?);
-    let unfinished = file.with_added_extension("unfinished");
-    fs::write(&unfinished, &page).with_context(|| format!("cannot write {}", unfinished.display()))?;
-    fs::rename(&unfinished, file).with_context(|| format!("cannot write {}", file.display()))?;
+    page::write(&page, file)?;
     let written = Written { html: file.display().to_string(), bytes: page.len() };
     if json {
         output::document(&written)?;

@@ -4,10 +4,10 @@ use muster_segment::{ColumnDescription, Doubles, Health, TableDescription, class
 
 use super::Findings;
 use super::chart::{Bar, bars};
-use super::markup::{Cell, Markup, document, element, paragraph, section, table, text};
 use crate::commands::load::thousands;
 use crate::commands::status::loads::{PastLoad, PastSource, PastTable};
 use crate::commands::status::words::size;
+use crate::page::markup::{Cell, Markup, document, element, paragraph, section, table, text};
 
 /// The page.
 pub(super) fn page(findings: &Findings) -> String {

@@ -11,6 +11,11 @@ impl Markup {
     pub fn into_text(self) -> String {
         self.0
     }
+
+    /// A drawing of so many pixels.
+    pub fn within(self, width: u64, height: u64) -> Self {
+        Self(format!("<svg viewBox=\"0 0 {width} {height}\" role=\"img\">\n{}</svg>\n", self.0))
+    }
 }
 
 impl FromIterator<Markup> for Markup {
@@ -52,6 +57,12 @@ pub fn figure(name: &'static str, attributes: &[(&'static str, u64)], inside: Ma
         let _ = write!(opened, " {attribute}=\"{number}\"");
     }
     Markup(format!("{opened}>{}</{name}>\n", inside.0))
+}
+
+/// A line through points; its class is ours.
+pub fn line(class: &'static str, points: &[(u64, u64)]) -> Markup {
+    let points: Vec<String> = points.iter().map(|(x, y)| format!("{x},{y}")).collect();
+    Markup(format!("<polyline class=\"{class}\" points=\"{}\"/>\n", points.join(" ")))
 }
 
 /// A heading and what stands below it.

@@ -1,0 +1,141 @@
+//! `muster score`: scores that are learnt from everybody, computed and kept, and how good they are.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use muster_segment::{Error, ScoreStanding, ScoreTable, Session};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::arguments::{Arguments, Score, Scores};
+use crate::exit::Exit;
+use crate::handover::{self, Writing};
+use crate::workspace::{Opened, PATIENT, Workspace, engine};
+use crate::{output, page};
+
+mod drawing;
+
+mod words;
+
+/// What is said of a score, as one document.
+#[derive(Serialize)]
+struct Document {
+    score: String,
+    as_of: String,
+    snapshot: u64,
+    computed_at: String,
+    profiles: u64,
+    stale: Option<String>,
+    report: muster_segment::Report,
+    model: Option<Value>,
+}
+
+/// Has scores computed, by a running `muster serve` or here, and shows what is said of them.
+///
+/// # Errors
+/// If there is no such score, or one cannot be computed.
+pub fn run(arguments: &Arguments, wanted: &Score) -> Result<Exit> {
+    let is_quiet = arguments.json || wanted.report.is_some() || wanted.model.is_some();
+    if !wanted.kept {
+        let scores = Scores { names: wanted.names.clone(), is_quiet };
+        let exit = handover::carry_out(arguments, &Writing::Score(scores))?;
+        if exit != Exit::Done || !is_quiet {
+            return Ok(exit);
+        }
+    }
+    show(arguments, wanted)
+}
+
+/// Computes the named scores, or all that the workspace has; one that cannot be computed does not hold up the others.
+///
+/// # Errors
+/// As [`run`], after the others are computed.
+pub fn perform(workspace: &Workspace, opened: &Opened, wanted: &Scores) -> Result<Exit> {
+    let (clock, engine) = (workspace.clock(), engine(PATIENT)?);
+    let session = Session::new(opened.workbench(workspace, &engine, clock.as_ref()), workspace.as_of)?;
+    let names = match wanted.names.is_empty() {
+        true => session.scores()?.into_iter().map(|standing| standing.score).collect(),
+        false => wanted.names.clone(),
+    };
+    if names.is_empty() && !wanted.is_quiet {
+        output::text("there are no scores: no table says which of its rows are purchases, and none holds messages")?;
+    }
+    compute(workspace, &session, &names, wanted.is_quiet)
+}
+
+/// Computes scores one after the other.
+pub fn compute(workspace: &Workspace, session: &Session<'_>, names: &[String], is_quiet: bool) -> Result<Exit> {
+    let mut failed = Vec::new();
+    for name in names {
+        let progress = |step: &str| tracing::info!(score = name, "{step}");
+        match session.score(name, &progress) {
+            Ok(table) if is_quiet => tracing::info!(score = name, profiles = table.profiles, "kept"),
+            Ok(table) => output::text(&words::line(&table, workspace.catalog.workspace.time_zone))?,
+            Err(error) => failed.push(format!("score {name}: {:#}", anyhow::Error::new(error))),
+        }
+    }
+    if failed.is_empty() { Ok(Exit::Done) } else { bail!("{}", failed.join("\n")) }
+}
+
+/// Shows what is kept of the wanted scores.
+fn show(arguments: &Arguments, wanted: &Score) -> Result<Exit> {
+    let workspace = Workspace::find(arguments)?;
+    let (opened, clock, engine) = (workspace.open_reading()?, workspace.clock(), engine(PATIENT)?);
+    let session = Session::new(opened.workbench(&workspace, &engine, clock.as_ref()), workspace.as_of)?;
+    let standing = wanted_of(session.scores()?, &wanted.names)?;
+    let zone = workspace.catalog.workspace.time_zone;
+    if let Some(file) = &wanted.model {
+        write_model(&standing, file)?;
+    }
+    if let Some(Some(file)) = &wanted.report {
+        let name = &workspace.catalog.workspace.name;
+        page::write(&drawing::page(name, &standing, zone), file)?;
+    }
+    if arguments.json {
+        let documents: Vec<Document> = standing.iter().filter_map(|standing| document(standing, zone)).collect();
+        output::document(&documents)?;
+    } else {
+        for standing in &standing {
+            output::verbatim(&words::report(standing, zone))?;
+        }
+        if let Some(Some(file)) = &wanted.report {
+            output::text(&format!("{}: the same to look at", file.display()))?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn wanted_of(all: Vec<ScoreStanding>, names: &[String]) -> Result<Vec<ScoreStanding>> {
+    let known: Vec<String> = all.iter().map(|standing| standing.score.clone()).collect();
+    let is_known = |name: &&String| known.iter().any(|score| score.eq_ignore_ascii_case(name));
+    if let Some(name) = names.iter().find(|name| !is_known(name)) {
+        let nearest = muster_catalog::nearest(name, known.iter().map(String::as_str)).map(str::to_owned);
+        return Err(Error::UnknownScore { name: name.clone(), nearest }.into());
+    }
+    let is_wanted = |score: &str| names.is_empty() || names.iter().any(|name| name.eq_ignore_ascii_case(score));
+    Ok(all.into_iter().filter(|standing| is_wanted(&standing.score)).collect())
+}
+
+/// Writes the model of the one score that is wanted.
+fn write_model(standing: &[ScoreStanding], file: &Path) -> Result<()> {
+    let [one] = standing else {
+        bail!("--model writes the model of one score; name it: muster score churn --model FILE")
+    };
+    let model = one.newest.as_ref().and_then(|table| table.model.as_ref());
+    let model = model.with_context(|| format!("the score {} was not computed yet", one.score))?;
+    page::write(&format!("{model}\n"), file)
+}
+
+fn document(standing: &ScoreStanding, zone: chrono_tz::Tz) -> Option<Document> {
+    let table: &ScoreTable = standing.newest.as_ref()?;
+    Some(Document {
+        score: table.score.clone(),
+        as_of: table.as_of.rfc3339(zone),
+        snapshot: table.snapshot,
+        computed_at: table.computed_at.rfc3339(zone),
+        profiles: table.profiles,
+        stale: words::stale(standing, zone),
+        report: table.report.clone(),
+        model: table.model.as_ref().and_then(|model| serde_json::from_str(model).ok()),
+    })
+}

@@ -1,0 +1,403 @@
+//! What each profile wants next, and who wants a given item: from the items that everybody bought.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, Float64Array, StringArray};
+use arrow_cast::cast;
+use arrow_schema::DataType;
+use muster_catalog::{Expression, NextOffer, Timestamp};
+use muster_query::Values;
+use muster_score::affinity::pairs;
+use muster_score::baskets::Baskets;
+use muster_score::habits::{Habits, Purchases};
+use muster_score::held_out::{self, best_sellers, item_to_item, own_most_frequent};
+use muster_score::neighbours::{Likeness, Neighbours};
+use muster_score::offers::{Because, Offer, Offers, Sellers, Shop, Terms, offers, scores_for_item};
+use muster_store::SystemColumn;
+
+use super::bought::{Bought, NOBODY, check, fault as faulty, numbers, places, question};
+use super::report::{Report, per_cent};
+use super::{NEXT_OFFER, Scored};
+use crate::describe::quoted;
+use crate::evaluator::Evaluator;
+use crate::{Error, Item};
+
+/// Days of which the sales say what is popular.
+const POPULAR_DAYS: i32 = 28;
+
+/// The last days, which offers are judged on.
+const JUDGED_DAYS: i32 = 28;
+
+/// Items that are kept as close to each item, and best sellers of each group.
+const MOST: usize = 50;
+
+/// The items of all purchases as of an instant, and what is learnt from them.
+pub(crate) struct Shelf {
+    /// The profiles that there are, by the numbers of their rows, ascending.
+    profiles: Vec<u32>,
+    /// Every item that was ever bought, bytewise sorted.
+    items: Vec<String>,
+    /// Of each item whether it may be offered.
+    may: Vec<bool>,
+    /// What the groups of profiles are called.
+    groups: Vec<String>,
+    habits: Habits,
+    neighbours: Neighbours,
+    popularity: Vec<f64>,
+    sellers: Sellers,
+    terms: Terms,
+    /// Lines of purchases, and those of them without an item.
+    lines: usize,
+    without_item: usize,
+}
+
+/// Lines of purchases in the order of profiles and time.
+struct Lines {
+    offsets: Vec<usize>,
+    codes: Vec<u32>,
+    days: Vec<i32>,
+    items: Vec<String>,
+    may: Vec<bool>,
+    without_item: usize,
+}
+
+impl Shelf {
+    fn key(&self, item: u32) -> &[u8] {
+        self.items[item as usize].as_bytes()
+    }
+
+    fn shop(&self) -> Shop<'_> {
+        let Self { habits, neighbours, popularity, sellers, terms, .. } = self;
+        Shop { habits, neighbours, popularity, sellers, terms: *terms }
+    }
+
+    fn offers(&self) -> Result<Offers, muster_score::Error> {
+        offers(&self.shop(), |_, item| self.may[item as usize], |item| self.key(item))
+    }
+
+    /// What leads to an offer: an item, which is the offer itself where it is bought again and again.
+    fn because(&self, profile: usize, offer: &Offer) -> String {
+        match offer.because {
+            Because::Repeat => self.items[offer.item as usize].clone(),
+            Because::Bought(item) => self.items[item as usize].clone(),
+            Because::BestSeller => match self.groups.get(self.sellers.groups[profile] as usize) {
+                Some(group) => format!("best seller of {group}"),
+                None => "best seller".to_owned(),
+            },
+        }
+    }
+}
+
+impl Evaluator<'_> {
+    /// What everybody wants next as of an instant.
+    pub(super) fn next_offer(&self, as_of: Timestamp, progress: &dyn Fn(&str)) -> Result<Scored, Error> {
+        let path = &mut vec![Item::Score(NEXT_OFFER.to_owned())];
+        progress("everybody's purchases, item by item");
+        let shelf = self.shelf(as_of, path)?;
+        progress("offers");
+        let found = shelf.offers().map_err(fault)?;
+        let mut report = Report::default();
+        let count = |is: &dyn Fn(&Offer) -> bool| found.offers.iter().filter(|offer| is(offer)).count();
+        report.fact("as of", as_of.rfc3339(self.names().zone));
+        report.fact("profiles", shelf.profiles.len());
+        report.fact("items", shelf.items.len());
+        report.fact("of them may be offered", shelf.may.iter().filter(|may| **may).count());
+        report.fact("lines of purchases", shelf.lines);
+        report.fact("of them without an item", shelf.without_item);
+        report.fact("offers", found.offers.len());
+        report.fact("because it is bought again and again", count(&|offer| offer.because == Because::Repeat));
+        report.fact("because of what was bought", count(&|offer| matches!(offer.because, Because::Bought(_))));
+        report.fact("because it sells best", count(&|offer| offer.because == Because::BestSeller));
+        progress("what the last days would have shown");
+        self.judge_offers(as_of, path, &mut report)?;
+        most_offered(&shelf, &found, &mut report);
+        let columns = columns(&shelf, &found);
+        let Terms { quiet_days, half_life_days, liking, fashion, .. } = shelf.terms;
+        let model = serde_json::json!({
+            "score": NEXT_OFFER,
+            "version": muster_score::model::VERSION,
+            "as_of": as_of.rfc3339(self.names().zone),
+            "likeness": "cosine",
+            "quiet_days": quiet_days,
+            "half_life_days": half_life_days,
+            "liking": liking,
+            "fashion": fashion,
+            "popular_days": POPULAR_DAYS,
+        });
+        let model = Some(serde_json::to_string_pretty(&model).expect("numbers have a text"));
+        Ok(Scored { rows: shelf.profiles.clone(), columns, model, report })
+    }
+
+    /// How much each profile wants one item as of an instant; nothing where it is not to be offered.
+    pub(super) fn offer_score(&self, item: &str, as_of: Timestamp) -> Result<Values, Error> {
+        let shelf = self.known_shelf(as_of)?;
+        let Ok(code) = shelf.items.binary_search_by(|known| known.as_str().cmp(item)) else {
+            return Err(Error::UnknownItem { item: item.to_owned(), instant: as_of.rfc3339(self.names().zone) });
+        };
+        let shelf: &Shelf = &shelf;
+        let may = |_: usize, item: u32| shelf.may[item as usize];
+        let scores = scores_for_item(&shelf.shop(), code as u32, may).map_err(fault)?;
+        Ok(Values::new(&shelf.profiles, Arc::new(scores.into_iter().collect::<Float64Array>())))
+    }
+
+    /// The shelf as of an instant.
+    pub(super) fn shelf(&self, as_of: Timestamp, path: &mut Vec<Item>) -> Result<Shelf, Error> {
+        let settings = self.scoring().scores.next_offer.as_ref().expect("the score has a name where it is set");
+        let bought = self.bought(as_of, path)?;
+        let (groups, of_profile) = self.groups(settings, &bought.profiles, as_of, path)?;
+        let lines = self.lines(settings, &bought, as_of, path)?;
+        let Lines { offsets, codes, days, items, may, without_item } = lines;
+        let purchases = Purchases { offsets: &offsets, items: &codes, days: &days, item_count: items.len() };
+        let habits = Habits::of(&purchases).map_err(fault)?;
+        // What somebody bought in all is one basket.
+        let baskets = Baskets::new(&offsets, &codes, items.len()).map_err(fault)?;
+        let key = |item: u32| items[item as usize].as_bytes();
+        let neighbours = Neighbours::of(&pairs(&baskets, settings.least_baskets), Likeness::Cosine, MOST, key);
+        let today = self.day(as_of) + 1;
+        let since = today - POPULAR_DAYS;
+        let sellers = Sellers::of(&habits, &of_profile, groups.len(), since, MOST, key).map_err(fault)?;
+        let terms = Terms {
+            today,
+            quiet_days: i32::from(settings.quiet_days),
+            half_life_days: settings.half_life_days,
+            ..Terms::default()
+        };
+        Ok(Shelf {
+            popularity: habits.popularity(since),
+            profiles: bought.profiles,
+            lines: codes.len() + without_item,
+            items,
+            may,
+            groups,
+            habits,
+            neighbours,
+            sellers,
+            terms,
+            without_item,
+        })
+    }
+
+    /// The items of purchases, profile by profile.
+    fn lines(
+        &self,
+        settings: &NextOffer,
+        bought: &Bought,
+        as_of: Timestamp,
+        path: &mut Vec<Item>,
+    ) -> Result<Lines, Error> {
+        let of_purchases = &self.scoring().purchases.as_ref().expect("items are of purchases").table;
+        let expressions = [Some(&settings.item), settings.when.as_ref()];
+        expressions.into_iter().flatten().try_for_each(|expression| check(NEXT_OFFER, expression))?;
+        let when = settings.when.as_ref().map_or("TRUE", |when| &when.text);
+        let text = format!("SELECT ({}) AS item, ({when}) AS may FROM {}", settings.item.text, quoted(&settings.table));
+        let fault = |error| faulty(NEXT_OFFER, &settings.item, error);
+        let asked = question(&text).map_err(fault)?;
+        let answer = self.rows_and_values(&asked, as_of, path, fault)?;
+        let above = match settings.table == *of_purchases {
+            true => None,
+            false => Some(self.owners_of_rows(&settings.table, SystemColumn::Parent)?),
+        };
+        let purchase_of = places(&bought.rows);
+        let (mut known, mut may, mut found, mut without_item) = (HashMap::new(), Vec::new(), Vec::new(), 0);
+        for batch in &answer.batches {
+            let texts = cast(batch.column(1), &DataType::Utf8View).map_err(muster_store::Error::from)?;
+            let (texts, allowed) = (texts.as_string_view(), batch.column(2).as_boolean());
+            for (at, row) in numbers(batch).enumerate() {
+                let row = above.as_ref().map_or(Some(row), |above| above.get(row as usize).copied());
+                let purchase = row.and_then(|row| purchase_of.get(row as usize)).copied();
+                let Some(purchase) = purchase.filter(|purchase| *purchase != NOBODY) else { continue };
+                if texts.is_null(at) {
+                    without_item += 1;
+                    continue;
+                }
+                let next = known.len() as u32;
+                let code = *known.entry(texts.value(at).to_owned()).or_insert(next);
+                if code == next {
+                    may.push(false);
+                }
+                may[code as usize] |= allowed.is_valid(at) && allowed.value(at);
+                found.push((purchase, code));
+            }
+        }
+        let (items, renumbered) = sorted(known);
+        let may = renumbered_values(&renumbered, &may);
+        found.iter_mut().for_each(|(_, code)| *code = renumbered[*code as usize]);
+        // Equal codes of one purchase in any order are the same.
+        found.sort_unstable();
+        let mut offsets = Vec::with_capacity(bought.profiles.len() + 1);
+        let end_of = |purchases: usize| found.partition_point(|(purchase, _)| (*purchase as usize) < purchases);
+        offsets.extend(bought.offsets.iter().map(|purchases| end_of(*purchases)));
+        Ok(Lines {
+            offsets,
+            codes: found.iter().map(|(_, code)| *code).collect(),
+            days: found.iter().map(|(purchase, _)| bought.days[*purchase as usize]).collect(),
+            items,
+            may,
+            without_item,
+        })
+    }
+
+    /// The names of groups, and the group of each profile; more than all of them where it has none.
+    fn groups(
+        &self,
+        settings: &NextOffer,
+        profiles: &[u32],
+        as_of: Timestamp,
+        path: &mut Vec<Item>,
+    ) -> Result<(Vec<String>, Vec<u32>), Error> {
+        let Some(group) = &settings.group else { return Ok((Vec::new(), vec![u32::MAX; profiles.len()])) };
+        let texts = self.texts_of_profiles(NEXT_OFFER, group, as_of, path)?;
+        let names: Vec<String> =
+            texts.values().cloned().collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+        let place = |name: &String| names.binary_search(name).map_or(u32::MAX, |place| place as u32);
+        let of_profile = profiles.iter().map(|row| texts.get(row).map_or(u32::MAX, place)).collect();
+        Ok((names, of_profile))
+    }
+
+    /// What an expression over a profile is as a text, by the numbers of rows; those without one are left out.
+    pub(super) fn texts_of_profiles(
+        &self,
+        score: &str,
+        expression: &Expression,
+        as_of: Timestamp,
+        path: &mut Vec<Item>,
+    ) -> Result<HashMap<u32, String>, Error> {
+        check(score, expression)?;
+        let fault = |error| faulty(score, expression, error);
+        let asked = question(&format!("SELECT ({}) AS value FROM profiles", expression.text)).map_err(fault)?;
+        let answer = self.rows_and_values(&asked, as_of, path, fault)?;
+        let mut found = HashMap::new();
+        for batch in &answer.batches {
+            let texts = cast(batch.column(1), &DataType::Utf8View).map_err(muster_store::Error::from)?;
+            let texts = texts.as_string_view().iter();
+            found.extend(numbers(batch).zip(texts).filter_map(|(row, text)| Some((row, text?.to_owned()))));
+        }
+        Ok(found)
+    }
+
+    /// How many of the offers of some weeks ago were bought since, beside three simple ways.
+    fn judge_offers(&self, as_of: Timestamp, path: &mut Vec<Item>, report: &mut Report) -> Result<(), Error> {
+        let Some(then) = as_of.stepped(0, -JUDGED_DAYS, self.names().zone) else { return Ok(()) };
+        let shelf = self.shelf(then, path)?;
+        let settings = self.scoring().scores.next_offer.as_ref().expect("the score has a name where it is set");
+        let later = self.lines(settings, &self.bought(as_of, path)?, as_of, path)?;
+        let day = self.day(then);
+        let (offsets, bought) = bought_since(&shelf, &later, &self.profiles_there(as_of, path)?, day);
+        let may = |customer: usize, item: u32| {
+            let last = shelf.habits.habit(customer, item).map(|habit| habit.last_day);
+            let is_rested = last.is_none_or(|last| shelf.terms.today - last >= shelf.terms.quiet_days);
+            is_rested && shelf.may[item as usize]
+        };
+        let key = |item: u32| shelf.key(item);
+        let count = shelf.terms.count;
+        let ways = [
+            ("next_offer", shelf.offers().map_err(fault)?),
+            ("best sellers", best_sellers(&shelf.habits, count, may, key)),
+            ("own most frequent", own_most_frequent(&shelf.habits, count, may, key)),
+            ("item-item cosine", item_to_item(&shelf.habits, &shelf.neighbours, count, may, key)),
+        ];
+        let found = ways.map(|(name, offers)| (name, held_out::quality(&offers, &offsets, &bought, shelf.items.len())));
+        if found[0].1.customers == 0 {
+            report.remark(format!("Not judged: nobody who had bought before bought in the last {JUDGED_DAYS} days."));
+            return Ok(());
+        }
+        let rows = found.iter().map(|(name, found)| {
+            [
+                (*name).to_owned(),
+                found.customers.to_string(),
+                format!("{:.4}", found.hit_rate_at_1),
+                format!("{:.4}", found.hit_rate_at_3),
+                format!("{:.4}", found.ndcg_at_3),
+                per_cent(found.coverage),
+            ]
+        });
+        report.table(
+            &format!("Offers of {JUDGED_DAYS} days ago, and what was bought since"),
+            ["", "profiles", "hit at 1", "hit at 3", "NDCG at 3", "items offered"],
+            rows.collect(),
+        );
+        let [ours, others @ ..] = &found;
+        for (name, theirs) in others {
+            if theirs.ndcg_at_3 > ours.1.ndcg_at_3 {
+                report.remark(format!("{name} did better than these offers: NDCG {:.4}.", theirs.ndcg_at_3));
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn fault(source: muster_score::Error) -> Error {
+    Error::Score { score: NEXT_OFFER.to_owned(), source }
+}
+
+/// The texts in bytewise order, and for each old code the new one.
+fn sorted(known: HashMap<String, u32>) -> (Vec<String>, Vec<u32>) {
+    let sorted: BTreeMap<String, u32> = known.into_iter().collect();
+    let mut renumbered = vec![0; sorted.len()];
+    sorted.values().zip(0..).for_each(|(old, new)| renumbered[*old as usize] = new);
+    (sorted.into_keys().collect(), renumbered)
+}
+
+fn renumbered_values(renumbered: &[u32], values: &[bool]) -> Vec<bool> {
+    let mut moved = vec![false; values.len()];
+    renumbered.iter().zip(values).for_each(|(new, value)| moved[*new as usize] = *value);
+    moved
+}
+
+/// What those who had bought by a day bought after it, of the items that were known then.
+fn bought_since(shelf: &Shelf, later: &Lines, profiles: &[u32], day: i32) -> (Vec<usize>, Vec<u32>) {
+    let known: HashMap<&str, u32> = shelf.items.iter().map(String::as_str).zip(0..).collect();
+    // An item that nobody had bought yet cannot be offered, but it was bought: it counts as one that is missed.
+    let code = |later_code: u32| {
+        let item = later.items[later_code as usize].as_str();
+        known.get(item).copied().unwrap_or(shelf.items.len() as u32 + later_code)
+    };
+    let place_now = places(profiles);
+    let (mut offsets, mut bought) = (vec![0], Vec::new());
+    for (customer, row) in shelf.profiles.iter().enumerate() {
+        let now = place_now.get(*row as usize).copied().filter(|place| *place != NOBODY);
+        if let (Some(now), true) = (now, shelf.habits.of_customer(customer).len() > 0) {
+            let lines = later.offsets[now as usize]..later.offsets[now as usize + 1];
+            bought.extend(lines.filter(|line| later.days[*line] > day).map(|line| code(later.codes[line])));
+        }
+        offsets.push(bought.len());
+    }
+    (offsets, bought)
+}
+
+const NAMES: [[&str; 3]; 3] = [
+    ["first", "first_score", "first_because"],
+    ["second", "second_score", "second_because"],
+    ["third", "third_score", "third_because"],
+];
+
+fn columns(shelf: &Shelf, found: &Offers) -> Vec<(&'static str, ArrayRef)> {
+    let mut columns: Vec<(&'static str, ArrayRef)> = Vec::new();
+    for (place, [item, score, because]) in NAMES.into_iter().enumerate() {
+        let offers = || (0..found.len()).map(|profile| (profile, found.of(profile).get(place)));
+        let items: StringArray =
+            offers().map(|(_, offer)| offer.map(|offer| &shelf.items[offer.item as usize])).collect();
+        let scores: Float64Array = offers().map(|(_, offer)| offer.map(|offer| offer.score)).collect();
+        let reasons: StringArray =
+            offers().map(|(profile, offer)| offer.map(|offer| shelf.because(profile, offer))).collect();
+        columns.extend([
+            (item, Arc::new(items) as ArrayRef),
+            (score, Arc::new(scores) as ArrayRef),
+            (because, Arc::new(reasons) as ArrayRef),
+        ]);
+    }
+    columns
+}
+
+/// The items that most profiles are offered first.
+fn most_offered(shelf: &Shelf, found: &Offers, report: &mut Report) {
+    let mut counts = vec![0_u64; shelf.items.len()];
+    let firsts = (0..found.len()).filter_map(|profile| found.of(profile).first());
+    firsts.for_each(|offer| counts[offer.item as usize] += 1);
+    let mut order: Vec<usize> = (0..counts.len()).filter(|item| counts[*item] > 0).collect();
+    order.sort_by(|one, other| counts[*other].cmp(&counts[*one]).then(one.cmp(other)));
+    let rows = order.into_iter().take(20).map(|item| [shelf.items[item].clone(), counts[item].to_string()]);
+    report.table("Offered first to most", ["item", "profiles"], rows.collect());
+}

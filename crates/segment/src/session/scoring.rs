@@ -1,0 +1,113 @@
+//! Scores that are learnt: computed now and then, kept with what they say of themselves.
+
+use muster_catalog::{Timestamp, nearest};
+
+use super::Session;
+use crate::scores::{LEARNT, ScoreTable, Scored};
+use crate::{Error, ScoreFailure};
+
+/// How it stands with a score that is learnt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoreStanding {
+    /// The score.
+    pub score: String,
+    /// Its newest table that is not of a later instant than the session's.
+    pub newest: Option<ScoreTable>,
+    /// Why it could not be computed when that was last tried.
+    pub failure: Option<ScoreFailure>,
+    /// Whether muster.toml says something else of it than when it was computed.
+    pub is_redefined: bool,
+    /// Whether the span since it was computed is over; never where muster.toml says none.
+    pub is_due: bool,
+}
+
+impl Session<'_> {
+    /// The scores that are learnt and that this workspace has, in the order in which they are computed.
+    ///
+    /// # Errors
+    /// If the state cannot be read.
+    pub fn scores(&self) -> Result<Vec<ScoreStanding>, Error> {
+        let evaluator = self.evaluator()?;
+        let has = |score: &&str| evaluator.names().score(score).is_some();
+        LEARNT.into_iter().filter(has).map(|score| self.standing(score)).collect()
+    }
+
+    fn standing(&self, score: &str) -> Result<ScoreStanding, Error> {
+        let (newest, failure) = self
+            .bench
+            .access
+            .read(|tx| Ok((ScoreTable::newest(tx, score, self.as_of)?, ScoreFailure::of(tx, score)?)))?;
+        let definition = self.bench.scoring.definition(score);
+        let every = self.bench.scoring.refresh(score)?;
+        let is_over = |table: &ScoreTable| {
+            let again = every.as_ref().and_then(|every| every.after(table.as_of, self.bench.zone));
+            again.is_some_and(|again| again <= self.as_of)
+        };
+        Ok(ScoreStanding {
+            score: score.to_owned(),
+            is_redefined: newest.as_ref().is_some_and(|table| table.definition != definition),
+            is_due: every.is_some() && newest.as_ref().is_none_or(is_over),
+            newest,
+            failure,
+        })
+    }
+
+    /// Computes a score as of the session's instant, and keeps it; where that fails, the last good one stays, and why it
+    /// failed is kept. What it does meanwhile it tells `progress`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownScore`], [`Error::ReadOnly`], and whatever keeps it from being computed.
+    pub fn score(&self, name: &str, progress: &dyn Fn(&str)) -> Result<ScoreTable, Error> {
+        let evaluator = self.evaluator()?;
+        let found = LEARNT.into_iter().find(|score| score.eq_ignore_ascii_case(name));
+        let score = found.filter(|score| evaluator.names().score(score).is_some()).ok_or_else(|| {
+            let known = LEARNT.into_iter().filter(|score| evaluator.names().score(score).is_some());
+            Error::UnknownScore { name: name.to_owned(), nearest: nearest(name, known).map(str::to_owned) }
+        })?;
+        // Before the work, not after it.
+        self.bench.access.write(|_| Ok(()))?;
+        match evaluator.learnt(score, self.as_of, progress) {
+            Ok(scored) => self.keep_score(score, scored),
+            Err(error) => {
+                let message = with_causes(&error);
+                let failure = ScoreFailure { score: score.to_owned(), failed_at: self.bench.clock.now(), message };
+                self.bench.access.write(|tx| failure.keep(tx))?;
+                Err(error)
+            }
+        }
+    }
+
+    fn keep_score(&self, score: &str, scored: Scored) -> Result<ScoreTable, Error> {
+        let Scored { rows, columns, model, report } = scored;
+        let table = ScoreTable {
+            score: score.to_owned(),
+            as_of: self.as_of,
+            snapshot: self.snapshot(),
+            definition: self.bench.scoring.definition(score),
+            computed_at: self.bench.clock.now(),
+            profiles: rows.len() as u64,
+            model,
+            report,
+        };
+        self.bench.access.write(|tx| table.keep(tx, &rows, &columns))?;
+        Ok(table)
+    }
+
+    /// The newest table of a score that is not of a later instant than the session's.
+    ///
+    /// # Errors
+    /// [`Error::NotScored`] where there is none.
+    pub fn score_table(&self, score: &str) -> Result<ScoreTable, Error> {
+        let found = self.bench.access.read(|tx| ScoreTable::newest(tx, score, self.as_of))?;
+        found.ok_or_else(|| Error::NotScored { score: score.to_owned(), instant: self.instant_text(self.as_of) })
+    }
+
+    fn instant_text(&self, instant: Timestamp) -> String {
+        instant.rfc3339(self.bench.zone)
+    }
+}
+
+fn with_causes(error: &Error) -> String {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
