@@ -180,9 +180,16 @@ pub struct Engagement {
     pub messages: String,
     /// The table of responses, below that of messages.
     pub responses: String,
+    /// Which messages count, as an expression over one; absent: all.
+    pub when: Option<Expression>,
     /// How many different links a message has, as an expression over it; absent: that is not known.
     pub links: Option<Expression>,
-    /// The zone of a profile, as an expression over it; absent: that of the workspace.
+    /// What a response is, as an expression over it: `open`, `click`, or anything else, which is no sign of life; absent: its
+    /// column `kind`.
+    pub kind: Option<Expression>,
+    /// Which link was followed, as an expression over a response; absent: that is not known.
+    pub link: Option<Expression>,
+    /// The zone of a profile, as an expression over it; absent: its column with the role `zone`, or the workspace's.
     pub zone: Option<Expression>,
     /// How often it is to be computed again.
     pub refresh: Option<Expression>,
@@ -193,7 +200,10 @@ impl Default for Engagement {
         Self {
             messages: "messages".to_owned(),
             responses: "responses".to_owned(),
+            when: None,
             links: None,
+            kind: None,
+            link: None,
             zone: None,
             refresh: None,
         }

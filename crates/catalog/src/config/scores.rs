@@ -28,7 +28,8 @@ const NEXT_OFFER: Keys = Keys {
     later: &[],
 };
 
-const ENGAGEMENT: Keys = Keys { known: &["messages", "responses", "links", "zone", "refresh"], later: &[] };
+const ENGAGEMENT: Keys =
+    Keys { known: &["messages", "responses", "when", "links", "kind", "link", "zone", "refresh"], later: &[] };
 
 const LEARNERS: [(&str, Learner); 2] = [("logistic", Learner::Logistic), ("boosted", Learner::Boosted)];
 
@@ -208,7 +209,10 @@ fn engagement(section: &Section) -> Engagement {
     Engagement {
         messages: section.word("messages").unwrap_or(house.messages),
         responses: section.word("responses").unwrap_or(house.responses),
+        when: expression(section, "when"),
         links: expression(section, "links"),
+        kind: expression(section, "kind"),
+        link: expression(section, "link"),
         zone: expression(section, "zone"),
         refresh: expression(section, "refresh"),
     }

@@ -26,6 +26,7 @@ pub fn run(arguments: &Arguments, check: &Check) -> Result<Exit> {
     let workspace = Workspace::find(arguments)?;
     let mut findings = tables(&workspace);
     findings.problems.extend(query_problems(&workspace));
+    findings.problems.extend(score_problems(&workspace).unwrap_or_else(|error| vec![format!("{error:#}")]));
     findings.problems.extend(campaign_problems(&workspace));
     if check.write {
         findings.written = written(&workspace, &mut findings)?;
@@ -162,6 +163,19 @@ fn query_problems(workspace: &Workspace) -> Vec<String> {
 }
 
 fn resolved(workspace: &Workspace, definitions: Vec<NewDefinition>) -> Result<Vec<String>> {
+    over_what_is_loaded(workspace, |session| Ok(session.problems(definitions)))
+}
+
+fn score_problems(workspace: &Workspace) -> Result<Vec<String>> {
+    let told = |error| format!("{:#}", anyhow::Error::new(error));
+    over_what_is_loaded(workspace, |session| Ok(session.score_faults()?.into_iter().map(told).collect()))
+}
+
+/// What `look` finds over the newest snapshot; nothing where there is none.
+fn over_what_is_loaded(
+    workspace: &Workspace,
+    look: impl FnOnce(&Session<'_>) -> Result<Vec<String>>,
+) -> Result<Vec<String>> {
     if !workspace.data().is_dir() {
         return Ok(Vec::new());
     }
@@ -169,8 +183,7 @@ fn resolved(workspace: &Workspace, definitions: Vec<NewDefinition>) -> Result<Ve
     if opened.store.snapshot().is_none() {
         return Ok(Vec::new());
     }
-    let session = Session::new(opened.workbench(workspace, &engine, clock.as_ref()), workspace.as_of)?;
-    Ok(session.problems(definitions))
+    look(&Session::new(opened.workbench(workspace, &engine, clock.as_ref()), workspace.as_of)?)
 }
 
 fn campaign_problems(workspace: &Workspace) -> Vec<String> {

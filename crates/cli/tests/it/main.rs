@@ -23,6 +23,7 @@ mod owners;
 mod prompt;
 mod real_data;
 mod rows;
+mod scores;
 mod sending;
 mod serve;
 mod slt;

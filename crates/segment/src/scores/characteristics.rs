@@ -9,6 +9,7 @@ use arrow_cast::cast;
 use arrow_schema::DataType;
 use arrow_select::concat::concat;
 use muster_catalog::{Expression, Timestamp};
+use muster_language::resolve_variable;
 use muster_score::binning::{Characteristic, UNKNOWN, Values};
 
 use super::bought::{check, fault, numbers, question};
@@ -127,17 +128,27 @@ impl Evaluator<'_> {
 
     /// The expression in which an error of all of them together lies, with its place.
     fn faulty(&self, described: &Described<'_>, as_of: Timestamp, error: muster_language::Error) -> Error {
-        let alone = |expression: &Expression, text: String| {
-            let asked = question(&text)
-                .and_then(|asked| muster_language::resolve_variable(&asked, self.names(), as_of).map(drop));
-            asked.err().map(|error| fault(described.score, expression, error))
+        let mut faults = self.faults_of(described, as_of);
+        if faults.is_empty() { Error::Language(error) } else { faults.remove(0) }
+    }
+
+    /// What is wrong with the expressions, each by itself.
+    pub(super) fn faults_of(&self, described: &Described<'_>, as_of: Timestamp) -> Vec<Error> {
+        let alone = |expression: &Expression, text: String| match check(described.score, expression) {
+            Ok(()) => self.fault_of(described.score, expression, &text, as_of),
+            Err(error) => Some(error),
         };
-        let characteristic = |(_, expression): &(String, Expression)| {
+        let of_base = || alone(described.base, format!("SELECT 1 AS one FROM profiles WHERE {}", described.base.text));
+        let characteristics = described.characteristics.iter().filter_map(|(_, expression)| {
             alone(expression, format!("SELECT ({}) AS value FROM profiles", expression.text))
-        };
-        let base = described.base;
-        let of_base = || alone(base, format!("SELECT 1 AS one FROM profiles WHERE {}", base.text));
-        described.characteristics.iter().find_map(characteristic).or_else(of_base).unwrap_or(Error::Language(error))
+        });
+        characteristics.chain(std::iter::once_with(of_base).flatten()).collect()
+    }
+
+    /// What is wrong with an expression, in a question that asks for nothing else.
+    pub(super) fn fault_of(&self, score: &str, expression: &Expression, text: &str, as_of: Timestamp) -> Option<Error> {
+        let resolved = question(text).and_then(|asked| resolve_variable(&asked, self.names(), as_of).map(drop));
+        resolved.err().map(|error| fault(score, expression, error))
     }
 }
 

@@ -128,6 +128,11 @@ impl Evaluator<'_> {
         Ok(Scored { rows, columns, model: Some(model), report })
     }
 
+    /// What is wrong with its expressions.
+    pub(super) fn faults_of_churn(&self, as_of: Timestamp) -> Vec<Error> {
+        self.faults_of(&Plan::of(&self.scoring().scores.churn).described(), as_of)
+    }
+
     /// Who could leave at `from`, what was known of them then, and who bought nothing until `until`.
     fn cohort(&self, plan: &Plan, from: Timestamp, until: Timestamp) -> Result<Cohort, Error> {
         let path = &mut vec![Item::Score(CHURN.to_owned())];

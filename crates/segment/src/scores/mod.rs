@@ -21,6 +21,8 @@ mod alive;
 mod next_offer;
 pub(crate) use next_offer::Shelf;
 
+mod engagement;
+
 mod kept;
 pub(crate) use kept::{Edition, Scored, column, instant_of, take_back};
 pub use kept::{ScoreFailure, ScoreTable};
@@ -31,7 +33,9 @@ pub use report::{Chart, Report, ReportTable};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use muster_catalog::{Catalog, ColumnNames, ColumnType, Expression, Names, Purchase, ScoreNames, Scores, Timestamp};
+use muster_catalog::{
+    Catalog, ColumnNames, ColumnType, Expression, Names, Purchase, ScoreNames, Scores, TableNames, Timestamp,
+};
 use muster_language::{Every, hidden};
 use muster_query::Values;
 
@@ -96,8 +100,9 @@ impl Scoring {
                 })
             ),
             _ => {
-                let (messages, responses) = (&engagement.messages, &engagement.responses);
-                format!("{:?}", (messages, responses, text(&engagement.links), text(&engagement.zone)))
+                let expressions =
+                    [&engagement.when, &engagement.links, &engagement.kind, &engagement.link, &engagement.zone];
+                format!("{:?}", (&engagement.messages, &engagement.responses, expressions.map(text)))
             }
         };
         digest(&format!("{score} {:?} {own}", self.purchases.as_ref().map(of)))
@@ -171,6 +176,15 @@ impl Scoring {
             ("third_score", Float),
             ("third_because", Text),
         ];
+        let engagement = [
+            ("messages", Int),
+            ("opens", Int),
+            ("clicks", Int),
+            ("no_response_streak", Int),
+            ("days_since_sign", Int),
+            ("best_hour", Int),
+            ("best_hour_confidence", Float),
+        ];
         let mut scores = Vec::new();
         if self.purchases.is_some() {
             scores.extend([
@@ -182,8 +196,19 @@ impl Scoring {
             ]);
             scores.extend(self.scores.next_offer.iter().map(|_| score(NEXT_OFFER, &next_offer)));
         }
-        let _ = names;
+        scores.extend(self.hears_back(names).then(|| score(ENGAGEMENT, &engagement)));
         scores
+    }
+}
+
+impl Scoring {
+    /// Whether there are messages below profiles, and responses below these.
+    fn hears_back(&self, names: &Names) -> bool {
+        let settings = &self.scores.engagement;
+        let responses = names.table(&settings.responses);
+        let parent =
+            |table: &TableNames| table.parent().and_then(|parent| names.table(parent)).map(|above| &above.name);
+        responses.and_then(parent).is_some_and(|messages| messages.eq_ignore_ascii_case(&settings.messages))
     }
 }
 
@@ -193,9 +218,10 @@ const RFM: &str = "rfm";
 const CHURN: &str = "churn";
 const ALIVE: &str = "alive";
 const NEXT_OFFER: &str = "next_offer";
+const ENGAGEMENT: &str = "engagement";
 
 /// The scores that are learnt from everybody and kept, in the order in which they are computed.
-pub(crate) const LEARNT: [&str; 3] = [CHURN, ALIVE, NEXT_OFFER];
+pub(crate) const LEARNT: [&str; 4] = [CHURN, ALIVE, NEXT_OFFER, ENGAGEMENT];
 
 impl Evaluator<'_> {
     /// What a column of a score says of each profile as of an instant. All columns of a score are computed together.
@@ -261,12 +287,29 @@ impl Evaluator<'_> {
         Ok(shelf)
     }
 
+    /// What is wrong with what muster.toml says of purchases and scores, as far as it shows without computing anything.
+    pub(crate) fn score_faults(&self, as_of: Timestamp) -> Vec<Error> {
+        let mut faults = self.faults_of_engagement(as_of);
+        let Some(purchases) = &self.scoring().purchases else { return faults };
+        let of_purchases = self.fault_of_purchases(purchases, as_of);
+        // What is built on purchases that cannot be read says so once.
+        match of_purchases {
+            Some(fault) => faults.push(fault),
+            None => {
+                faults.extend(self.faults_of_churn(as_of));
+                faults.extend(self.faults_of_offers(as_of));
+            }
+        }
+        faults
+    }
+
     /// A score that is learnt, of everybody as of an instant.
     pub(crate) fn learnt(&self, score: &str, as_of: Timestamp, progress: &dyn Fn(&str)) -> Result<Scored, Error> {
         match score {
             CHURN => self.churn(as_of, progress),
             ALIVE => self.alive(as_of, progress),
-            _ => self.next_offer(as_of, progress),
+            NEXT_OFFER => self.next_offer(as_of, progress),
+            _ => self.engagement(as_of, progress),
         }
     }
 }

@@ -130,6 +130,22 @@ impl Evaluator<'_> {
         Ok(Scored { rows: shelf.profiles.clone(), columns, model, report })
     }
 
+    /// What is wrong with its expressions, each by itself.
+    pub(super) fn faults_of_offers(&self, as_of: Timestamp) -> Vec<Error> {
+        let Some(settings) = &self.scoring().scores.next_offer else { return Vec::new() };
+        let of_rows = [Some(&settings.item), settings.when.as_ref()].into_iter().flatten();
+        let of_rows = of_rows.map(|expression| (expression, quoted(&settings.table)));
+        let of_profiles = settings.group.iter().map(|expression| (expression, "profiles".to_owned()));
+        let alone = |(expression, from): (&Expression, String)| match check(NEXT_OFFER, expression) {
+            Ok(()) => {
+                let text = format!("SELECT ({}) AS value FROM {from}", expression.text);
+                self.fault_of(NEXT_OFFER, expression, &text, as_of)
+            }
+            Err(error) => Some(error),
+        };
+        of_rows.chain(of_profiles).filter_map(alone).collect()
+    }
+
     /// How much each profile wants one item as of an instant; nothing where it is not to be offered.
     pub(super) fn offer_score(&self, item: &str, as_of: Timestamp) -> Result<Values, Error> {
         let shelf = self.known_shelf(as_of)?;

@@ -180,7 +180,7 @@ fn decimals(units: Decimal128Array, scale: i8) -> ArrayRef {
     Arc::new(units.with_precision_and_scale(38, scale).expect("a sum has 38 digits, and the scale is a sum's"))
 }
 
-fn days_since_1970(date: NaiveDate) -> i32 {
+pub(super) fn days_since_1970(date: NaiveDate) -> i32 {
     date.num_days_from_ce() - NaiveDate::default().num_days_from_ce()
 }
 

@@ -97,6 +97,17 @@ pub(super) fn time_of_rows(snapshot: &Snapshot, table: &str) -> Option<String> {
 }
 
 impl Evaluator<'_> {
+    /// What is wrong with the expressions that say what a purchase is and what it is worth.
+    pub(super) fn fault_of_purchases(&self, purchases: &Purchases, as_of: Timestamp) -> Option<Error> {
+        // A table that nothing was loaded into has no columns yet.
+        let time = time_of_rows(self.snapshot(), &purchases.table)?;
+        let question = match purchases.question(&time) {
+            Ok(question) => question,
+            Err(error) => return Some(error),
+        };
+        resolve_variable(&question, self.names(), as_of).err().map(|error| purchases.fault(error))
+    }
+
     /// The purchases of all profiles as of an instant.
     pub(super) fn purchases(&self, as_of: Timestamp, path: &mut Vec<Item>) -> Result<OfProfiles, Error> {
         let scoring = self.scoring();

@@ -52,6 +52,14 @@ impl Session<'_> {
         })
     }
 
+    /// What is wrong with what muster.toml says of purchases and scores, as far as it shows without computing anything.
+    ///
+    /// # Errors
+    /// If the state cannot be read.
+    pub fn score_faults(&self) -> Result<Vec<Error>, Error> {
+        Ok(self.evaluator()?.score_faults(self.as_of))
+    }
+
     /// Computes a score as of the session's instant, and keeps it; where that fails, the last good one stays, and why it
     /// failed is kept. What it does meanwhile it tells `progress`.
     ///

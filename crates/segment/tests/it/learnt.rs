@@ -219,7 +219,8 @@ fn who_wants_an_item_agrees_with_what_each_is_offered() {
         );
         assert_eq!(shop.rows(&more)[1..], ["0"], "{item}");
     }
-    let offered = shop.rows("SELECT next_offer.first AS item, count(*) AS n FROM profiles GROUP BY next_offer.first ORDER BY item");
+    let offered = shop
+        .rows("SELECT next_offer.first AS item, count(*) AS n FROM profiles GROUP BY next_offer.first ORDER BY item");
     assert!(offered.len() > 3, "{offered:?}");
     // Nothing that was bought in the last three days is offered.
     let bought = "SELECT count(*) AS n FROM profiles WHERE next_offer.first = 'pen'

@@ -1,0 +1,186 @@
+//! Scores that are learnt, over the binary: published figures from raw files, real purchases, refreshing, reports, models.
+
+use std::fs;
+use std::path::Path;
+
+use muster_testkit::real_data;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::binary::{call, done, json, muster_in, rows, run};
+use crate::world::{own_corner_shop, project, workspace, workspace_of};
+
+/// The fact of a score's report.
+#[track_caller]
+fn fact<'d>(document: &'d Value, name: &str) -> &'d str {
+    let facts = document["report"]["facts"].as_array().unwrap();
+    facts.iter().find(|fact| fact[0] == name).unwrap_or_else(|| panic!("no {name}"))[1].as_str().unwrap()
+}
+
+/// Figures of a row of a table of a report.
+#[track_caller]
+fn figures(document: &Value, table: usize, row: usize) -> Vec<f64> {
+    let cells = document["report"]["tables"][table]["rows"][row].as_array().unwrap();
+    cells[1..].iter().filter_map(|cell| cell.as_str().unwrap().parse().ok()).collect()
+}
+
+/// The sample of CDNOW that the literature uses: every tenth customer, from its raw file.
+const SAMPLE: &str = r#"
+[workspace]
+name = "cdnow sample"
+time_zone = "America/New_York"
+currency = "USD"
+as_of = "1998-06-30T23:59:59"
+
+[tables.profiles]
+source = "files/CDNOW_sample.txt"
+blanks = true
+header = false
+names = ["master", "customer_id", "date", "cds", "dollars"]
+key = "customer_id"
+one_row_per_key = true
+
+[tables.profiles.columns]
+customer_id = { type = "id" }
+
+[tables.purchases]
+source = "files/CDNOW_sample.txt"
+blanks = true
+header = false
+names = ["master", "customer_id", "date", "cds", "dollars"]
+parent = "profiles"
+on = "customer_id"
+time = "bought_at"
+purchase = { value = "dollars" }
+
+[tables.purchases.columns]
+master = { type = "id" }
+customer_id = { type = "id" }
+bought_at = { from = "date", type = "timestamp", format = "%Y%m%d" }
+dollars = { type = "decimal(12,2)" }
+
+[scores.alive]
+horizon_days = 273
+"#;
+
+/// Fader, Hardie and Lee (2005), calibrated on the first 39 weeks and judged on the next 39, to their digits.
+#[test]
+fn cdnow_from_the_raw_file_gives_the_published_parameters() {
+    let Some(files) = real_data("cdnow") else { return };
+    let folder = workspace_of(&[("muster.toml", SAMPLE)]);
+    let dir = folder.path();
+    std::os::unix::fs::symlink(files, dir.join("files")).unwrap();
+    let report = json(dir, &["load"]);
+    assert_eq!(report["tables"][0]["stored"]["rows"], json!(2_357));
+    let calibrated = json(dir, &["--as-of", "1997-09-30T23:59:59", "score", "alive"]);
+    assert_eq!(fact(&calibrated[0], "BG/NBD"), "r 0.2426, alpha 4.4136, a 0.7929, b 2.4259, in weeks");
+    assert!(fact(&calibrated[0], "log-likelihood").starts_with("-9582.43"));
+    assert!(fact(&calibrated[0], "Gamma-Gamma").starts_with("p 6.2"), "{}", fact(&calibrated[0], "Gamma-Gamma"));
+    // The second customer of the sample bought twice again, the last time after 30.43 weeks of 38.86.
+    let further = rows(
+        dir,
+        "AS OF '1997-10-01' SELECT round(alive.expected_purchases, 3) FROM profiles WHERE customer_id = '0001'",
+    );
+    assert_eq!(further, ["1.226"]);
+    let never_again =
+        "AS OF '1997-10-01' SELECT count(*) FROM profiles WHERE cadence.span_days = 0 AND alive.p_alive <> 1";
+    assert_eq!(rows(dir, never_again), ["0"]);
+    let held_out = json(dir, &["score", "alive"]);
+    let [told, bought, correlation, ..] = figures(&held_out[0], 0, 0)[..] else { panic!("{held_out}") };
+    assert_eq!((told.round(), bought, correlation), (1653.0, 1882.0, 0.6256));
+}
+
+fn online_retail() -> Option<TempDir> {
+    let files = real_data("online-retail")?;
+    let folder = workspace(&project().join("datasets/online-retail/muster.toml"), &files);
+    done(folder.path(), &["load"]);
+    Some(folder)
+}
+
+/// Every column of every score as text.
+fn all_scores(dir: &Path) -> String {
+    let columns = "customer_id, churn.score, churn.band, churn.reasons, next_offer.first, next_offer.first_score,
+                   next_offer.first_because, next_offer.second, next_offer.second_score, next_offer.third,
+                   next_offer.third_score, rfm.cell, cadence.mean_gap_days";
+    done(dir, &["sql", "--format", "csv", "-c", &format!("SELECT {columns} FROM profiles ORDER BY customer_id")])
+}
+
+#[test]
+fn online_retail_tells_who_leaves_and_what_is_wanted_better_than_simple_ways() {
+    let Some(folder) = online_retail() else { return };
+    let dir = folder.path();
+    let one = |threads: &str| {
+        run(muster_in(dir).args(["score", "churn", "next_offer"]).env("RAYON_NUM_THREADS", threads)).ended_with(0);
+        (all_scores(dir), done(dir, &["--json", "score", "--kept"]))
+    };
+    let (scores, documents) = one("1");
+    assert_eq!(scores.lines().count(), 2_719);
+    // Neither how many threads there are nor when it is done shows.
+    assert_eq!(one("2"), (scores, documents.clone()));
+    let documents: Value = serde_json::from_str(&documents).unwrap();
+    let [ours, silence] = [0, 1].map(|row| figures(&documents[0], 0, row)[0]);
+    assert!(ours > 0.70 && silence < 0.65, "AUC {ours} beside {silence} of silence alone");
+    let interval = |row: usize| documents[0]["report"]["tables"][0]["rows"][row][2].as_str().unwrap().to_owned();
+    let [ours, silence] = [0, 1].map(interval);
+    // The intervals do not touch.
+    assert!(ours.split(" to ").next().unwrap() > silence.split(" to ").nth(1).unwrap(), "{ours} beside {silence}");
+    let ways = [0, 1, 2, 3].map(|row| figures(&documents[1], 0, row));
+    for others in &ways[1..] {
+        assert!((1..=3).all(|figure| ways[0][figure] >= others[figure]), "{ways:?}");
+    }
+    let lately =
+        "SELECT count(*) FROM profiles WHERE has(order_lines) FILTER (WHERE upper(stock_code) = next_offer.first
+                  AND orders.invoiced_at >= now() - INTERVAL '6 days')";
+    assert_eq!(rows(dir, lately), ["0"]);
+}
+
+#[test]
+fn a_report_is_a_page_that_needs_nothing_and_a_model_is_a_text() {
+    let folder = own_corner_shop();
+    let dir = folder.path();
+    let page = dir.join("scores.html");
+    let page_text = page.to_str().unwrap();
+    let said = done(dir, &["score", "--report", page_text]);
+    for title in ["churn: ", "alive: ", "next_offer: ", "Tenths of the base", "What speaks for leaving"] {
+        assert!(said.contains(title), "{title} is not in:\n{said}");
+    }
+    let html = fs::read_to_string(&page).unwrap();
+    for part in ["<polyline class=\"first\"", "<rect", "shade5", "Evidence of ", "default-src 'none'"] {
+        assert!(html.contains(part), "{part}");
+    }
+    assert!(!html.contains("http"), "nothing is fetched");
+    // What is kept gives the same page.
+    let again = dir.join("again.html");
+    done(dir, &["score", "--kept", "--report", again.to_str().unwrap()]);
+    assert_eq!(fs::read_to_string(again).unwrap(), html);
+    let model = dir.join("churn.json");
+    done(dir, &["score", "churn", "--kept", "--model", model.to_str().unwrap()]);
+    let model: Value = serde_json::from_str(&fs::read_to_string(model).unwrap()).unwrap();
+    assert_eq!((&model["score"], &model["model"]["version"]), (&json!("churn"), &json!(1)));
+    let said = call(dir, ["score", "--kept", "--model", "x.json"]).ended_with(1).stderr;
+    assert!(said.contains("--model writes the model of one score"), "{said}");
+}
+
+#[test]
+fn scores_are_refreshed_by_name_by_due_and_one_by_one() {
+    let folder = own_corner_shop();
+    let dir = folder.path();
+    let toml = dir.join("muster.toml");
+    let text = fs::read_to_string(&toml).unwrap();
+    fs::write(&toml, text.replacen("[scores.alive]\n", "[scores.alive]\nrefresh = \"7 days\"\n", 1)).unwrap();
+    let said = done(dir, &["refresh", "--scores", "--due"]);
+    assert_eq!(said, "alive: 1,608 profiles as of 2025-06-30T12:00:00+02:00\n");
+    assert_eq!(done(dir, &["refresh", "--scores", "--due"]), "no score is due\n");
+    let said = done(dir, &["--as-of", "2025-07-07T12:00:00", "refresh", "--scores", "--due"]);
+    assert!(said.starts_with("alive: "), "{said}");
+    // The segments that name a score are refreshed after it.
+    done(dir, &["sql", "-c", "CREATE SEGMENT awake AS WHERE alive.p_alive > 0.8"]);
+    assert!(done(dir, &["--as-of", "2025-07-14T12:00:00", "refresh", "--due"]).starts_with("alive: "));
+    let failed = call(dir, ["--as-of", "2000-01-01", "refresh", "--scores"]).ended_with(1);
+    assert!(failed.stderr.contains("score churn: ") && failed.stderr.contains("score alive: "), "{}", failed.stderr);
+    assert!(failed.stdout.contains("next_offer: 0 profiles"), "{}", failed.stdout);
+    let stale = done(dir, &["score", "alive", "--kept"]);
+    assert!(stale.contains("stale: on "), "{stale}");
+    let unknown = call(dir, ["score", "alife"]).ended_with(1).stderr;
+    assert!(unknown.contains("there is no score `alife`") && unknown.contains("`alive`"), "{unknown}");
+}
