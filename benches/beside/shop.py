@@ -12,6 +12,8 @@ TYPES = {
     "carts": {"created_at": "TIMESTAMP", "updated_at": "TIMESTAMP"},
     "cart_lines": {"quantity": "BIGINT", "price": "DECIMAL(12,2)"},
     "web_visits": {"visited_at": "TIMESTAMP", "seconds": "BIGINT"},
+    "messages": {"sent_at": "TIMESTAMP", "links": "BIGINT"},
+    "responses": {"responded_at": "TIMESTAMP"},
 }
 
 # What identifies a row.
@@ -24,15 +26,19 @@ KEYS = {
     "carts": ["cart_id"],
     "cart_lines": ["cart_id", "product_id"],
     "web_visits": ["visit_id"],
+    "messages": ["message_id"],
+    "responses": ["response_id"],
 }
 
-# Rows below their customer, in time; a line below its order.
+# Rows below their customer, in time; a line below its order, a response below its message.
 ORDER = {
     "orders": ["customer_id", "placed_at", "order_id"],
     "carts": ["customer_id", "created_at", "cart_id"],
     "web_visits": ["customer_id", "visited_at", "visit_id"],
+    "messages": ["customer_id", "sent_at", "message_id"],
     "order_lines": ["order_id", "line_id"],
     "cart_lines": ["cart_id", "product_id"],
+    "responses": ["message_id", "responded_at", "response_id"],
 }
 
 # Where the shop means another thing than it writes, and muster says what it means.

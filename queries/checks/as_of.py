@@ -37,6 +37,8 @@ TABLES = {
     "carts": ("cart_id", "created_at", "customer_id", "customers"),
     "cart_lines": (None, None, "cart_id", "carts"),
     "web_visits": ("visit_id", "visited_at", "customer_id", "customers"),
+    "messages": ("message_id", "sent_at", "customer_id", "customers"),
+    "responses": ("response_id", "responded_at", "message_id", "messages"),
 }
 LOOKUPS = ["products", "stores"]
 MARK = "the next answer"

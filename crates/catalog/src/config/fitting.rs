@@ -29,10 +29,9 @@ pub(super) fn name_fault(name: &str, what: &str) -> Option<String> {
     RESERVED.contains(&name).then(|| format!("\"{name}\" is a name of muster's own; choose another"))
 }
 
-const RESERVED: [&str; 19] = [
+/// Not among them are `messages` and `responses`: they may come from files too, of whoever sent before muster.
+const RESERVED: [&str; 17] = [
     "decisions",
-    "messages",
-    "responses",
     "journeys",
     "changes",
     "memberships",

@@ -107,12 +107,12 @@ on = "customer"
         r#"muster.toml line 1, column 9: "1st" is no table name; expected small letters, digits and _, a letter first"#,
     );
     check(
-        r#"[tables.messages]
+        r#"[tables.decisions]
 source = "orders.csv"
 parent = "profiles"
 on = "customer"
 "#,
-        r#"muster.toml line 1, column 9: "messages" is a name of muster's own; choose another"#,
+        r#"muster.toml line 1, column 9: "decisions" is a name of muster's own; choose another"#,
     );
 }
 

@@ -19,7 +19,18 @@ fn names(catalog: &Catalog) -> Vec<&str> {
 #[test]
 fn the_corner_shop_is_in_order() {
     let shop = dataset("corner-shop");
-    let expected = ["products", "stores", "profiles", "orders", "carts", "web_visits", "order_lines", "cart_lines"];
+    let expected = [
+        "products",
+        "stores",
+        "profiles",
+        "orders",
+        "carts",
+        "web_visits",
+        "messages",
+        "order_lines",
+        "cart_lines",
+        "responses",
+    ];
     assert_eq!(names(&shop), expected);
     assert_eq!(shop.workspace.time_zone, chrono_tz::Europe::Amsterdam);
     assert_eq!(shop.workspace.as_of.map(|instant| instant.to_string()).as_deref(), Some("2025-06-30T10:00:00Z"));

@@ -164,7 +164,7 @@ fn after_three_days_the_store_has_every_row_as_the_shop_has_it_and_none_that_is_
     std::fs::copy(demo.dir.join("muster.toml"), stands.path().join("muster.toml")).unwrap();
     done(stands.path(), &["load"]);
     let (lived, stands) = (digests(&demo.dir), digests(stands.path()));
-    assert_eq!(lived.len(), 8);
+    assert_eq!(lived.len(), 10);
     assert_eq!(lived, stands);
     assert!(done(&demo.dir, &["load"]).ends_with("nothing new\n"));
 }

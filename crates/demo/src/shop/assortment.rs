@@ -149,6 +149,11 @@ impl Assortment {
         self.ranked[family][self.popularity[family].pick(chance)]
     }
 
+    /// The most popular product of a family.
+    pub(super) fn best_seller_of(&self, family: usize) -> u32 {
+        self.ranked[family][0]
+    }
+
     /// What someone who takes `product` takes with it: an accessory of it, or of its kind.
     pub(super) fn companion_of(&self, product: u32, chance: &mut Chance) -> u32 {
         let accessories = &self.accessories[product as usize];

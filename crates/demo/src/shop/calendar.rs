@@ -31,6 +31,10 @@ impl Day {
     /// The day of a calendar date.
     pub(super) fn of(year: i32, month: u32, day: u32) -> Day {
         let date = NaiveDate::from_ymd_opt(year, month, day).expect("dates in this room are written by hand");
+        Day::of_date(date)
+    }
+
+    pub(super) fn of_date(date: NaiveDate) -> Day {
         Day(date.to_epoch_days() - FIRST_DAY_SINCE_1970)
     }
 
@@ -41,6 +45,12 @@ impl Day {
 
     pub(super) fn date(self) -> NaiveDate {
         NaiveDate::from_epoch_days(self.since_1970()).expect("the shop's days are within a few centuries")
+    }
+
+    /// Days from Monday, 0 to 6.
+    pub(super) fn weekday(self) -> u8 {
+        // 1970-01-01 was a Thursday.
+        (self.since_1970() + 3).rem_euclid(7) as u8
     }
 
     /// Months from January, 0 to 11.
@@ -169,6 +179,13 @@ mod tests {
         assert_eq!(LAST_DAY, Day::of(2025, 6, 30));
         assert_eq!(AS_OF.day().date().to_string(), "2025-06-30");
         assert_eq!(AS_OF.second_of_day(), 12 * 3600);
+    }
+
+    #[test]
+    fn a_weekday_is_that_of_its_date() {
+        for day in (-3000..3000).map(Day) {
+            assert_eq!(u32::from(day.weekday()), day.date().weekday().num_days_from_monday());
+        }
     }
 
     #[test]

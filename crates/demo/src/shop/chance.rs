@@ -40,6 +40,21 @@ impl Chance {
         Chance(stream)
     }
 
+    /// The stream of what is written to the subject `number` on the `nth` day after the data were taken; day 0 is all before.
+    pub(super) fn of_mail(seed: u64, nth: u32, number: u64) -> Chance {
+        let mut key = *b"........ muster demo mail v1....";
+        key[..8].copy_from_slice(&seed.to_le_bytes());
+        key[28..].copy_from_slice(&nth.to_le_bytes());
+        let mut stream = ChaCha8Rng::from_seed(key);
+        stream.set_stream(number);
+        Chance(stream)
+    }
+
+    /// The stream of what is written to everyone.
+    pub(super) fn of_mailings(seed: u64) -> Chance {
+        Chance::of_mail(seed, 0, u64::MAX)
+    }
+
     /// Uniform in [0, 1), in steps of 2⁻⁵³.
     pub(super) fn unit(&mut self) -> f64 {
         (self.0.next_u64() >> 11) as f64 / (1u64 << 53) as f64
@@ -157,10 +172,14 @@ mod tests {
             first(2, Purpose::Life, 7),
             first(1, Purpose::Identity, 7),
             first(1, Purpose::Life, 8),
+            Chance::of_day(1, 1, 7).below(u64::MAX),
+            Chance::of_mail(1, 0, 7).below(u64::MAX),
+            Chance::of_mail(1, 1, 7).below(u64::MAX),
+            Chance::of_mailings(1).below(u64::MAX),
         ];
         assert_eq!(drawn[0], first(1, Purpose::Life, 7));
         let distinct: std::collections::BTreeSet<u64> = drawn.into_iter().collect();
-        assert_eq!(distinct.len(), 4);
+        assert_eq!(distinct.len(), 8);
     }
 
     #[test]

@@ -8,7 +8,8 @@ use std::ops::Range;
 use super::World;
 use super::basket::Item;
 use super::life::{Habits, live};
-use super::records::{Cart, CartLine, Customer, Order, OrderLine, WebVisit};
+use super::mail::Numbers;
+use super::records::{Cart, CartLine, Customer, Message, Order, OrderLine, Response, WebVisit};
 
 /// The rows of a range of customers, in the order of the customers.
 #[derive(Debug, Default)]
@@ -19,6 +20,8 @@ pub(super) struct Chapter<'w> {
     pub carts: Vec<Cart>,
     pub cart_lines: Vec<CartLine>,
     pub web_visits: Vec<WebVisit<'w>>,
+    pub messages: Vec<Message<'w>>,
+    pub responses: Vec<Response>,
     /// What each of the customers will go on doing.
     pub habits: Vec<Habits>,
 }
@@ -30,6 +33,8 @@ pub(super) struct Next {
     order_line: u64,
     cart: u64,
     visit: u64,
+    message: u64,
+    response: u64,
 }
 
 impl<'w> Chapter<'w> {
@@ -63,14 +68,31 @@ impl<'w> Chapter<'w> {
         }
         self.cart_lines.iter_mut().for_each(|line| line.cart += next.cart);
         self.web_visits.iter_mut().for_each(|visit| visit.number += next.visit);
+        self.number_mail_from(next);
         next.pass(self);
+    }
+
+    /// What is still awaited belongs to one of the messages already, and has no number of its own yet.
+    fn number_mail_from(&mut self, next: &Next) {
+        self.messages.iter_mut().for_each(|message| message.number += next.message);
+        for response in &mut self.responses {
+            response.number += next.response;
+            response.message += next.message;
+        }
+        let awaited = self.habits.iter_mut().flat_map(|habits| &mut habits.correspondence.awaited);
+        awaited.for_each(|response| response.message += next.message);
+    }
+
+    /// The numbers, within the chapter, of the next message and the next response.
+    pub(super) fn next_mail(&self) -> Numbers {
+        Numbers { message: self.messages.len() as u64, response: self.responses.len() as u64 }
     }
 }
 
 impl Next {
     /// All numbers from this one on.
     pub(super) fn from(number: u64) -> Next {
-        Next { order: number, order_line: number, cart: number, visit: number }
+        Next { order: number, order_line: number, cart: number, visit: number, message: number, response: number }
     }
 
     fn pass(&mut self, chapter: &Chapter<'_>) {
@@ -78,5 +100,7 @@ impl Next {
         self.order_line += chapter.order_lines.len() as u64;
         self.cart += chapter.carts.len() as u64;
         self.visit += chapter.web_visits.len() as u64;
+        self.message += chapter.messages.len() as u64;
+        self.response += chapter.responses.len() as u64;
     }
 }

@@ -9,6 +9,7 @@ use super::calendar::{AS_OF, DAY_SECONDS, Day, LAST_DAY, LocalTime};
 use super::chance::{Chance, Purpose};
 use super::chapter::Chapter;
 use super::families::FAMILIES;
+use super::mail::{Correspondence, HISTORY, LeftCart, Reach, Recipient};
 use super::money::Cents;
 use super::person::Person;
 use super::records::{Cart, CartLine, Customer, Order, WebVisit, tier, tier_counts_from};
@@ -43,6 +44,8 @@ pub(super) struct Habits {
     pub mean_gap: Option<f64>,
     /// How likely they send an order back.
     pub returns: f64,
+    /// How it stands with what is written to them.
+    pub correspondence: Correspondence,
 }
 
 /// Appends everything about the customer with that number.
@@ -51,7 +54,7 @@ pub(super) fn live<'w>(world: &'w World, number: u64, chapter: &mut Chapter<'w>)
     let mut chance = Chance::of(world.seed, Purpose::Life, number);
     let rhythm = Rhythm::drawn(&world.demand, &mut chance);
     let returns = returns(&mut chance);
-    let habits = Habits { interested: rhythm.until == LAST_DAY, mean_gap: rhythm.mean_gap, returns };
+    let (first_order, first_cart) = (chapter.orders.len(), chapter.carts.len());
     let mut life =
         Life { world, person: &person, since: LocalTime(0), taken_at: AS_OF, returns, chance: &mut chance, chapter };
     let purchases = life.moments(&rhythm);
@@ -61,8 +64,36 @@ pub(super) fn live<'w>(world: &'w World, number: u64, chapter: &mut Chapter<'w>)
     life.leaves_carts(&rhythm);
     life.looks_around(&rhythm);
     let created_at = life.since;
+    let recipient = Recipient {
+        person: &person,
+        since: created_at,
+        reach: Reach::of(&person),
+        bought_at: chapter.orders[first_order..].iter().map(|order| order.placed_at).collect(),
+        left_carts: left_carts(chapter, first_cart),
+    };
+    let correspondence = is_written_to(world, &recipient, chapter);
     chapter.customers.push(Customer { person, created_at, tier: tier(spent), updated_at, deleted: false });
-    chapter.habits.push(habits);
+    let (interested, mean_gap) = (rhythm.until == LAST_DAY, rhythm.mean_gap);
+    chapter.habits.push(Habits { interested, mean_gap, returns, correspondence });
+}
+
+/// Appends what was written to them and what came back, and says how it stands since.
+fn is_written_to<'w>(world: &'w World, recipient: &Recipient<'_>, chapter: &mut Chapter<'w>) -> Correspondence {
+    let (mut correspondence, mut chance) = Correspondence::of(world.seed, recipient.person.number);
+    let mail = correspondence.go_on(world, recipient, HISTORY, chapter.next_mail(), &mut chance);
+    chapter.messages.extend(mail.messages);
+    chapter.responses.extend(mail.responses);
+    correspondence
+}
+
+/// The carts from `first` on that were not ordered.
+fn left_carts(chapter: &Chapter<'_>, first: usize) -> Vec<LeftCart> {
+    let left = chapter.carts[first..].iter().filter(|cart| cart.order.is_none());
+    let products = |cart: &Cart| {
+        let lines = chapter.cart_lines.iter().rev().take_while(|line| line.cart >= cart.number);
+        lines.filter(|line| line.cart == cart.number).map(|line| line.item.product).collect()
+    };
+    left.map(|cart| LeftCart { touched_at: cart.updated_at, products: products(cart) }).collect()
 }
 
 /// Someone's time with the shop, and where its rows go.

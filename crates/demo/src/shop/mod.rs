@@ -1,8 +1,8 @@
 //! The demo shop: a seeded generator of a Dutch furniture web shop with three years of history.
 //!
-//! One call writes a folder of eight tables, as CSV or Parquet, of any size: customers with
+//! One call writes a folder of ten tables, as CSV or Parquet, of any size: customers with
 //! consent, homes and oddities; products, stores; orders and lines with seasons, personal rhythms,
-//! people who stop and products that go together; carts and visits. The same size and seed give the
+//! people who stop and products that go together; carts and visits; what was written to them and what came back. The same size and seed give the
 //! same bytes, whatever the number of threads. A million customers (ten million orders, thirty million
 //! lines) are streamed in chapters of 500 customers and never held at once. `days` lets the shop go
 //! on after that, day by day.
@@ -19,6 +19,7 @@ mod days;
 mod families;
 mod files;
 mod life;
+mod mail;
 mod money;
 mod names;
 mod parquet_file;
@@ -41,7 +42,8 @@ use chance::Weights;
 use chapter::{Chapter, Next};
 pub use days::{DaySummary, date_of, taken_at};
 use files::{Encoded, TableFile};
-use records::{Cart, CartLine, Customer, Order, OrderLine, WebVisit};
+use mail::Mailing;
+use records::{Cart, CartLine, Customer, Message, Order, OrderLine, Response, WebVisit};
 use stores::Store;
 
 /// The instant at which the shop's data were taken, local time; no row is later, but an order may
@@ -56,7 +58,8 @@ const CHAPTERS_AT_ONCE: usize = 8;
 /// A shop that can be written: its size and its seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shop {
-    /// How many customers; per customer there are about 10 orders, 30 order lines, 0.7 carts and 8 visits.
+    /// How many customers; per customer there are about 10 orders, 30 order lines, 0.7 carts, 8 visits,
+    /// 15 messages and 6 responses.
     pub customers: u64,
     /// Which of all the shops of that size.
     pub seed: u64,
@@ -90,8 +93,18 @@ pub struct Summary {
 }
 
 /// The tables, which are also the names of their files.
-pub const TABLES: [&str; 8] =
-    ["products", "stores", "customers", "orders", "order_lines", "carts", "cart_lines", "web_visits"];
+pub const TABLES: [&str; 10] = [
+    "products",
+    "stores",
+    "customers",
+    "orders",
+    "order_lines",
+    "carts",
+    "cart_lines",
+    "web_visits",
+    "messages",
+    "responses",
+];
 
 impl Format {
     /// The ending of a file's name, without its dot.
@@ -137,15 +150,19 @@ struct World {
     by_source: Weights,
     /// Per place, the number of the store that its people go to.
     nearest_store: Vec<u32>,
+    /// What is written to everyone, in time.
+    mailings: Vec<Mailing>,
 }
 
 impl World {
     fn new(Shop { customers, seed }: Shop) -> World {
         let stores = stores::stores((customers / 2_000).clamp(12, 500) as usize, seed);
+        let assortment = Assortment::new((customers / 50).clamp(400, 20_000) as usize, seed);
         World {
             seed,
             customers,
-            assortment: Assortment::new((customers / 50).clamp(400, 20_000) as usize, seed),
+            mailings: mail::mailings(&assortment, seed),
+            assortment,
             demand: Demand::new(),
             basket_sizes: basket::basket_sizes(),
             by_inhabitants: places::by_inhabitants(),
@@ -171,7 +188,7 @@ impl World {
     ) -> Result<Vec<u64>, Error> {
         let mut files = create_files(into, "", format)?;
         let mut next = Next::default();
-        let mut waiting: Vec<[Encoded; 6]> = Vec::new();
+        let mut waiting: Vec<Tables> = Vec::new();
         for first in (0..self.customers).step_by(CHAPTER as usize * CHAPTERS_AT_ONCE) {
             let (written, made) = rayon::join(|| append(&mut files, &waiting), || self.chapters(first));
             written?;
@@ -192,7 +209,10 @@ impl World {
     }
 }
 
-/// The files of the six tables about customers, in the order of [`TABLES`]; `suffix` follows the table in the name.
+/// The rows of some customers: one table after the other, in the order of [`TABLES`] without the lookups.
+type Tables = [Encoded; 8];
+
+/// The files of the tables about customers, in the order of [`TABLES`]; `suffix` follows the table in the name.
 fn create_files(into: &Path, suffix: &str, format: Format) -> Result<Vec<TableFile>, Error> {
     Ok(vec![
         TableFile::create::<Customer>(into, &format!("customers{suffix}"), format)?,
@@ -201,17 +221,19 @@ fn create_files(into: &Path, suffix: &str, format: Format) -> Result<Vec<TableFi
         TableFile::create::<Cart>(into, &format!("carts{suffix}"), format)?,
         TableFile::create::<CartLine>(into, &format!("cart_lines{suffix}"), format)?,
         TableFile::create::<WebVisit<'_>>(into, &format!("web_visits{suffix}"), format)?,
+        TableFile::create::<Message<'_>>(into, &format!("messages{suffix}"), format)?,
+        TableFile::create::<Response>(into, &format!("responses{suffix}"), format)?,
     ])
 }
 
 /// Numbers the chapters one after another, then encodes them side by side.
-fn encode(mut chapters: Vec<Chapter<'_>>, next: &mut Next, format: Format) -> Vec<[Encoded; 6]> {
+fn encode(mut chapters: Vec<Chapter<'_>>, next: &mut Next, format: Format) -> Vec<Tables> {
     chapters.iter_mut().for_each(|chapter| chapter.number_from(next));
     chapters.into_par_iter().map(|chapter| encoded(&chapter, format)).collect()
 }
 
 /// The chapter's rows, table by table.
-fn encoded(chapter: &Chapter<'_>, format: Format) -> [Encoded; 6] {
+fn encoded(chapter: &Chapter<'_>, format: Format) -> Tables {
     [
         Encoded::new(format, &chapter.customers),
         Encoded::new(format, &chapter.orders),
@@ -219,11 +241,13 @@ fn encoded(chapter: &Chapter<'_>, format: Format) -> [Encoded; 6] {
         Encoded::new(format, &chapter.carts),
         Encoded::new(format, &chapter.cart_lines),
         Encoded::new(format, &chapter.web_visits),
+        Encoded::new(format, &chapter.messages),
+        Encoded::new(format, &chapter.responses),
     ]
 }
 
 /// Appends the chapters in order; the tables do not wait for each other.
-fn append(files: &mut [TableFile], chapters: &[[Encoded; 6]]) -> Result<(), Error> {
+fn append(files: &mut [TableFile], chapters: &[Tables]) -> Result<(), Error> {
     let append =
         |(table, file): (usize, &mut TableFile)| chapters.iter().try_for_each(|chapter| file.append(&chapter[table]));
     files.par_iter_mut().enumerate().try_for_each(append)

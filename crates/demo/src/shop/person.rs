@@ -187,6 +187,11 @@ fn invalid(mailbox: &str, provider: &str, chance: &mut Chance) -> String {
     }
 }
 
+/// Whether it is none of the addresses that anything can be sent to.
+pub(super) fn is_invalid(email: &str) -> bool {
+    email.matches('@').count() != 1 || email.contains(' ') || email.ends_with('.')
+}
+
 /// A number of that country, if they give it.
 pub(super) fn mobile(country: &str, chance: &mut Chance) -> Option<String> {
     let subscriber = chance.between(10_000_000, 99_999_999);

@@ -80,6 +80,39 @@ pub(super) struct WebVisit<'w> {
     pub seconds: i64,
 }
 
+/// Something that was written to a customer.
+#[derive(Debug, Clone)]
+pub(super) struct Message<'w> {
+    pub number: u64,
+    pub customer: u64,
+    pub sent_at: LocalTime,
+    /// What it belongs to: the same name for everyone who got it.
+    pub campaign: &'w str,
+    pub channel: &'static str,
+    pub template: &'static str,
+    /// Of an e-mail.
+    pub subject: Option<&'static str>,
+    /// How many different links it has.
+    pub links: i64,
+    pub status: &'static str,
+}
+
+/// What came back on a message.
+#[derive(Debug, Clone)]
+pub(super) struct Response {
+    pub number: u64,
+    pub message: u64,
+    pub responded_at: LocalTime,
+    pub kind: &'static str,
+    /// Which link, of a click.
+    pub link: Option<String>,
+    /// Why, of a bounce; and whether it is for good.
+    pub code: Option<&'static str>,
+    pub class: Option<&'static str>,
+    /// A person or a program, where the sender could tell.
+    pub made_by: Option<&'static str>,
+}
+
 impl Record for Customer {
     const COLUMNS: &'static [Column] = &[
         column("customer_id", Kind::Text),
@@ -253,6 +286,56 @@ impl Record for WebVisit<'_> {
         cells.maybe(self.category, C::text);
         cells.text(self.source);
         cells.integer(self.seconds);
+    }
+}
+
+impl Record for Message<'_> {
+    const COLUMNS: &'static [Column] = &[
+        column("message_id", Kind::Text),
+        column("customer_id", Kind::Text),
+        column("sent_at", Kind::Time),
+        column("campaign", Kind::Text),
+        column("channel", Kind::Text),
+        column("template", Kind::Text),
+        column("subject", Kind::Text),
+        column("links", Kind::Integer),
+        column("status", Kind::Text),
+    ];
+
+    fn cells<C: Cells>(&self, cells: &mut C) {
+        cells.key(Key::message(self.number));
+        cells.key(Key::customer(self.customer));
+        cells.time(self.sent_at);
+        cells.text(self.campaign);
+        cells.text(self.channel);
+        cells.text(self.template);
+        cells.maybe(self.subject, C::text);
+        cells.integer(self.links);
+        cells.text(self.status);
+    }
+}
+
+impl Record for Response {
+    const COLUMNS: &'static [Column] = &[
+        column("response_id", Kind::Text),
+        column("message_id", Kind::Text),
+        column("responded_at", Kind::Time),
+        column("kind", Kind::Text),
+        column("link", Kind::Text),
+        column("code", Kind::Text),
+        column("class", Kind::Text),
+        column("made_by", Kind::Text),
+    ];
+
+    fn cells<C: Cells>(&self, cells: &mut C) {
+        cells.key(Key::response(self.number));
+        cells.key(Key::message(self.message));
+        cells.time(self.responded_at);
+        cells.text(self.kind);
+        cells.maybe(self.link.as_deref(), C::text);
+        cells.maybe(self.code, C::text);
+        cells.maybe(self.class, C::text);
+        cells.maybe(self.made_by, C::text);
     }
 }
 

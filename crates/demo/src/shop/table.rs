@@ -105,6 +105,21 @@ impl Key {
         Key { prefix: "V", digits: 8, number: number + 1 }
     }
 
+    pub(super) fn message(number: u64) -> Key {
+        Key { prefix: "M", digits: 8, number: number + 1 }
+    }
+
+    pub(super) fn response(number: u64) -> Key {
+        Key { prefix: "R", digits: 8, number: number + 1 }
+    }
+
+    /// The key as text of its own.
+    pub(super) fn text(self) -> String {
+        let mut text = Vec::new();
+        self.spell(&mut text);
+        text.into_iter().map(char::from).collect()
+    }
+
     /// Appends the key's text.
     pub(super) fn spell(self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.prefix.as_bytes());
@@ -128,14 +143,9 @@ mod tests {
 
     #[test]
     fn a_key_has_at_least_its_digits_and_keeps_all_of_a_larger_number() {
-        let spelled = |key: Key| {
-            let mut text = Vec::new();
-            key.spell(&mut text);
-            String::from_utf8(text).unwrap()
-        };
-        assert_eq!(spelled(Key::customer(0)), "C0000001");
-        assert_eq!(spelled(Key::customer(12_345_678)), "C12345679");
-        assert_eq!(spelled(Key::order(41)), "10000042");
-        assert_eq!(spelled(Key::store(99)), "S100");
+        assert_eq!(Key::customer(0).text(), "C0000001");
+        assert_eq!(Key::customer(12_345_678).text(), "C12345679");
+        assert_eq!(Key::order(41).text(), "10000042");
+        assert_eq!(Key::store(99).text(), "S100");
     }
 }

@@ -13,20 +13,24 @@ use crate::tables::{Table, Written, cents, digest, write};
 const SMALL: Shop = Shop { customers: 520, seed: 11 };
 const DAYS: u32 = 45;
 /// The tables whose rows have a key, with it; a cart's lines have none.
-const KEYS: [(&str, &str); 5] = [
+const KEYS: [(&str, &str); 7] = [
     ("customers", "customer_id"),
     ("orders", "order_id"),
     ("order_lines", "line_id"),
     ("carts", "cart_id"),
     ("web_visits", "visit_id"),
+    ("messages", "message_id"),
+    ("responses", "response_id"),
 ];
 /// Each table with the one below which it stands, and the column that says where.
-const PARENTS: [(&str, &str, &str); 5] = [
+const PARENTS: [(&str, &str, &str); 7] = [
     ("orders", "customers", "customer_id"),
     ("order_lines", "orders", "order_id"),
     ("carts", "customers", "customer_id"),
     ("cart_lines", "carts", "cart_id"),
     ("web_visits", "customers", "customer_id"),
+    ("messages", "customers", "customer_id"),
+    ("responses", "messages", "message_id"),
 ];
 
 static BASE: LazyLock<Written> = LazyLock::new(|| write(SMALL, Format::Csv));
@@ -145,7 +149,7 @@ fn a_day_that_is_left_out_is_missed() {
     (2..=3).for_each(|nth| model.load_day(&LATER, nth));
     let (_, expected) = state_on(3);
     let standing = model.standing();
-    for name in ["orders", "order_lines", "carts", "web_visits"] {
+    for name in ["orders", "order_lines", "carts", "web_visits", "messages", "responses"] {
         assert!(standing[name] != expected[name], "{name}");
     }
 }
@@ -171,6 +175,8 @@ fn the_same_seed_gives_the_same_days_as_ever() {
         ("carts", "b47c1d28b83661da"),
         ("cart_lines", "40dd10ea2d73a294"),
         ("web_visits", "c4dd44368118c65e"),
+        ("messages", "241dca275f5d6b31"),
+        ("responses", "37ca9cedeba800b9"),
     ];
     assert_eq!(digests, expected.map(|(table, digest)| (table, digest.to_owned())));
 }
@@ -237,6 +243,8 @@ fn what_happened_on_a_day_lies_between_its_noon_and_the_one_before() {
             ("orders", "updated_at"),
             ("carts", "updated_at"),
             ("web_visits", "visited_at"),
+            ("messages", "sent_at"),
+            ("responses", "responded_at"),
         ] {
             let table = LATER.table(table, nth);
             for at in table.column(time) {
@@ -311,10 +319,54 @@ fn everything_that_can_happen_does_and_nothing_else() {
         "orders open → shipped",
         "orders shipped → delivered",
         "orders total",
+        "messages new",
+        "responses new",
         "web_visits new",
     ];
     let happened: BTreeSet<&str> = counts.keys().map(String::as_str).collect();
     assert_eq!(happened, expected.into_iter().collect(), "{counts:?}");
+}
+
+/// Customer, channel, and when they wanted no more of it or could no longer be reached.
+fn ended(model: &Model) -> BTreeMap<(&String, &String), &String> {
+    let ends = |row: &&Row| ["unsubscribe", "spam_complaint"].contains(&row["kind"].as_str()) || row["class"] == "hard";
+    let mut ended = BTreeMap::new();
+    for response in model.tables["responses"].values().filter(ends) {
+        let message = &model.tables["messages"][&response["message_id"]];
+        let end = ended.entry((&message["customer_id"], &message["channel"])).or_insert(&response["responded_at"]);
+        *end = (*end).min(&response["responded_at"]);
+    }
+    ended
+}
+
+#[test]
+fn on_the_days_too_only_those_are_written_to_who_agree_and_want_more() {
+    let (mut model, mut new) = (first_files(), Vec::new());
+    for nth in 1..=DAYS {
+        model.load_day(&LATER, nth);
+        let of_today = rows(&LATER.table("messages", nth));
+        for message in &of_today {
+            let customer = &model.tables["customers"][&message["customer_id"]];
+            let consent = if message["channel"] == "sms" { "sms_consent" } else { "email_consent" };
+            assert_eq!(customer[consent], "J", "{message:?}");
+            assert!(customer["created_at"] < message["sent_at"], "{message:?}");
+        }
+        new.extend(of_today);
+    }
+    let ended = ended(&model);
+    for message in &new {
+        let end = ended.get(&(&message["customer_id"], &message["channel"]));
+        assert!(end.is_none_or(|end| message["sent_at"] <= **end), "{message:?}");
+    }
+    assert!(new.len() > 600 && ended.len() > 8, "{} messages, {} who want no more", new.len(), ended.len());
+}
+
+#[test]
+fn what_was_sent_before_a_day_may_be_answered_on_it() {
+    let sent: BTreeSet<String> = BASE.table("messages").column("message_id").into_iter().map(str::to_owned).collect();
+    let of = |nth: u32| LATER.table("responses", nth).column("message_id").into_iter().map(str::to_owned).collect();
+    let answered: Vec<String> = (1..=14).flat_map(|nth| -> Vec<String> { of(nth) }).collect();
+    assert!(answered.iter().any(|message| sent.contains(message)) && answered.iter().any(|it| !sent.contains(it)));
 }
 
 #[test]

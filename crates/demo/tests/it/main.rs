@@ -4,6 +4,7 @@
 
 mod corner_shop;
 mod days;
+mod mail;
 mod shop;
 mod sink;
 mod tables;

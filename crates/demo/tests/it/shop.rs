@@ -27,6 +27,8 @@ fn the_same_seed_gives_the_same_bytes_as_ever() {
         ("carts", "3753273133493315"),
         ("cart_lines", "9911a6479e5a7ed0"),
         ("web_visits", "717edc4e4711fbb5"),
+        ("messages", "3e2f9e71dc3f4d33"),
+        ("responses", "a07c0db682de44de"),
     ];
     assert_eq!(digests, expected.map(|(table, digest)| (table, digest.to_owned())));
 }
@@ -113,6 +115,8 @@ fn a_customer_has_ten_orders_and_an_order_three_lines_on_average() {
         ("lines per order", per("order_lines", "orders"), 2.95, 3.05),
         ("carts per customer", per("carts", "customers"), 0.55, 0.85),
         ("visits per customer", per("web_visits", "customers"), 7.0, 9.0),
+        ("messages per customer", per("messages", "customers"), 14.0, 18.0),
+        ("responses per message", per("responses", "messages"), 0.34, 0.46),
     ] {
         assert!((low..high).contains(&value), "{name}: {value}");
     }
@@ -143,6 +147,8 @@ fn every_key_is_unique_and_every_reference_leads_somewhere() {
         ("order_lines", "line_id"),
         ("carts", "cart_id"),
         ("web_visits", "visit_id"),
+        ("messages", "message_id"),
+        ("responses", "response_id"),
     ] {
         let keys: BTreeSet<&str> = tables[table].column(key).into_iter().collect();
         assert_eq!(keys.len(), tables[table].len(), "{table}.{key}");
@@ -158,6 +164,8 @@ fn every_key_is_unique_and_every_reference_leads_somewhere() {
         ("cart_lines", "cart_id", "carts", "cart_id"),
         ("cart_lines", "product_id", "products", "product_id"),
         ("web_visits", "customer_id", "customers", "customer_id"),
+        ("messages", "customer_id", "customers", "customer_id"),
+        ("responses", "message_id", "messages", "message_id"),
         ("products", "accessory_of", "products", "product_id"),
         ("products", "premium_of", "products", "product_id"),
     ] {
@@ -172,9 +180,13 @@ fn nothing_happens_after_the_data_were_taken_or_before_the_customer_came() {
     let customers = SHOP.table("customers");
     let since: BTreeMap<&str, &str> =
         customers.column("customer_id").into_iter().zip(customers.column("created_at")).collect();
-    for (table, time) in
-        [("orders", "placed_at"), ("carts", "created_at"), ("carts", "updated_at"), ("web_visits", "visited_at")]
-    {
+    for (table, time) in [
+        ("orders", "placed_at"),
+        ("carts", "created_at"),
+        ("carts", "updated_at"),
+        ("web_visits", "visited_at"),
+        ("messages", "sent_at"),
+    ] {
         let table = SHOP.table(table);
         for (customer, at) in table.column("customer_id").into_iter().zip(table.column(time)) {
             assert!(since[customer] <= at && at <= AS_OF, "{customer} came {} and did something {at}", since[customer]);
@@ -184,9 +196,14 @@ fn nothing_happens_after_the_data_were_taken_or_before_the_customer_came() {
 
 #[test]
 fn no_time_falls_into_the_hours_that_a_change_of_clocks_skips_or_doubles() {
-    for (table, time) in
-        [("customers", "created_at"), ("orders", "placed_at"), ("carts", "updated_at"), ("web_visits", "visited_at")]
-    {
+    for (table, time) in [
+        ("customers", "created_at"),
+        ("orders", "placed_at"),
+        ("carts", "updated_at"),
+        ("web_visits", "visited_at"),
+        ("messages", "sent_at"),
+        ("responses", "responded_at"),
+    ] {
         let table = SHOP.table(table);
         let at_night = table.column(time).into_iter().find(|at| ("T02".."T06").contains(&&at[10..13]));
         assert_eq!(at_night, None);

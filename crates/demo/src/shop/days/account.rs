@@ -3,7 +3,7 @@
 use super::today::Today;
 use crate::shop::chapter::{Chapter, Next};
 use crate::shop::life::Habits;
-use crate::shop::records::{Cart, CartLine, Customer, Order, OrderLine, WebVisit};
+use crate::shop::records::{Cart, CartLine, Customer, Message, Order, OrderLine, Response, WebVisit};
 
 /// A row, and the day that last changed it; 0 is before the first.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub(super) struct Account<'w> {
     pub carts: Vec<Kept<Cart>>,
     pub cart_lines: Vec<Kept<CartLine>>,
     pub web_visits: Vec<Kept<WebVisit<'w>>>,
+    pub messages: Vec<Kept<Message<'w>>>,
+    pub responses: Vec<Kept<Response>>,
 }
 
 impl<R: Clone> Kept<R> {
@@ -42,15 +44,19 @@ impl<'w> Account<'w> {
             carts: Vec::new(),
             cart_lines: Vec::new(),
             web_visits: Vec::new(),
+            messages: Vec::new(),
+            responses: Vec::new(),
         }
     }
 
     /// The accounts of a numbered chapter, in its order.
     pub(super) fn all_of(chapter: Chapter<'w>) -> Vec<Account<'w>> {
-        let Chapter { customers, orders, order_lines, carts, cart_lines, web_visits, habits } = chapter;
+        let Chapter { customers, orders, order_lines, carts, cart_lines, web_visits, messages, responses, habits } =
+            chapter;
         let (mut orders, mut lines) = (orders.into_iter().peekable(), order_lines.into_iter().peekable());
         let (mut carts, mut cart_lines) = (carts.into_iter().peekable(), cart_lines.into_iter().peekable());
         let mut visits = web_visits.into_iter().peekable();
+        let (mut messages, mut responses) = (messages.into_iter().peekable(), responses.into_iter().peekable());
         let account = |(customer, habits): (Customer, Habits)| {
             let number = customer.person.number;
             let mut account = Account::of(customer, habits, 0);
@@ -67,6 +73,13 @@ impl<'w> Account<'w> {
             }
             account.web_visits =
                 as_before(std::iter::from_fn(|| visits.next_if(|visit| visit.customer == number))).collect();
+            account.messages =
+                as_before(std::iter::from_fn(|| messages.next_if(|message| message.customer == number))).collect();
+            // Messages are numbered in the order of the customers, so what is not above the last one is theirs.
+            if let Some(last) = account.messages.last().map(|message| message.row.number) {
+                account.responses =
+                    as_before(std::iter::from_fn(|| responses.next_if(|response| response.message <= last))).collect();
+            }
             account
         };
         customers.into_iter().zip(habits).map(account).collect()
@@ -90,6 +103,8 @@ impl<'w> Account<'w> {
         into.carts.extend(self.carts.iter().filter_map(|row| row.changed(today)));
         into.cart_lines.extend(self.cart_lines.iter().filter_map(|row| row.changed(today)));
         into.web_visits.extend(self.web_visits.iter().filter_map(|row| row.changed(today)));
+        into.messages.extend(self.messages.iter().filter_map(|row| row.changed(today)));
+        into.responses.extend(self.responses.iter().filter_map(|row| row.changed(today)));
     }
 
     /// Appends the rows that are there: with a deleted row goes what is below it.
@@ -106,6 +121,8 @@ impl<'w> Account<'w> {
         into.orders.extend(orders);
         into.carts.extend(carts);
         into.web_visits.extend(self.web_visits.into_iter().map(|kept| kept.row));
+        into.messages.extend(self.messages.into_iter().map(|kept| kept.row));
+        into.responses.extend(self.responses.into_iter().map(|kept| kept.row));
         into.customers.push(self.customer.row);
     }
 }
@@ -114,6 +131,6 @@ fn as_before<R>(rows: impl Iterator<Item = R>) -> impl Iterator<Item = Kept<R>> 
     rows.map(|row| Kept { row, changed_on: 0 })
 }
 
-fn kept<R>(rows: Vec<R>, today: Today) -> impl Iterator<Item = Kept<R>> {
+pub(super) fn kept<R>(rows: Vec<R>, today: Today) -> impl Iterator<Item = Kept<R>> {
     rows.into_iter().map(move |row| Kept { row, changed_on: today.nth })
 }

@@ -8,6 +8,7 @@ mod account;
 mod carts;
 mod delivery;
 mod details;
+mod mail;
 mod shopping;
 mod today;
 mod turn;
@@ -19,15 +20,15 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::chapter::{Chapter, Next};
-use super::files::{Encoded, TableFile};
-use super::{CHAPTER, CHAPTERS_AT_ONCE, Format, Progress, Shop, Summary, TABLES, World, create_files, encoded};
+use super::files::TableFile;
+use super::{CHAPTER, CHAPTERS_AT_ONCE, Format, Progress, Shop, Summary, TABLES, Tables, World, create_files, encoded};
 use crate::Error;
 use account::Account;
 use shopping::{newcomer, newcomers};
 use today::Today;
 use turn::Turn;
 
-/// Days whose files are open at the same time; six files each.
+/// Days whose files are open at the same time; eight files each.
 const DAYS_AT_ONCE: u32 = 50;
 
 /// What the files of one day hold.
@@ -96,9 +97,6 @@ impl Shop {
         Ok(Summary { rows: TABLES.into_iter().zip(rows).collect() })
     }
 }
-
-/// The rows of some customers: one table of six after the other.
-type Tables = [Encoded; 6];
 
 impl World {
     fn write_days(

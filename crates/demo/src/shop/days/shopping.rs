@@ -7,6 +7,7 @@ use crate::shop::World;
 use crate::shop::calendar::{LocalTime, sale};
 use crate::shop::chance::Chance;
 use crate::shop::life::{BETWEEN_LEFT_CARTS, BETWEEN_VISITS, Habits, returns};
+use crate::shop::mail::{Correspondence, Reach};
 use crate::shop::person::Person;
 use crate::shop::records::Customer;
 use crate::shop::rhythm::{PROSPECTS, mean_gap};
@@ -65,15 +66,18 @@ pub(super) fn newcomer(world: &World, number: u64, today: Today) -> Account<'_> 
     let mut chance = Chance::of_day(world.seed, today.nth, number);
     let created_at = today.moment(&mut chance);
     let mean_gap = (!chance.happens(PROSPECTS)).then(|| mean_gap(&mut chance));
-    let habits = Habits { interested: true, mean_gap, returns: returns(&mut chance) };
+    let (correspondence, _) = Correspondence::of(world.seed, number);
+    let habits = Habits { interested: true, mean_gap, returns: returns(&mut chance), correspondence };
     let placed_at = LocalTime(created_at.0 + chance.between(60, 1_800)).min(LocalTime(today.taken_at().0 - 1)).awake();
     let person = Person::of(world, number);
+    let reach = Reach::of(&person);
     let customer = Customer { person, created_at, tier: "none", updated_at: created_at, deleted: false };
     let mut account = Account::of(customer, habits, today.nth);
     let mut turn = Turn { world, today, account: &mut account, chance, added: Default::default() };
     if mean_gap.is_some() {
         turn.life().buys(placed_at);
     }
+    turn.gets_mail(reach);
     turn.end();
     account
 }

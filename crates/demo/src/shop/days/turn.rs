@@ -9,6 +9,7 @@ use crate::shop::calendar::LocalTime;
 use crate::shop::chance::Chance;
 use crate::shop::chapter::Chapter;
 use crate::shop::life::Life;
+use crate::shop::mail::Reach;
 
 /// Of all customers on a day: who closes the account.
 const CLOSES: f64 = 1.0 / 4_000.0;
@@ -36,10 +37,12 @@ impl<'a, 'w> Turn<'a, 'w> {
         if self.chance.happens(CLOSES) {
             return self.closes_the_account();
         }
+        let reach_before = Reach::of(&self.account.customer.row.person);
         self.delivers();
         self.tidies_carts();
         self.goes_shopping();
         self.changes_details();
+        self.gets_mail(reach_before);
         self.end();
     }
 
