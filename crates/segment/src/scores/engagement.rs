@@ -10,7 +10,7 @@ use arrow_cast::cast;
 use arrow_schema::DataType;
 use chrono::{Datelike, Timelike};
 use chrono_tz::Tz;
-use muster_catalog::{Engagement as Settings, Expression, Timestamp};
+use muster_catalog::{Engagement as Settings, Expression, Role, Timestamp};
 use muster_score::engagement::{
     Engagement, HOURS, Messages, Moment, NO_MESSAGE, Response, Responses, Rules, engagement,
 };
@@ -27,9 +27,6 @@ use crate::{Error, Item};
 /// What counts as a response of a profile, by the word for its kind.
 const OPEN: &str = "open";
 const CLICK: &str = "click";
-
-/// The role of the column that says in which zone a profile lives.
-const ZONE: &str = "zone";
 
 const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
@@ -242,8 +239,7 @@ impl Evaluator<'_> {
 
     /// The zone of each profile that has one of its own, by the number of its row.
     fn zones(&self, settings: &Settings, as_of: Timestamp, path: &mut Vec<Item>) -> Result<HashMap<u32, Tz>, Error> {
-        let role =
-            |column: &&muster_catalog::ColumnNames| column.role.as_ref().is_some_and(|role| role.as_str() == ZONE);
+        let role = |column: &&muster_catalog::ColumnNames| column.role == Some(Role::Zone);
         let of_role = self.names().root().and_then(|root| root.columns.iter().find(role));
         let expression = settings.zone.clone().or_else(|| {
             let text = quoted(&of_role?.name);
