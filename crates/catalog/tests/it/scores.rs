@@ -183,7 +183,7 @@ fn items_are_rows_of_purchases_or_right_below_them() {
     check(&offers("table = \"lines\""), "muster.toml line 12, column 9: `item` is missing in [scores.next_offer]");
     check(
         "[scores.next_offer]\ntable = \"lines\"\nitem = \"product_id\"\n",
-        "muster.toml line 1, column 2: [scores.next_offer] needs purchases, and no table says which rows are
+        "muster.toml line 1, column 9: [scores.next_offer] needs purchases, and no table says which rows are
   hint: write `purchase = { value = \"…\" }` into the table of orders",
     );
 }

@@ -74,7 +74,8 @@ fn cdnow_from_the_raw_file_gives_the_published_parameters() {
     assert_eq!(report["tables"][0]["stored"]["rows"], json!(2_357));
     let calibrated = json(dir, &["--as-of", "1997-09-30T23:59:59", "score", "alive"]);
     assert_eq!(fact(&calibrated[0], "BG/NBD"), "r 0.2426, alpha 4.4136, a 0.7929, b 2.4259, in weeks");
-    assert!(fact(&calibrated[0], "log-likelihood").starts_with("-9582.43"));
+    let log_likelihood: f64 = fact(&calibrated[0], "log-likelihood").parse().unwrap();
+    assert!((log_likelihood - -9582.43).abs() < 0.005, "{log_likelihood}");
     assert!(fact(&calibrated[0], "Gamma-Gamma").starts_with("p 6.2"), "{}", fact(&calibrated[0], "Gamma-Gamma"));
     // The second customer of the sample bought twice again, the last time after 30.43 weeks of 38.86.
     let further = rows(
@@ -148,7 +149,7 @@ fn a_report_is_a_page_that_needs_nothing_and_a_model_is_a_text() {
     for part in ["<polyline class=\"first\"", "<rect", "shade5", "Evidence of ", "default-src 'none'"] {
         assert!(html.contains(part), "{part}");
     }
-    assert!(!html.contains("http"), "nothing is fetched");
+    assert!(!html.contains("://"), "nothing is fetched");
     // What is kept gives the same page.
     let again = dir.join("again.html");
     done(dir, &["score", "--kept", "--report", again.to_str().unwrap()]);

@@ -70,7 +70,8 @@ pub fn migrations() -> Vec<Migration> {
     [muster_store::MIGRATIONS, muster_segment::MIGRATIONS, muster_campaign::MIGRATIONS].concat()
 }
 
-/// The little shop, to change: loaded as its README says, so that two customers have a past.
+/// The little shop, to change: loaded as its README says, so that two customers have a past, and with the scores that so few
+/// can be told.
 pub fn little_shop() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     copy(&project().join("datasets/little-shop"), folder.path());
@@ -78,6 +79,7 @@ pub fn little_shop() -> TempDir {
     let first = folder.path().join("files/customers.csv");
     done(folder.path(), &["load", "profiles", "--file", first.to_str().unwrap()]);
     done(folder.path(), &["load"]);
+    done(folder.path(), &["score", "next_offer", "engagement"]);
     folder
 }
 

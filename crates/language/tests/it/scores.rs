@@ -1,7 +1,9 @@
 //! Scores: values of the row's profile that are computed before the query runs.
 
-use muster_catalog::{ColumnType, Names};
-use muster_language::{ErrorKind, ResolvedQuery, Statement, hidden, parse, parse_definition, resolve_variable};
+use muster_catalog::{ColumnType, Names, ScoreNames};
+use muster_language::{
+    ErrorKind, ResolvedQuery, Statement, hidden, parse, parse_definition, resolve_segment, resolve_variable,
+};
 
 use crate::world::{as_of, names, names_with_cart_lines, names_with_scores, resolved_with, transcript};
 
@@ -245,7 +247,7 @@ fn a_score_needs_the_profile_that_it_is_about() {
 
 #[test]
 fn without_purchases_there_is_no_score_of_them() {
-    for score in ["rfm", "cadence", "reactivation", "RFM"] {
+    for score in ["rfm", "cadence", "reactivation", "RFM", "churn", "alive"] {
         let message = format!("`{score}` is a score of purchases, and no table says which rows are purchases");
         let hint = Some("write `purchase = { value = \"…\" }` into that table of muster.toml");
         for marked in [format!("SELECT «{score}.x FROM profiles"), format!("SELECT * FROM «{score}")] {
@@ -255,15 +257,52 @@ fn without_purchases_there_is_no_score_of_them() {
 }
 
 #[test]
-fn scores_of_models_are_not_there_yet() {
-    let kind = ErrorKind::NotSupportedYet { feature: "scores" };
-    for score in ["churn", "alive", "next_offer", "engagement"] {
+fn a_score_of_what_nobody_described_says_what_to_describe() {
+    for (score, message, hint) in [
+        (
+            "next_offer",
+            "`next_offer` is a score of the items that are bought, and nothing says what an item is",
+            "write [scores.next_offer] with `table` and `item` into muster.toml",
+        ),
+        (
+            "engagement",
+            "`engagement` is a score of responses to messages, and no tables hold these",
+            "write [scores.engagement] with `messages` and `responses` into muster.toml",
+        ),
+    ] {
         for marked in [format!("SELECT «{score}.x FROM profiles"), format!("SELECT * FROM «{score}")] {
             for names in [names(), names_with_scores()] {
-                check_with(&names, &marked, kind, "scores: not supported yet", None);
+                check_with(&names, &marked, ErrorKind::UnknownName, message, Some(hint));
             }
         }
     }
+}
+
+/// Names with a score of offers beside the others.
+fn names_with_offers() -> Names {
+    let mut names = names_with_scores();
+    names.scores.push(ScoreNames { name: "next_offer".to_owned(), columns: Vec::new() });
+    names
+}
+
+#[test]
+fn an_item_is_asked_for_by_its_text() {
+    let names = names_with_offers();
+    let query = parse_definition("WHERE offer_score('p1') > 0.5").unwrap();
+    let resolved = resolve_segment(&query, &names, as_of()).unwrap();
+    assert_eq!(resolved.query.scores_used, [("next_offer".to_owned(), "offer_score(p1)".to_owned())]);
+    assert_eq!(muster_language::offered_item("offer_score(p1)").as_deref(), Some("p1"));
+    assert_eq!(muster_language::offered_item("offer_score(a (b))").as_deref(), Some("a (b)"));
+    assert_eq!(muster_language::offered_item("first"), None);
+    let one = "`offer_score` takes one item, found 0 arguments";
+    let hint = Some("offer_score('an item')");
+    check_with(&names, "SELECT «offer_score() FROM profiles", ErrorKind::NotAllowed, one, hint);
+    let literal = "the item of `offer_score` is a text that is written out, found `city`";
+    check_with(&names, "SELECT offer_score(«city) FROM profiles", ErrorKind::Literal, literal, hint);
+    let nothing = "`next_offer` is a score of the items that are bought, and nothing says what an item is";
+    let hint = Some("write [scores.next_offer] with `table` and `item` into muster.toml");
+    let marked = "SELECT «offer_score('p1') FROM profiles";
+    check_with(&names_with_scores(), marked, ErrorKind::UnknownName, nothing, hint);
 }
 
 #[test]
@@ -293,7 +332,7 @@ fn conditions_with_it_are_taken_apart_like_others() {
     let texts: Vec<&str> = waterfall.conditions.iter().map(|condition| condition.text.as_str()).collect();
     assert_eq!(texts, ["rfm.r >= 4", "consent"]);
     for (condition, expected) in waterfall.conditions.iter().zip([vec!["rfm.r"], vec![]]) {
-        let rows = muster_language::resolve_segment(&condition.rows, &names, as_of()).unwrap();
+        let rows = resolve_segment(&condition.rows, &names, as_of()).unwrap();
         assert_eq!(written(&rows.query), expected, "{}", condition.text);
     }
     let unmet = query.unmet("unsubscribed", &names).expect("profiles have a key");

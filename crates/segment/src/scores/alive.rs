@@ -110,9 +110,7 @@ impl Evaluator<'_> {
     ) -> Result<(), Error> {
         let days = i32::from(horizon_days);
         let Some(then) = as_of.stepped(0, -days, self.names().zone) else { return Ok(()) };
-        let day = self.day(then);
-        let known = self.bought(then, path)?;
-        let buyers = Buyers::by(&known, day);
+        let buyers = Buyers::by(&self.bought(then, path)?, self.day(then));
         let fitted = Histories::of(&buyers.histories).and_then(|histories| alive::fit(&histories));
         let Ok(fit) = fitted else {
             report.remark(format!("Not judged: {days} days before there were too few purchases for a model."));
@@ -120,7 +118,8 @@ impl Evaluator<'_> {
         };
         let came = self.bought(as_of, path)?;
         let later = came.profiles.iter().enumerate().map(|(profile, row)| {
-            let mut days: Vec<i32> = came.days[came.of(profile)].iter().copied().filter(|other| *other > day).collect();
+            let since = came.of(profile).filter(|purchase| came.at[*purchase] > then.micros());
+            let mut days: Vec<i32> = since.map(|purchase| came.days[purchase]).collect();
             days.dedup();
             (*row, days.len() as f64)
         });

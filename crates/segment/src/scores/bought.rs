@@ -5,7 +5,7 @@
 
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Date32Type, Int64Type};
+use arrow_array::types::{Date32Type, Int64Type, TimestampMicrosecondType};
 use muster_catalog::{Expression, Timestamp};
 use muster_language::{Statement, VariableDefinition, parse, parse_definition, resolve_variable};
 use muster_query::Answer;
@@ -26,6 +26,8 @@ pub(super) struct Bought {
     pub(super) rows: Vec<u32>,
     /// The day of each in the workspace's zone, since 1970-01-01.
     pub(super) days: Vec<i32>,
+    /// The instant of each, in microseconds since 1970-01-01 UTC.
+    pub(super) at: Vec<i64>,
     /// What each was worth, in units of `10^-scale`.
     pub(super) values: Vec<i128>,
     pub(super) scale: i8,
@@ -50,7 +52,7 @@ impl Evaluator<'_> {
         purchases.check()?;
         let when = purchases.purchase.when.as_deref().map(|when| format!(" WHERE {when}")).unwrap_or_default();
         let text = format!(
-            "SELECT ({}) AS value, CAST({time} AS DATE) AS day FROM {}{when}",
+            "SELECT ({}) AS value, CAST({time} AS DATE) AS day, {time} AS at FROM {}{when}",
             purchases.purchase.value,
             quoted(&purchases.table)
         );
@@ -65,10 +67,11 @@ impl Evaluator<'_> {
             let (values, of_batch) = exact(batch.column(1), purchases)?;
             scale = Some(of_batch);
             let days = batch.column(2).as_primitive::<Date32Type>();
+            let instants = batch.column(3).as_primitive::<TimestampMicrosecondType>();
             for (at, row) in numbers(batch).enumerate() {
                 let owner = owners.get(row as usize).and_then(|owner| place.get(*owner as usize)).copied();
                 if let Some(owner) = owner.filter(|owner| *owner != NOBODY) {
-                    found.push((owner, row, days.value(at), values[at]));
+                    found.push((owner, row, days.value(at), instants.value(at), values[at]));
                 }
             }
         }
@@ -79,7 +82,8 @@ impl Evaluator<'_> {
         Ok(Bought {
             offsets: offsets(profiles.len(), found.iter().map(|(owner, ..)| *owner)),
             rows: found.iter().map(|(_, row, ..)| *row).collect(),
-            days: found.iter().map(|(.., day, _)| *day).collect(),
+            days: found.iter().map(|(_, _, day, ..)| *day).collect(),
+            at: found.iter().map(|(.., at, _)| *at).collect(),
             values: found.iter().map(|(.., value)| *value).collect(),
             scale: scale.unwrap_or_default(),
             profiles,

@@ -58,6 +58,7 @@ struct Lines {
     offsets: Vec<usize>,
     codes: Vec<u32>,
     days: Vec<i32>,
+    at: Vec<i64>,
     items: Vec<String>,
     may: Vec<bool>,
     without_item: usize,
@@ -164,14 +165,14 @@ impl Evaluator<'_> {
         let bought = self.bought(as_of, path)?;
         let (groups, of_profile) = self.groups(settings, &bought.profiles, as_of, path)?;
         let lines = self.lines(settings, &bought, as_of, path)?;
-        let Lines { offsets, codes, days, items, may, without_item } = lines;
+        let Lines { offsets, codes, days, items, may, without_item, .. } = lines;
         let purchases = Purchases { offsets: &offsets, items: &codes, days: &days, item_count: items.len() };
         let habits = Habits::of(&purchases).map_err(fault)?;
         // What somebody bought in all is one basket.
         let baskets = Baskets::new(&offsets, &codes, items.len()).map_err(fault)?;
         let key = |item: u32| items[item as usize].as_bytes();
         let neighbours = Neighbours::of(&pairs(&baskets, settings.least_baskets), Likeness::Cosine, MOST, key);
-        let today = self.day(as_of) + 1;
+        let today = self.day(as_of);
         let since = today - POPULAR_DAYS;
         let sellers = Sellers::of(&habits, &of_profile, groups.len(), since, MOST, key).map_err(fault)?;
         let terms = Terms {
@@ -249,6 +250,7 @@ impl Evaluator<'_> {
             offsets,
             codes: found.iter().map(|(_, code)| *code).collect(),
             days: found.iter().map(|(purchase, _)| bought.days[*purchase as usize]).collect(),
+            at: found.iter().map(|(purchase, _)| bought.at[*purchase as usize]).collect(),
             items,
             may,
             without_item,
@@ -299,8 +301,7 @@ impl Evaluator<'_> {
         let shelf = self.shelf(then, path)?;
         let settings = self.scoring().scores.next_offer.as_ref().expect("the score has a name where it is set");
         let later = self.lines(settings, &self.bought(as_of, path)?, as_of, path)?;
-        let day = self.day(then);
-        let (offsets, bought) = bought_since(&shelf, &later, &self.profiles_there(as_of, path)?, day);
+        let (offsets, bought) = bought_since(&shelf, &later, &self.profiles_there(as_of, path)?, then);
         let may = |customer: usize, item: u32| {
             let last = shelf.habits.habit(customer, item).map(|habit| habit.last_day);
             let is_rested = last.is_none_or(|last| shelf.terms.today - last >= shelf.terms.quiet_days);
@@ -362,8 +363,8 @@ fn renumbered_values(renumbered: &[u32], values: &[bool]) -> Vec<bool> {
     moved
 }
 
-/// What those who had bought by a day bought after it, of the items that were known then.
-fn bought_since(shelf: &Shelf, later: &Lines, profiles: &[u32], day: i32) -> (Vec<usize>, Vec<u32>) {
+/// What those who had bought by an instant bought after it.
+fn bought_since(shelf: &Shelf, later: &Lines, profiles: &[u32], then: Timestamp) -> (Vec<usize>, Vec<u32>) {
     let known: HashMap<&str, u32> = shelf.items.iter().map(String::as_str).zip(0..).collect();
     // An item that nobody had bought yet cannot be offered, but it was bought: it counts as one that is missed.
     let code = |later_code: u32| {
@@ -376,7 +377,7 @@ fn bought_since(shelf: &Shelf, later: &Lines, profiles: &[u32], day: i32) -> (Ve
         let now = place_now.get(*row as usize).copied().filter(|place| *place != NOBODY);
         if let (Some(now), true) = (now, shelf.habits.of_customer(customer).len() > 0) {
             let lines = later.offsets[now as usize]..later.offsets[now as usize + 1];
-            bought.extend(lines.filter(|line| later.days[*line] > day).map(|line| code(later.codes[line])));
+            bought.extend(lines.filter(|line| later.at[*line] > then.micros()).map(|line| code(later.codes[line])));
         }
         offsets.push(bought.len());
     }

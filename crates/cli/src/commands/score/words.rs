@@ -13,8 +13,8 @@ pub fn line(table: &ScoreTable, zone: Tz) -> String {
 
 /// Why a score is not what it would be now, where it is not.
 pub fn stale(standing: &ScoreStanding, zone: Tz) -> Option<String> {
-    let newest = standing.newest.as_ref()?;
-    if let Some(failure) = standing.failure.as_ref().filter(|failure| failure.failed_at >= newest.computed_at) {
+    standing.newest.as_ref()?;
+    if let Some(failure) = &standing.failure {
         return Some(format!("stale: on {} it failed, {}", failure.failed_at.rfc3339(zone), failure.message));
     }
     if standing.is_redefined {
