@@ -27,7 +27,8 @@ pub use table::{
 
 mod scores;
 pub use scores::{
-    Alive, Churn, CutPoints, Engagement, Expression, Learner, NextOffer, Reactivation, Rfm, RfmGroup, RfmMethod, Scores,
+    Affinity, Alive, Basket, Churn, CutPoints, Engagement, Expression, Learner, NextOffer, Reactivation, Rfm, RfmGroup,
+    RfmMethod, Scores,
 };
 
 mod names;

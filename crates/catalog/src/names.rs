@@ -19,6 +19,8 @@ pub struct Names {
     pub variables: BTreeSet<String>,
     /// The scores that a query may name: tables with one row per profile, computed for the query or by a model.
     pub scores: Vec<ScoreNames>,
+    /// What `affinity` may name.
+    pub affinities: Vec<String>,
 }
 
 impl Names {

@@ -19,6 +19,8 @@ pub struct Scores {
     pub next_offer: Option<NextOffer>,
     /// How each profile responds to messages.
     pub engagement: Engagement,
+    /// What is bought together, by name.
+    pub affinities: Vec<Affinity>,
 }
 
 /// How recency, frequency and money are scored.
@@ -208,4 +210,39 @@ impl Default for Engagement {
             refresh: None,
         }
     }
+}
+
+/// What is bought together: `affinity('product')`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Affinity {
+    /// Its name.
+    pub name: String,
+    /// The table whose rows are single items of purchases: that of the purchases, or one below it.
+    pub table: String,
+    /// What the item of a row is, as an expression over it.
+    pub item: Expression,
+    /// Which rows count, as an expression over one; absent: all.
+    pub when: Option<Expression>,
+    /// What holds items that are together.
+    pub basket: Basket,
+    /// Only purchases of the last so many days count, 1 to 3660; absent: all.
+    pub window_days: Option<u16>,
+    /// Baskets that items must be in together, 1 or more.
+    pub least_baskets: u32,
+    /// Items of a rule at most, both sides together, 2 to 6.
+    pub longest: u8,
+    /// The confidence that a rule has at least, 0 to 1.
+    pub least_confidence: f64,
+    /// How often it is to be computed again.
+    pub refresh: Option<Expression>,
+}
+
+/// What holds items that are together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Basket {
+    /// A purchase.
+    #[default]
+    Purchase,
+    /// All purchases of a profile.
+    Profile,
 }

@@ -297,14 +297,20 @@ const IMPURE: [&str; 27] = [
     "uuidv7",
 ];
 
+/// The function that gives rows of what is bought together.
+pub(crate) const AFFINITY: &str = "affinity";
+
 /// All functions that a query may call, each name once, with how it is used: those of the language first.
 pub fn functions() -> impl Iterator<Item = (&'static str, Use)> {
     let reduces = |name| HISTORY_AGGREGATES.contains(&name) || name == "has_sequence";
     let own = OWN.into_iter().map(move |name| (name, if reduces(name) { Use::Aggregate } else { Use::Scalar }));
     let aggregates = AGGREGATES.into_iter().map(|name| (name, Use::Aggregate));
     let windows = WINDOWS.into_iter().map(|name| (name, Use::Window));
-    let tables = SegmentTable::ALL.into_iter().map(|table| (table.name(), Use::Table));
-    own.chain(tables).chain(aggregates).chain(windows).chain(scalars().map(|name| (name, Use::Scalar)))
+    let tables = SegmentTable::ALL.into_iter().map(SegmentTable::name).chain([AFFINITY]);
+    own.chain(tables.map(|name| (name, Use::Table)))
+        .chain(aggregates)
+        .chain(windows)
+        .chain(scalars().map(|name| (name, Use::Scalar)))
 }
 
 /// How the function of this lower-case name is used; `None` if a query may not call it.
@@ -359,7 +365,7 @@ mod tests {
         let listed: Vec<&str> = functions().map(|(name, _)| name).collect();
         assert_eq!(listed.iter().collect::<BTreeSet<_>>().len(), listed.len());
         for (name, used) in functions() {
-            let known = OWN.contains(&name) || segment_table(name).is_some();
+            let known = OWN.contains(&name) || segment_table(name).is_some() || name == AFFINITY;
             assert!(known || used_as(name) == Some(used), "{name}");
             assert!(not_yet(name).is_none() && !is_impure(name), "{name}");
         }

@@ -30,7 +30,7 @@ pub use resolved::{
 };
 
 mod resolve;
-pub use resolve::{offered_item, resolve, resolve_segment, resolve_variable};
+pub use resolve::{AFFINITY_COLUMNS, offered_item, resolve, resolve_segment, resolve_variable};
 
 mod every;
 pub use every::Every;

@@ -45,6 +45,11 @@ pub mod hidden {
         format!("__list_{name}")
     }
 
+    /// The table of what is bought together.
+    pub fn affinity(name: &str) -> String {
+        format!("__affinity_{name}")
+    }
+
     /// The column of profiles that holds a column of a score, with that one's type; NULL for profiles without the score.
     pub fn score(score: &str, column: &str) -> String {
         format!("__score_{score}_{column}")
@@ -70,6 +75,8 @@ pub struct ResolvedQuery {
     pub lists_used: Vec<String>,
     /// The columns of scores that are read, by score and column, each once.
     pub scores_used: Vec<(String, String)>,
+    /// What is bought together that is read, by name, each once.
+    pub affinities_used: Vec<String>,
     /// What the query asks about other instants, each its own column of a table.
     pub past: Vec<PastCondition>,
     /// What stands in it as plain SQL and is known as what it is.

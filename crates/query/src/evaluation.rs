@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, BooleanArray, UInt32Array};
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array};
 use arrow_schema::{ArrowError, DataType};
 use chrono_tz::Tz;
 use muster_catalog::RowSet;
@@ -19,6 +19,8 @@ pub struct Evaluation {
     pub zone: Tz,
     /// What the query names and no table has.
     pub computed: Vec<Computed>,
+    /// The tables that it names and the snapshot does not have, by name.
+    pub tables: Vec<(String, RecordBatch)>,
     /// The columns whose values it does not see.
     pub masks: Masks,
 }

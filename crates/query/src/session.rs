@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::catalog::memory::{MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider};
 use datafusion::catalog::{CatalogProvider, SchemaProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::datasource::MemTable;
 use datafusion::error::Result;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryPool, TrackConsumersPool};
@@ -106,6 +107,10 @@ fn tables(evaluation: &Evaluation, patience: &Patience) -> Result<Arc<dyn Catalo
     for table in evaluation.snapshot.schemas() {
         schema.register_table(table.name.clone(), Arc::new(SnapshotTable::new(evaluation, table, patience)))?;
     }
+    for (name, rows) in &evaluation.tables {
+        let table = MemTable::try_new(rows.schema(), vec![vec![rows.clone()]])?;
+        schema.register_table(name.clone(), Arc::new(table))?;
+    }
     let catalog = Arc::new(MemoryCatalogProvider::new());
     catalog.register_schema(SCHEMA, schema)?;
     Ok(catalog)
@@ -171,7 +176,13 @@ mod tests {
         let store = state.read(|tx| Store::open(folder.path(), tx)).unwrap();
         let prepared = store.prepare(&catalog, Vec::new(), Timestamp::from_micros(1)).unwrap();
         let snapshot = Arc::clone(prepared.snapshot());
-        let evaluation = Evaluation { snapshot, zone: chrono_tz::UTC, computed: Vec::new(), masks: Masks::default() };
+        let evaluation = Evaluation {
+            snapshot,
+            zone: chrono_tz::UTC,
+            computed: Vec::new(),
+            tables: Vec::new(),
+            masks: Masks::default(),
+        };
         let patience = Stopper::default().patience(Duration::from_secs(10));
         open(&base(), &evaluation, &Limits::default(), &patience).unwrap()
     }

@@ -22,7 +22,9 @@ impl Evaluator<'_> {
             computed.push(members(&past.rows.grain, past.column.clone(), rows));
         }
         let (snapshot, zone) = (self.snapshot_as_of(as_of)?, self.names().zone);
-        Ok(Evaluation { snapshot, zone, computed, masks: self.masks().fresh() })
+        let affinity = |name: &String| Ok((hidden::affinity(name), self.affinity_rows(name, as_of)?));
+        let tables = query.affinities_used.iter().map(affinity).collect::<Result<_, Error>>()?;
+        Ok(Evaluation { snapshot, zone, computed, tables, masks: self.masks().fresh() })
     }
 
     /// The same for a query that would be wrong without a column that is masked: it is refused where it reads one.

@@ -54,7 +54,7 @@ impl Evaluator<'_> {
             computed.push(asked(&past.rows.grain, past.column.clone(), each));
         }
         let (snapshot, zone) = (self.snapshot_as_of(query.as_of)?, self.names().zone);
-        let evaluation = Evaluation { snapshot, zone, computed, masks: self.masks().refusing() };
+        let evaluation = Evaluation { snapshot, zone, computed, tables: Vec::new(), masks: self.masks().refusing() };
         Ok(self.engine().each_profile(query, &evaluation)?)
     }
 

@@ -63,6 +63,7 @@ impl Defined {
         names.segments = segments.iter().map(names_of).collect();
         let mut names = variables.iter().map(Variable::column).fold(names, Names::with_variable);
         names.scores = scoring.names(scoring.worth(snapshot, &names), &names);
+        names.affinities = scoring.affinities();
         let definitions = segments.into_iter().map(|definition| (definition.name.clone(), definition)).collect();
         let variables = variables.into_iter().map(|variable| (variable.name().to_owned(), variable)).collect();
         let scoring_digest = scoring.digest();

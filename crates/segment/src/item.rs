@@ -23,6 +23,7 @@ impl Item {
         named.extend(query.audiences_used.iter().cloned().map(Self::Segment));
         named.extend(query.variables_used.iter().cloned().map(Self::Variable));
         named.extend(query.scores_used.iter().map(|(score, _)| Self::Score(score.clone())));
+        named.extend(query.affinities_used.iter().map(|name| Self::Score(format!("affinity.{name}"))));
         named.extend(query.past.iter().flat_map(|past| Self::named_by(&past.rows.query)));
         named
     }

@@ -142,7 +142,7 @@ impl Snapshot {
     pub fn names(&self, zone: chrono_tz::Tz, segments: Vec<SegmentNames>) -> Names {
         let variables = BTreeSet::new();
         let tables = self.schemas().map(TableSchema::names).collect();
-        Names { zone, tables, segments, variables, scores: Vec::new() }
+        Names { zone, tables, segments, variables, scores: Vec::new(), affinities: Vec::new() }
     }
 
     /// How many rows a table has; zero where there is no such table.

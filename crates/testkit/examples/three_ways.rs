@@ -249,6 +249,7 @@ fn names(catalog: &Catalog) -> Names {
         segments: generator::segments().map(segment).collect(),
         variables: BTreeSet::new(),
         scores: Vec::new(),
+        affinities: Vec::new(),
     };
     let variables = generator::variables().map(|(name, column_type, _)| ColumnNames {
         name: name.to_owned(),

@@ -6,12 +6,12 @@ use toml_edit::Value;
 
 use super::section::{Keys, Section};
 use crate::{
-    Alive, Churn, CutPoints, Engagement, Expression, Learner, NextOffer, Reactivation, Rfm, RfmGroup, RfmMethod,
-    Scores, Table,
+    Affinity, Alive, Basket, Churn, CutPoints, Engagement, Expression, Learner, NextOffer, Reactivation, Rfm, RfmGroup,
+    RfmMethod, Scores, Table,
 };
 
 const KEYS: Keys =
-    Keys { known: &["rfm", "reactivation", "churn", "alive", "next_offer", "engagement"], later: &["affinity"] };
+    Keys { known: &["rfm", "reactivation", "churn", "alive", "next_offer", "engagement", "affinity"], later: &[] };
 
 const RFM: Keys = Keys { known: &["bins", "method", "recency", "frequency", "monetary", "groups"], later: &[] };
 
@@ -30,6 +30,23 @@ const NEXT_OFFER: Keys = Keys {
 
 const ENGAGEMENT: Keys =
     Keys { known: &["messages", "responses", "when", "links", "kind", "link", "zone", "refresh"], later: &[] };
+
+const AFFINITY: Keys = Keys {
+    known: &[
+        "table",
+        "item",
+        "when",
+        "basket",
+        "window_days",
+        "least_baskets",
+        "longest",
+        "least_confidence",
+        "refresh",
+    ],
+    later: &[],
+};
+
+const BASKETS: [(&str, Basket); 2] = [("purchase", Basket::Purchase), ("profile", Basket::Profile)];
 
 const LEARNERS: [(&str, Learner); 2] = [("logistic", Learner::Logistic), ("boosted", Learner::Boosted)];
 
@@ -57,24 +74,36 @@ pub(super) fn read(section: &Section) -> Scores {
         alive: section.section("alive").map(|section| alive(&section)).unwrap_or_default(),
         next_offer: section.section("next_offer").map(|section| next_offer(&section)),
         engagement: section.section("engagement").map(|section| engagement(&section)).unwrap_or_default(),
+        affinities: section.section("affinity").map(|section| affinities(&section)).unwrap_or_default(),
     }
 }
 
 /// Items are rows of purchases, or of what is right below them.
 pub(super) fn check(top: &Section, tables: &[Table], scores: &Scores) {
-    let (Some(section), Some(offer)) = (top.descendant(&["scores", "next_offer"]), &scores.next_offer) else { return };
+    let offer = scores.next_offer.as_ref().map(|offer| (vec!["scores", "next_offer"], offer.table.as_str()));
+    let affinities = scores.affinities.iter();
+    let affinities = affinities.map(|one| (vec!["scores", "affinity", one.name.as_str()], one.table.as_str()));
+    for (path, table) in offer.into_iter().chain(affinities) {
+        if let Some(section) = top.descendant(&path) {
+            check_items(&section, table, tables);
+        }
+    }
+}
+
+fn check_items(section: &Section, table: &str, tables: &[Table]) {
+    let title = section.title();
     let Some(purchases) = tables.iter().find(|table| table.purchase.is_some()) else {
         let hint = "write `purchase = { value = \"…\" }` into the table of orders".to_owned();
-        section.problem_with("[scores.next_offer] needs purchases, and no table says which rows are", Some(hint));
+        section.problem_with(format!("{title} needs purchases, and no table says which rows are"), Some(hint));
         return;
     };
     let is_below = |table: &&Table| table.parent() == Some(purchases.name.as_str());
     let fits = |table: &Table| table.name == purchases.name || is_below(&table);
-    if !offer.table.is_empty() && !tables.iter().any(|table| table.name == offer.table && fits(table)) {
+    if !table.is_empty() && !tables.iter().any(|known| known.name == table && fits(known)) {
         let below = tables.iter().find(is_below).unwrap_or(purchases);
         let message = format!(
-            "`table` in [scores.next_offer] names `{}`, which holds no items of purchases; expected {} or a table below it",
-            offer.table, purchases.name
+            "`table` in {title} names `{table}`, which holds no items of purchases; expected {} or a table below it",
+            purchases.name
         );
         section.problem_at("table", message, Some(format!("table = \"{}\"", below.name)));
     }
@@ -214,6 +243,29 @@ fn engagement(section: &Section) -> Engagement {
         kind: expression(section, "kind"),
         link: expression(section, "link"),
         zone: expression(section, "zone"),
+        refresh: expression(section, "refresh"),
+    }
+}
+
+/// `[scores.affinity.NAME]`
+fn affinities(section: &Section) -> Vec<Affinity> {
+    section.keys().into_iter().filter_map(|name| section.section(name)).map(|section| affinity(&section)).collect()
+}
+
+fn affinity(section: &Section) -> Affinity {
+    section.only(&AFFINITY);
+    let least_baskets = section.number("least_baskets", 1..i64::from(u32::MAX));
+    let longest = section.number("longest", 2..7).and_then(|longest| longest.try_into().ok());
+    Affinity {
+        name: section.name().to_owned(),
+        table: section.required_word("table"),
+        item: Expression { text: section.required_word("item"), place: section.place_inside("item") },
+        when: expression(section, "when"),
+        basket: section.one_of("basket", &BASKETS).unwrap_or_default(),
+        window_days: days(section, "window_days", DAYS),
+        least_baskets: least_baskets.and_then(|least| least.try_into().ok()).unwrap_or(5),
+        longest: longest.unwrap_or(2),
+        least_confidence: section.share("least_confidence").unwrap_or(0.0),
         refresh: expression(section, "refresh"),
     }
 }

@@ -292,6 +292,14 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// The number under `key`, if it is from 0 to 1.
+    pub(super) fn share(&self, key: &str) -> Option<f64> {
+        self.read(key, "a number from 0 to 1", |value| {
+            let number = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
+            number.filter(|number| (0.0..=1.0).contains(number))
+        })
+    }
+
     /// The list under `key`, each member read from how it is written in the file; `fits` says whether it is what is
     /// `expected`.
     pub(super) fn list<T>(

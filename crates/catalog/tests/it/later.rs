@@ -19,11 +19,6 @@ fn sections_of_a_later_version() {
 }
 
 #[test]
-fn scores_of_a_later_version() {
-    check_later(&format!("{HEAD}{ROOT}[scores.affinity]\nx = 1\n"), 6, 9, "`affinity` in [scores]");
-}
-
-#[test]
 fn keys_of_the_workspace() {
     for key in ["languages", "address"] {
         check_later(&format!("{HEAD}{key} = \"x\"\n{ROOT}"), 3, 1, &format!("`{key}` in [workspace]"));

@@ -1,6 +1,6 @@
 //! `[scores.NAME]`: how the scores are computed.
 
-use muster_catalog::{CutPoints, Learner, Reactivation, Rfm, RfmGroup, RfmMethod, Scores};
+use muster_catalog::{Basket, CutPoints, Learner, Reactivation, Rfm, RfmGroup, RfmMethod, Scores};
 
 use crate::world::{check, check_rfm, completed, read};
 
@@ -186,4 +186,22 @@ fn items_are_rows_of_purchases_or_right_below_them() {
         "muster.toml line 1, column 9: [scores.next_offer] needs purchases, and no table says which rows are
   hint: write `purchase = { value = \"…\" }` into the table of orders",
     );
+}
+
+#[test]
+fn what_is_bought_together_has_names() {
+    let affinity =
+        |lines: &str| format!("{SHOP}[scores.affinity.product]\ntable = \"lines\"\nitem = \"product_id\"\n{lines}\n");
+    let found =
+        scores(&affinity("basket = \"profile\"\nwindow_days = 365\nlongest = 3\nleast_confidence = 0.1")).affinities;
+    let [one] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((one.name.as_str(), one.basket, one.window_days), ("product", Basket::Profile, Some(365)));
+    assert_eq!((one.longest, one.least_baskets, one.least_confidence), (3, 5, 0.1));
+    for (lines, expected) in [
+        ("longest = 7", "`longest` in [scores.affinity.product] must be a whole number from 2 to 6"),
+        ("least_confidence = 1.1", "`least_confidence` in [scores.affinity.product] must be a number from 0 to 1"),
+        ("basket = \"order\"", "`basket` in [scores.affinity.product] is \"order\"; expected one of purchase, profile"),
+    ] {
+        check(&affinity(lines), &format!("muster.toml line 15, column 1: {expected}"));
+    }
 }

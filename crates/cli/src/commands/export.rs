@@ -93,8 +93,8 @@ pub fn quoted(name: &str) -> String {
 }
 
 /// Every table as one Parquet file, fields as they were as of the workspace's instant, system columns last, behind them what
-/// queries may name beside what is stored (segments, audiences, lists, variables), instants in UTC: what SQL that was printed
-/// as of the same instant runs on elsewhere.
+/// queries may name beside what is stored (segments, audiences, lists, variables, scores), instants in UTC, and what is bought
+/// together in tables of its own: what SQL that was printed as of the same instant runs on elsewhere.
 fn tables(workspace: &Workspace, folder: &Path) -> Result<()> {
     let (opened, clock, engine) = (workspace.open_reading()?, workspace.clock(), engine(PATIENT)?);
     let session = Session::new(opened.workbench(workspace, &engine, clock.as_ref()), workspace.as_of)?;
@@ -110,6 +110,12 @@ fn tables(workspace: &Workspace, folder: &Path) -> Result<()> {
         let file = folder.join(format!("{}.parquet", table.name));
         output::file(&Answer { schema, batches }, &file)?;
         output::text(&format!("{}: {} rows", file.display(), snapshot.row_count(&table.name)))?;
+    }
+    for (name, rows) in evaluator.affinity_tables(session.as_of())? {
+        let file = folder.join(format!("{name}.parquet"));
+        let count = rows.num_rows();
+        output::file(&Answer { schema: rows.schema(), batches: vec![rows] }, &file)?;
+        output::text(&format!("{}: {count} rows", file.display()))?;
     }
     Ok(())
 }

@@ -79,7 +79,7 @@ pub fn little_shop() -> TempDir {
     let first = folder.path().join("files/customers.csv");
     done(folder.path(), &["load", "profiles", "--file", first.to_str().unwrap()]);
     done(folder.path(), &["load"]);
-    done(folder.path(), &["score", "next_offer", "engagement"]);
+    done(folder.path(), &["score", "next_offer", "engagement", "affinity.product"]);
     folder
 }
 

@@ -33,6 +33,10 @@ impl Resolver<'_> {
             let message = format!("`{name}` gives rows, so it stands in FROM");
             return Err(misplaced(ident.span, message).hint(format!("SELECT * {}", table.shape())));
         }
+        if name == functions::AFFINITY {
+            let message = format!("`{name}` gives rows, so it stands in FROM");
+            return Err(misplaced(ident.span, message).hint("SELECT * FROM affinity('product')"));
+        }
         if name == "has_sequence" {
             let found = self.computed_once(whole, |inside| inside.has_sequence(function, whole).map(Some))?;
             return Ok(found.expect("a sequence is always of history"));

@@ -12,6 +12,7 @@ use super::score::no_table;
 use super::tables::{Table, Tables, quoted_alias, renamed, spelled};
 use super::{Resolver, refuse, unknown};
 use crate::error::ErrorKind;
+use crate::functions::AFFINITY;
 use crate::resolved::{OutputColumn, Reached, Relation, hidden};
 use crate::source::Fault;
 use crate::sql;
@@ -153,6 +154,9 @@ impl<'a> Resolver<'a> {
     fn factor(&mut self, factor: &TableFactor) -> Result<TableFactor, Fault> {
         if let TableFactor::Table { name, alias, args: Some(arguments), .. } = factor {
             refuse::table_modifiers(&without_arguments(factor))?;
+            if single(name).is_some_and(|name| spelled(name) == AFFINITY) {
+                return self.affinity(name, arguments, alias.as_ref());
+            }
             return self.segment_table(name, arguments, alias.as_ref());
         }
         refuse::table_modifiers(factor)?;

@@ -20,6 +20,8 @@ mod select;
 mod ties;
 
 // What stands in them.
+mod affinity;
+pub use affinity::AFFINITY_COLUMNS;
 mod alike;
 mod aside;
 mod call;
@@ -130,6 +132,7 @@ struct Resolver<'a> {
     variables_used: BTreeSet<String>,
     lists_used: BTreeSet<String>,
     scores_used: BTreeSet<(String, String)>,
+    affinities_used: BTreeSet<String>,
     past: Vec<PastCondition>,
     /// What became plain SQL as part of another query.
     parts: Vec<Part>,
@@ -156,6 +159,7 @@ impl<'a> Resolver<'a> {
             variables_used: BTreeSet::new(),
             lists_used: BTreeSet::new(),
             scores_used: BTreeSet::new(),
+            affinities_used: BTreeSet::new(),
             past: Vec::new(),
             parts: Vec::new(),
         }
@@ -175,6 +179,7 @@ impl<'a> Resolver<'a> {
             parts: self.parts,
             lists_used: self.lists_used.into_iter().collect(),
             scores_used: self.scores_used.into_iter().collect(),
+            affinities_used: self.affinities_used.into_iter().collect(),
             as_of: self.as_of,
         })
     }

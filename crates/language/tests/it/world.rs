@@ -83,6 +83,7 @@ pub fn names() -> Names {
         ],
         variables: BTreeSet::new(),
         scores: Vec::new(),
+        affinities: Vec::new(),
     }
 }
 

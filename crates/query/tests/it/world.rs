@@ -224,7 +224,13 @@ impl World {
         let segments = self.segments.iter().map(|(name, rows)| of(hidden::segment(name), rows));
         let lists = self.lists.iter().map(|(name, rows)| of(hidden::list(name), rows));
         let computed = segments.chain(lists).collect();
-        Evaluation { snapshot: Arc::clone(&self.snapshot), zone: ZONE, computed, masks: self.masks.fresh() }
+        Evaluation {
+            snapshot: Arc::clone(&self.snapshot),
+            zone: ZONE,
+            computed,
+            tables: Vec::new(),
+            masks: self.masks.fresh(),
+        }
     }
 
     fn names(&self) -> muster_catalog::Names {

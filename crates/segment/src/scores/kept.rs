@@ -56,7 +56,7 @@ pub struct ScoreTable {
     pub definition: String,
     /// When it was computed.
     pub computed_at: Timestamp,
-    /// How many profiles have it.
+    /// How many profiles have it; of an affinity how many rules.
     pub profiles: u64,
     /// What it was computed with, as readable JSON.
     pub model: Option<String>,

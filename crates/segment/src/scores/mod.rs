@@ -18,10 +18,14 @@ mod churn;
 
 mod alive;
 
+mod lines;
+
 mod next_offer;
 pub(crate) use next_offer::Shelf;
 
 mod engagement;
+
+mod affinity;
 
 mod kept;
 pub(crate) use kept::{Edition, Scored, column, instant_of, take_back};
@@ -34,7 +38,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use muster_catalog::{
-    Catalog, ColumnNames, ColumnType, Expression, Names, Purchase, ScoreNames, Scores, TableNames, Timestamp,
+    Affinity, Catalog, ColumnNames, ColumnType, Expression, Names, Purchase, ScoreNames, Scores, TableNames, Timestamp,
 };
 use muster_language::{Every, hidden};
 use muster_query::Values;
@@ -67,13 +71,34 @@ impl Scoring {
         let purchases =
             purchases.map(|(table, purchase)| Purchases { table: table.name.clone(), purchase: purchase.clone() });
         let scoring = Self { purchases, scores: catalog.scores.clone() };
-        LEARNT.into_iter().try_for_each(|score| scoring.refresh(score).map(drop))?;
+        let affinities = catalog.scores.affinities.iter().map(|affinity| name_of_affinity(&affinity.name));
+        let mut all = LEARNT.into_iter().map(str::to_owned).chain(affinities);
+        all.try_for_each(|score| scoring.refresh(&score).map(drop))?;
         Ok(scoring)
+    }
+
+    /// The scores that are learnt from everybody, of those that queries may name, in the order in which they are computed.
+    pub(crate) fn learnt(&self, names: &Names) -> Vec<String> {
+        let scores = LEARNT.into_iter().filter(|score| names.score(score).is_some()).map(str::to_owned);
+        scores.chain(names.affinities.iter().map(|name| name_of_affinity(name))).collect()
+    }
+
+    /// The affinities that queries may name.
+    pub(crate) fn affinities(&self) -> Vec<String> {
+        let known = self.scores.affinities.iter().filter(|_| self.purchases.is_some());
+        known.map(|affinity| affinity.name.clone()).collect()
+    }
+
+    fn affinity(&self, score: &str) -> Option<&Affinity> {
+        let name = score.strip_prefix(AFFINITY)?.strip_prefix('.')?;
+        self.scores.affinities.iter().find(|affinity| affinity.name == name)
     }
 
     /// Changes when anything does that the scores hang on; where it stands in the file does not count.
     pub(crate) fn digest(&self) -> String {
-        let learnt: String = LEARNT.into_iter().map(|score| self.definition(score)).collect();
+        let affinities = self.affinities().into_iter().map(|name| name_of_affinity(&name));
+        let all = LEARNT.into_iter().map(str::to_owned).chain(affinities);
+        let learnt: String = all.map(|score| self.definition(&score)).collect();
         digest(&format!("{:?} {:?} {learnt}", self.scores.rfm, self.scores.reactivation))
     }
 
@@ -99,6 +124,11 @@ impl Scoring {
                     (&offer.table, &offer.item.text, text(&offer.when), text(&offer.group), terms)
                 })
             ),
+            _ if let Some(affinity) = self.affinity(score) => {
+                let Affinity { table, item, when, basket, window_days, .. } = affinity;
+                let terms = (affinity.least_baskets, affinity.longest, affinity.least_confidence);
+                format!("{:?}", (table, &item.text, text(when), basket, window_days, terms))
+            }
             _ => {
                 let expressions =
                     [&engagement.when, &engagement.links, &engagement.kind, &engagement.link, &engagement.zone];
@@ -118,7 +148,7 @@ impl Scoring {
                 Some(offer) => &offer.refresh,
                 None => &None,
             },
-            _ => &engagement.refresh,
+            _ => self.affinity(score).map_or(&engagement.refresh, |affinity| &affinity.refresh),
         };
         let read = |written: &Expression| {
             Every::of(&written.text).ok_or_else(|| Error::Span {
@@ -220,8 +250,15 @@ const ALIVE: &str = "alive";
 const NEXT_OFFER: &str = "next_offer";
 const ENGAGEMENT: &str = "engagement";
 
-/// The scores that are learnt from everybody and kept, in the order in which they are computed.
-pub(crate) const LEARNT: [&str; 4] = [CHURN, ALIVE, NEXT_OFFER, ENGAGEMENT];
+const AFFINITY: &str = "affinity";
+
+/// What an affinity is called among scores.
+fn name_of_affinity(name: &str) -> String {
+    format!("{AFFINITY}.{name}")
+}
+
+/// The scores of profiles that are learnt from everybody and kept, in the order in which they are computed.
+const LEARNT: [&str; 4] = [CHURN, ALIVE, NEXT_OFFER, ENGAGEMENT];
 
 impl Evaluator<'_> {
     /// What a column of a score says of each profile as of an instant. All columns of a score are computed together.
@@ -298,6 +335,7 @@ impl Evaluator<'_> {
             None => {
                 faults.extend(self.faults_of_churn(as_of));
                 faults.extend(self.faults_of_offers(as_of));
+                faults.extend(self.faults_of_affinities(as_of));
             }
         }
         faults
@@ -309,7 +347,10 @@ impl Evaluator<'_> {
             CHURN => self.churn(as_of, progress),
             ALIVE => self.alive(as_of, progress),
             NEXT_OFFER => self.next_offer(as_of, progress),
-            _ => self.engagement(as_of, progress),
+            _ => match self.scoring().affinity(score) {
+                Some(affinity) => self.affinity(affinity, as_of, progress),
+                None => self.engagement(as_of, progress),
+            },
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What each profile wants next, and who wants a given item: from the items that everybody bought.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, ArrayRef, Float64Array, StringArray};
+use arrow_array::{ArrayRef, Float64Array, StringArray};
 use arrow_cast::cast;
 use arrow_schema::DataType;
 use muster_catalog::{Expression, NextOffer, Timestamp};
@@ -15,12 +15,11 @@ use muster_score::habits::{Habits, Purchases};
 use muster_score::held_out::{self, best_sellers, item_to_item, own_most_frequent};
 use muster_score::neighbours::{Likeness, Neighbours};
 use muster_score::offers::{Because, Offer, Offers, Sellers, Shop, Terms, offers, scores_for_item};
-use muster_store::SystemColumn;
 
-use super::bought::{Bought, NOBODY, check, fault as faulty, numbers, places, question};
+use super::bought::{NOBODY, check, fault as faulty, numbers, places, question};
+use super::lines::{ItemsOf, Lines};
 use super::report::{Report, per_cent};
 use super::{NEXT_OFFER, Scored};
-use crate::describe::quoted;
 use crate::evaluator::Evaluator;
 use crate::{Error, Item};
 
@@ -50,17 +49,6 @@ pub(crate) struct Shelf {
     terms: Terms,
     /// Lines of purchases, and those of them without an item.
     lines: usize,
-    without_item: usize,
-}
-
-/// Lines of purchases in the order of profiles and time.
-struct Lines {
-    offsets: Vec<usize>,
-    codes: Vec<u32>,
-    days: Vec<i32>,
-    at: Vec<i64>,
-    items: Vec<String>,
-    may: Vec<bool>,
     without_item: usize,
 }
 
@@ -134,17 +122,12 @@ impl Evaluator<'_> {
     /// What is wrong with its expressions, each by itself.
     pub(super) fn faults_of_offers(&self, as_of: Timestamp) -> Vec<Error> {
         let Some(settings) = &self.scoring().scores.next_offer else { return Vec::new() };
-        let of_rows = [Some(&settings.item), settings.when.as_ref()].into_iter().flatten();
-        let of_rows = of_rows.map(|expression| (expression, quoted(&settings.table)));
-        let of_profiles = settings.group.iter().map(|expression| (expression, "profiles".to_owned()));
-        let alone = |(expression, from): (&Expression, String)| match check(NEXT_OFFER, expression) {
-            Ok(()) => {
-                let text = format!("SELECT ({}) AS value FROM {from}", expression.text);
-                self.fault_of(NEXT_OFFER, expression, &text, as_of)
-            }
-            Err(error) => Some(error),
-        };
-        of_rows.chain(of_profiles).filter_map(alone).collect()
+        let mut faults = self.faults_of_items(&items_of(settings), as_of);
+        faults.extend(settings.group.as_ref().and_then(|group| {
+            let text = format!("SELECT ({}) AS value FROM profiles", group.text);
+            check(NEXT_OFFER, group).err().or_else(|| self.fault_of(NEXT_OFFER, group, &text, as_of))
+        }));
+        faults
     }
 
     /// How much each profile wants one item as of an instant; nothing where it is not to be offered.
@@ -164,7 +147,7 @@ impl Evaluator<'_> {
         let settings = self.scoring().scores.next_offer.as_ref().expect("the score has a name where it is set");
         let bought = self.bought(as_of, path)?;
         let (groups, of_profile) = self.groups(settings, &bought.profiles, as_of, path)?;
-        let lines = self.lines(settings, &bought, as_of, path)?;
+        let lines = self.lines(&items_of(settings), &bought, as_of, path)?;
         let Lines { offsets, codes, days, items, may, without_item, .. } = lines;
         let purchases = Purchases { offsets: &offsets, items: &codes, days: &days, item_count: items.len() };
         let habits = Habits::of(&purchases).map_err(fault)?;
@@ -192,67 +175,6 @@ impl Evaluator<'_> {
             neighbours,
             sellers,
             terms,
-            without_item,
-        })
-    }
-
-    /// The items of purchases, profile by profile.
-    fn lines(
-        &self,
-        settings: &NextOffer,
-        bought: &Bought,
-        as_of: Timestamp,
-        path: &mut Vec<Item>,
-    ) -> Result<Lines, Error> {
-        let of_purchases = &self.scoring().purchases.as_ref().expect("items are of purchases").table;
-        let expressions = [Some(&settings.item), settings.when.as_ref()];
-        expressions.into_iter().flatten().try_for_each(|expression| check(NEXT_OFFER, expression))?;
-        let when = settings.when.as_ref().map_or("TRUE", |when| &when.text);
-        let text = format!("SELECT ({}) AS item, ({when}) AS may FROM {}", settings.item.text, quoted(&settings.table));
-        let fault = |error| faulty(NEXT_OFFER, &settings.item, error);
-        let asked = question(&text).map_err(fault)?;
-        let answer = self.rows_and_values(&asked, as_of, path, fault)?;
-        let above = match settings.table == *of_purchases {
-            true => None,
-            false => Some(self.owners_of_rows(&settings.table, SystemColumn::Parent)?),
-        };
-        let purchase_of = places(&bought.rows);
-        let (mut known, mut may, mut found, mut without_item) = (HashMap::new(), Vec::new(), Vec::new(), 0);
-        for batch in &answer.batches {
-            let texts = cast(batch.column(1), &DataType::Utf8View).map_err(muster_store::Error::from)?;
-            let (texts, allowed) = (texts.as_string_view(), batch.column(2).as_boolean());
-            for (at, row) in numbers(batch).enumerate() {
-                let row = above.as_ref().map_or(Some(row), |above| above.get(row as usize).copied());
-                let purchase = row.and_then(|row| purchase_of.get(row as usize)).copied();
-                let Some(purchase) = purchase.filter(|purchase| *purchase != NOBODY) else { continue };
-                if texts.is_null(at) {
-                    without_item += 1;
-                    continue;
-                }
-                let next = known.len() as u32;
-                let code = *known.entry(texts.value(at).to_owned()).or_insert(next);
-                if code == next {
-                    may.push(false);
-                }
-                may[code as usize] |= allowed.is_valid(at) && allowed.value(at);
-                found.push((purchase, code));
-            }
-        }
-        let (items, renumbered) = sorted(known);
-        let may = renumbered_values(&renumbered, &may);
-        found.iter_mut().for_each(|(_, code)| *code = renumbered[*code as usize]);
-        // Equal codes of one purchase in any order are the same.
-        found.sort_unstable();
-        let mut offsets = Vec::with_capacity(bought.profiles.len() + 1);
-        let end_of = |purchases: usize| found.partition_point(|(purchase, _)| (*purchase as usize) < purchases);
-        offsets.extend(bought.offsets.iter().map(|purchases| end_of(*purchases)));
-        Ok(Lines {
-            offsets,
-            codes: found.iter().map(|(_, code)| *code).collect(),
-            days: found.iter().map(|(purchase, _)| bought.days[*purchase as usize]).collect(),
-            at: found.iter().map(|(purchase, _)| bought.at[*purchase as usize]).collect(),
-            items,
-            may,
             without_item,
         })
     }
@@ -300,7 +222,7 @@ impl Evaluator<'_> {
         let Some(then) = as_of.stepped(0, -JUDGED_DAYS, self.names().zone) else { return Ok(()) };
         let shelf = self.shelf(then, path)?;
         let settings = self.scoring().scores.next_offer.as_ref().expect("the score has a name where it is set");
-        let later = self.lines(settings, &self.bought(as_of, path)?, as_of, path)?;
+        let later = self.lines(&items_of(settings), &self.bought(as_of, path)?, as_of, path)?;
         let (offsets, bought) = bought_since(&shelf, &later, &self.profiles_there(as_of, path)?, then);
         let may = |customer: usize, item: u32| {
             let last = shelf.habits.habit(customer, item).map(|habit| habit.last_day);
@@ -345,22 +267,12 @@ impl Evaluator<'_> {
     }
 }
 
-pub(super) fn fault(source: muster_score::Error) -> Error {
+fn items_of(settings: &NextOffer) -> ItemsOf<'_> {
+    ItemsOf { score: NEXT_OFFER, table: &settings.table, item: &settings.item, when: settings.when.as_ref() }
+}
+
+fn fault(source: muster_score::Error) -> Error {
     Error::Score { score: NEXT_OFFER.to_owned(), source }
-}
-
-/// The texts in bytewise order, and for each old code the new one.
-fn sorted(known: HashMap<String, u32>) -> (Vec<String>, Vec<u32>) {
-    let sorted: BTreeMap<String, u32> = known.into_iter().collect();
-    let mut renumbered = vec![0; sorted.len()];
-    sorted.values().zip(0..).for_each(|(old, new)| renumbered[*old as usize] = new);
-    (sorted.into_keys().collect(), renumbered)
-}
-
-fn renumbered_values(renumbered: &[u32], values: &[bool]) -> Vec<bool> {
-    let mut moved = vec![false; values.len()];
-    renumbered.iter().zip(values).for_each(|(new, value)| moved[*new as usize] = *value);
-    moved
 }
 
 /// What those who had bought by an instant bought after it.

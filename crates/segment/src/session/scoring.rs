@@ -3,7 +3,7 @@
 use muster_catalog::{Timestamp, nearest};
 
 use super::Session;
-use crate::scores::{LEARNT, ScoreTable, Scored};
+use crate::scores::{ScoreTable, Scored};
 use crate::{Error, ScoreFailure};
 
 /// How it stands with a score that is learnt.
@@ -27,9 +27,8 @@ impl Session<'_> {
     /// # Errors
     /// If the state cannot be read.
     pub fn scores(&self) -> Result<Vec<ScoreStanding>, Error> {
-        let evaluator = self.evaluator()?;
-        let has = |score: &&str| evaluator.names().score(score).is_some();
-        LEARNT.into_iter().filter(has).map(|score| self.standing(score)).collect()
+        let known = self.bench.scoring.learnt(self.evaluator()?.names());
+        known.iter().map(|score| self.standing(score)).collect()
     }
 
     fn standing(&self, score: &str) -> Result<ScoreStanding, Error> {
@@ -67,11 +66,11 @@ impl Session<'_> {
     /// [`Error::UnknownScore`], [`Error::ReadOnly`], and whatever keeps it from being computed.
     pub fn score(&self, name: &str, progress: &dyn Fn(&str)) -> Result<ScoreTable, Error> {
         let evaluator = self.evaluator()?;
-        let found = LEARNT.into_iter().find(|score| score.eq_ignore_ascii_case(name));
-        let score = found.filter(|score| evaluator.names().score(score).is_some()).ok_or_else(|| {
-            let known = LEARNT.into_iter().filter(|score| evaluator.names().score(score).is_some());
-            Error::UnknownScore { name: name.to_owned(), nearest: nearest(name, known).map(str::to_owned) }
-        })?;
+        let known = self.bench.scoring.learnt(evaluator.names());
+        let Some(score) = known.iter().find(|score| score.eq_ignore_ascii_case(name)) else {
+            let nearest = nearest(name, known.iter().map(String::as_str)).map(str::to_owned);
+            return Err(Error::UnknownScore { name: name.to_owned(), nearest });
+        };
         // Before the work, not after it.
         self.bench.access.write(|_| Ok(()))?;
         match evaluator.learnt(score, self.as_of, progress) {

@@ -293,3 +293,58 @@ fn a_load_that_is_taken_back_takes_its_scores_with_it() {
     shop.undo();
     assert_eq!(as_of(&shop), instant("2025-06-01T00:00:00"));
 }
+
+/// What the table says is what a join of the orders with themselves says.
+#[test]
+fn what_is_bought_together_is_counted_as_a_join_counts_it() {
+    let more = format!(
+        "{SCORES}
+[scores.affinity.things]
+table = \"orders\"
+item = \"CASE WHEN total < 10 THEN 'pencil' WHEN total < 20 THEN 'pen' WHEN total < 30 THEN 'book' ELSE 'lamp' END\"
+basket = \"profile\"
+window_days = 90
+least_baskets = 3
+
+[scores.affinity.longer]
+table = \"orders\"
+item = \"CASE WHEN total < 10 THEN 'pencil' WHEN total < 20 THEN 'pen' WHEN total < 30 THEN 'book' ELSE 'lamp' END\"
+basket = \"profile\"
+longest = 3
+least_confidence = 0.5
+"
+    );
+    let shop = shop_of(&orders(), &more, false);
+    let before = shop.error("SELECT * FROM affinity('things')");
+    assert!(before.starts_with("the score affinity.things was not computed by 2025-06-30T12:00:00"), "{before}");
+    for affinity in ["affinity.things", "affinity.longer"] {
+        shop.session().score(affinity, &|_| ()).unwrap();
+    }
+    let joined = "WITH lines AS (SELECT DISTINCT customer AS basket, CASE WHEN total < 10 THEN 'pencil' WHEN total < 20
+                      THEN 'pen' WHEN total < 30 THEN 'book' ELSE 'lamp' END AS item FROM orders
+                      WHERE placed_at > now() - INTERVAL '90 days'),
+                  items AS (SELECT item, count(*) AS baskets FROM lines GROUP BY item),
+                  pairs AS (SELECT one.item AS item, other.item AS other, count(*) AS n FROM lines AS one
+                      JOIN lines AS other ON one.basket = other.basket AND one.item <> other.item
+                      GROUP BY one.item, other.item)
+                  SELECT pairs.item AS item, pairs.other AS other, n AS count,
+                         round(CAST(n AS DOUBLE) / one.baskets, 9) AS confidence
+                  FROM pairs JOIN items AS one ON one.item = pairs.item WHERE n >= 3 ORDER BY item, other";
+    let told =
+        "SELECT item, other, count, round(confidence, 9) AS confidence FROM affinity('things') ORDER BY item, other";
+    let told = shop.rows(told);
+    assert_eq!(told, shop.rows(joined));
+    assert_eq!(told.len(), 1 + 4 * 3);
+    // It joins and filters like any table, under its own name or another.
+    let led = "SELECT p.id AS id, a.other AS other FROM profiles AS p JOIN affinity('things') AS a
+               ON a.item = 'pen' AND a.count > 2 AND p.country = 'NL' ORDER BY id, other LIMIT 2";
+    assert_eq!(shop.rows(led).len(), 3);
+    assert_eq!(shop.rows("SELECT affinity.item FROM affinity('THINGS') ORDER BY lift DESC LIMIT 1").len(), 2);
+    let longer = shop.rows("SELECT item FROM affinity('longer') WHERE item LIKE '% + %' ORDER BY item LIMIT 1");
+    assert_eq!(longer[1..], ["book + lamp"]);
+    let unknown = shop.error("SELECT * FROM affinity('thing')");
+    assert!(
+        unknown.contains("there is no affinity `thing`") && unknown.contains("did you mean 'things'?"),
+        "{unknown}"
+    );
+}

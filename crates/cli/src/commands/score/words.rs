@@ -8,7 +8,8 @@ use crate::width::width;
 
 /// One line about a score that was computed.
 pub fn line(table: &ScoreTable, zone: Tz) -> String {
-    format!("{}: {} profiles as of {}", table.score, thousands(table.profiles), table.as_of.rfc3339(zone))
+    let what = if table.score.starts_with("affinity.") { "rules" } else { "profiles" };
+    format!("{}: {} {what} as of {}", table.score, thousands(table.profiles), table.as_of.rfc3339(zone))
 }
 
 /// Why a score is not what it would be now, where it is not.

@@ -47,6 +47,7 @@ fn shop() -> Known {
         segments: vec![segment("lapsed"), segment("lapsed_vips"), segment("young")],
         variables: std::collections::BTreeSet::new(),
         scores: Vec::new(),
+        affinities: Vec::new(),
     })
 }
 
