@@ -1,6 +1,6 @@
-//! What can be named at the prompt: tables with their columns, segments, lists, functions.
+//! What can be named at the prompt: tables with their columns, segments, lists, scores, functions.
 
-use muster_catalog::{Kind, Names, TableNames};
+use muster_catalog::{Kind, Names, ScoreNames, TableNames};
 use muster_language::{Use, functions};
 
 /// The names of the newest snapshot; before the first load there are only functions.
@@ -42,6 +42,16 @@ impl Known {
     /// The names of the lists, without what they all begin with.
     pub fn lists(&self) -> impl Iterator<Item = &str> {
         self.all().filter_map(TableNames::list_name)
+    }
+
+    /// The scores.
+    pub fn scores(&self) -> impl Iterator<Item = &ScoreNames> {
+        self.names.iter().flat_map(|names| &names.scores)
+    }
+
+    /// What is bought together, by name.
+    pub fn affinities(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().flat_map(|names| &names.affinities).map(String::as_str)
     }
 
     /// What a row of `table` sees: its own table first, then those above it, then the lookups of all of these.

@@ -1,4 +1,4 @@
-//! What could stand at the cursor: keywords, tables, columns, segments, lists, functions, and values of a column.
+//! What could stand at the cursor: keywords, tables, columns, segments, lists, scores, functions, and values of a column.
 //!
 //! A pure function of the text, the names and a source of values, so that it needs no terminal. [`words`] reads the text,
 //! [`scope`] says which rows the cursor is about, [`known`] what has a name.
@@ -157,7 +157,8 @@ impl Place<'_> {
             return qualifier.name().map(|name| self.qualified(name)).unwrap_or_default();
         }
         if is_in_from(self.words) {
-            return self.tables();
+            let affinities = self.known.affinities().map(|name| candidate(&format!("affinity('{name}')"), "affinity"));
+            return self.tables().into_iter().chain(affinities).collect();
         }
         match self.words {
             [.., verb, noun] if noun.is("SEGMENT") && !verb.is("CREATE") => return self.segments(),
@@ -179,7 +180,14 @@ impl Place<'_> {
         if name.eq_ignore_ascii_case(LISTS) {
             return self.known.lists().map(|list| named(list, "list")).collect();
         }
-        let Some(table) = self.scope.qualified(name) else { return Vec::new() };
+        let Some(table) = self.scope.qualified(name) else {
+            // A table of the name of a score is meant before it.
+            let score = self.known.scores().find(|score| score.name.eq_ignore_ascii_case(name));
+            let columns = score.into_iter().flat_map(|score| &score.columns);
+            return columns
+                .map(|column| candidate(&as_written(&column.name), column.column_type.to_string()))
+                .collect();
+        };
         let links = table.links.iter().map(|(link, _, target)| candidate(&as_written(link), format!("{target} of it")));
         columns(table).chain(links).collect()
     }
@@ -199,6 +207,7 @@ impl Place<'_> {
         let mut all: Vec<Candidate> = columns.chain(aliases).chain(self.tables()).collect();
         all.extend(self.known.segments().next().map(|_| candidate("segments.", "segments")));
         all.extend(self.known.lists().next().map(|_| candidate(&format!("{LISTS}."), "lists")));
+        all.extend(self.known.scores().map(|score| candidate(&format!("{}.", score.name), "score")));
         if !prefix.is_empty() {
             all.extend(self.known.functions().map(|(function, kind)| candidate(&called(function), kind)));
             all.extend(KEYWORDS.iter().map(|keyword| candidate(&cased(keyword, prefix), "")));

@@ -1,6 +1,6 @@
 //! What is offered where, over the names of a small shop.
 
-use muster_catalog::{ColumnNames, ColumnType, Kind, Names, SegmentNames, TableNames};
+use muster_catalog::{ColumnNames, ColumnType, Kind, Names, ScoreNames, SegmentNames, TableNames};
 
 use super::*;
 
@@ -46,8 +46,11 @@ fn shop() -> Known {
         ],
         segments: vec![segment("lapsed"), segment("lapsed_vips"), segment("young")],
         variables: std::collections::BTreeSet::new(),
-        scores: Vec::new(),
-        affinities: Vec::new(),
+        scores: vec![ScoreNames {
+            name: "rfm".to_owned(),
+            columns: table("", Kind::Root, "r:int cell:text", &[]).columns,
+        }],
+        affinities: vec!["product".to_owned()],
     })
 }
 
@@ -99,7 +102,7 @@ fn a_statement_begins_with_a_word_of_its_own() {
 
 #[test]
 fn tables_stand_behind_from_and_join_and_in_a_list_of_tables() {
-    let all = ["profiles", "orders", "lines", "products", "stores"];
+    let all = ["profiles", "orders", "lines", "products", "stores", "affinity('product')"];
     check("SELECT * FROM |", &all);
     check("SELECT * FROM o|", &["orders"]);
     check("SELECT * FROM orders a JOIN |", &all);
@@ -217,4 +220,11 @@ fn a_type_is_shown_as_it_is_written_in_the_definition() {
     let types: Vec<String> = offered("SELECT profiles.|").1.into_iter().map(|candidate| candidate.what).collect();
     let expected = [ColumnType::Id, ColumnType::Text, ColumnType::Text, ColumnType::Id, ColumnType::Date];
     assert_eq!(types[..5], expected.map(|column_type| column_type.to_string()));
+}
+
+#[test]
+fn scores_stand_where_values_do_and_their_columns_behind_them() {
+    check("SELECT rf|", &["rfm."]);
+    check("SELECT rfm.|", &["r", "cell"]);
+    check("SELECT id FROM profiles WHERE RFM.c|", &["cell"]);
 }
