@@ -21,12 +21,41 @@ const LEFT: f64 = 0.9;
 /// Differences of values below this part of them are rounding.
 const ROUNDING: f64 = 1e-14;
 
-/// A point, its value and its slope.
+/// Where a search starts, and what is known of the curvature there.
 #[derive(Clone, Copy)]
-pub(crate) struct Point<const N: usize> {
+pub(crate) struct Start<const N: usize> {
+    at: [f64; N],
+    /// The inverse of the curvature, where another search has learned it.
+    inverse: Option<[[f64; N]; N]>,
+}
+
+impl<const N: usize> From<[f64; N]> for Start<N> {
+    fn from(at: [f64; N]) -> Self {
+        Self { at, inverse: None }
+    }
+}
+
+/// Where a search ended.
+#[derive(Clone, Copy)]
+pub(crate) struct Lowest<const N: usize> {
     pub at: [f64; N],
     pub value: f64,
-    pub slope: [f64; N],
+    inverse: [[f64; N]; N],
+}
+
+impl<const N: usize> From<Lowest<N>> for Start<N> {
+    /// The lowest point of a function that is much like another: a search there needs few steps.
+    fn from(lowest: Lowest<N>) -> Self {
+        Self { at: lowest.at, inverse: Some(lowest.inverse) }
+    }
+}
+
+/// A point, its value and its slope.
+#[derive(Clone, Copy)]
+struct Point<const N: usize> {
+    at: [f64; N],
+    value: f64,
+    slope: [f64; N],
 }
 
 /// The lowest point near `start`, or after how many steps none was found.
@@ -34,27 +63,30 @@ pub(crate) struct Point<const N: usize> {
 /// `function` returns value and slope; an infinite value says that a place is out of bounds. No coordinate leaves
 /// `start` ± `reach`: a search that wants to has no lowest point.
 pub(crate) fn lowest<const N: usize>(
-    start: [f64; N],
+    start: impl Into<Start<N>>,
     reach: f64,
     function: impl Fn(&[f64; N]) -> (f64, [f64; N]),
-) -> Result<Point<N>, usize> {
+) -> Result<Lowest<N>, usize> {
     let evaluate = |at: [f64; N]| {
         let (value, slope) = function(&at);
         Point { at, value, slope }
     };
+    let Start { at: start, inverse } = start.into();
     let mut point = evaluate(start);
-    let mut inverse = identity::<N>();
+    let (mut inverse, mut is_scaled) = (inverse.unwrap_or_else(identity), inverse.is_some());
     for step in 0..MOST_STEPS {
+        let lowest = Lowest { at: point.at, value: point.value, inverse };
         if flatness(&point) <= FLAT {
-            return Ok(point);
+            return Ok(lowest);
         }
         let Some(next) = along(&point, &direction(&inverse, &point.slope), evaluate) else {
-            return if flatness(&point) <= NEARLY_FLAT { Ok(point) } else { Err(step) };
+            return if flatness(&point) <= NEARLY_FLAT { Ok(lowest) } else { Err(step) };
         };
         if next.at.iter().zip(start).any(|(at, start)| (at - start).abs() > reach) {
             return Err(step);
         }
-        learn(&mut inverse, &point, &next, step == 0);
+        learn(&mut inverse, &point, &next, !is_scaled);
+        is_scaled = true;
         point = next;
     }
     Err(MOST_STEPS)
@@ -100,14 +132,14 @@ fn along<const N: usize>(
 }
 
 /// Learns the curvature from how the slope changed over a step.
-fn learn<const N: usize>(inverse: &mut [[f64; N]; N], from: &Point<N>, to: &Point<N>, is_first: bool) {
+fn learn<const N: usize>(inverse: &mut [[f64; N]; N], from: &Point<N>, to: &Point<N>, is_unscaled: bool) {
     let step: [f64; N] = std::array::from_fn(|place| to.at[place] - from.at[place]);
     let change: [f64; N] = std::array::from_fn(|place| to.slope[place] - from.slope[place]);
     let bend = dot(&step, &change);
     if bend <= f64::EPSILON * dot(&change, &change) {
         return;
     }
-    if is_first {
+    if is_unscaled {
         let scale = bend / dot(&change, &change);
         inverse.iter_mut().flatten().for_each(|cell| *cell *= scale);
     }

@@ -72,3 +72,5 @@ mod checks;
 mod selection;
 
 mod descent;
+
+mod times;

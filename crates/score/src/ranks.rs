@@ -9,10 +9,18 @@ use rayon::prelude::*;
 
 use crate::checks;
 use crate::error::{Error, Result};
-use crate::selection::{CHUNK, Ordinal, Ranked, at_ranks};
+use crate::selection::{BUCKETS, Buckets, CHUNK, Ordinal, Ranked, Within};
 
 /// How many bins a column can be cut into: a score is one digit, so that three of them read as a number.
 pub const BINS: RangeInclusive<usize> = 2..=9;
+
+/// Keys that one task reads.
+const KEYS_OF_A_TASK: usize = 1 << 12;
+/// Keys that are waited for together.
+const KEYS_AT_ONCE: usize = 64;
+
+/// Said of a bucket that a cut goes through.
+const UNDECIDED: u8 = u8::MAX;
 
 /// Which end of a column is the best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,12 +83,16 @@ fn scores_of<'k, T: Ordinal>(
     bins: usize,
     key: impl Fn(usize) -> &'k [u8] + Sync,
 ) -> Vec<u8> {
+    if values.is_empty() {
+        return Vec::new();
+    }
+    let buckets = Buckets::over(values);
     let cuts = match cutting {
-        Cutting::Ntile => ntile_cuts(values, bins),
-        Cutting::Quantile => quantile_cuts(values, bins),
+        Cutting::Ntile => cuts_at(values, &buckets, &ntile_starts(values.len(), bins)),
+        Cutting::Quantile => quantile_cuts(values, &buckets, bins),
         Cutting::Fixed(points) => points.iter().map(|point| Cut { value: *point, equal: Equal::Better }).collect(),
     };
-    let (mut passed, torn) = cuts_passed(values, &cuts);
+    let (mut passed, torn) = cuts_passed(values, &buckets, &cuts);
     for (rows, takes) in torn.iter().zip(takes(&cuts)) {
         let further = passed_by_key(rows, &takes, &key);
         rows.iter().zip(further).for_each(|(row, further)| passed[*row as usize] += further);
@@ -105,29 +117,28 @@ enum Equal {
     Torn(usize),
 }
 
-fn ntile_cuts<T: Ordinal>(values: &[T], bins: usize) -> Vec<Cut<T>> {
-    let rows = values.len();
-    let starts: Vec<usize> = (1..bins)
+/// The ranks at which better bins begin.
+fn ntile_starts(rows: usize, bins: usize) -> Vec<usize> {
+    (1..bins)
         .map(|bin| bin * (rows / bins) + bin.min(rows % bins))
         // With fewer rows than bins, the best bins stay empty.
         .filter(|start| *start < rows)
-        .collect();
-    cuts_at(values, &starts)
+        .collect()
 }
 
 /// A cut before the row at each of `starts`, which are ranks from the worst on.
-fn cuts_at<T: Ordinal>(values: &[T], starts: &[usize]) -> Vec<Cut<T>> {
+fn cuts_at<T: Ordinal>(values: &[T], buckets: &Buckets<T>, starts: &[usize]) -> Vec<Cut<T>> {
     let cut = |(start, ranked): (&usize, Ranked<T>)| Cut {
         value: ranked.value,
         equal: if *start == ranked.below { Equal::Better } else { Equal::Torn(start - ranked.below) },
     };
-    starts.iter().zip(at_ranks(values, starts)).map(cut).collect()
+    starts.iter().zip(buckets.at_ranks(values, starts)).map(cut).collect()
 }
 
-fn quantile_cuts<T: Ordinal>(values: &[T], bins: usize) -> Vec<Cut<T>> {
-    let Some(last) = values.len().checked_sub(1) else { return Vec::new() };
-    let ranks: Vec<usize> = (1..bins).map(|bin| (bin * (last + 1)).div_ceil(bins) - 1).collect();
-    at_ranks(values, &ranks).iter().map(|ranked| Cut { value: ranked.value, equal: Equal::Worse }).collect()
+fn quantile_cuts<T: Ordinal>(values: &[T], buckets: &Buckets<T>, bins: usize) -> Vec<Cut<T>> {
+    let ranks: Vec<usize> = (1..bins).map(|bin| (bin * values.len()).div_ceil(bins) - 1).collect();
+    let ranked = buckets.at_ranks(values, &ranks);
+    ranked.iter().map(|ranked| Cut { value: ranked.value, equal: Equal::Worse }).collect()
 }
 
 fn check<T: Ordinal>(points: &[T], bins: usize) -> Result<()> {
@@ -136,41 +147,61 @@ fn check<T: Ordinal>(points: &[T], bins: usize) -> Result<()> {
 }
 
 /// The cuts that each row has passed for certain, and the rows of each value that is torn by cuts.
-fn cuts_passed<T: Ordinal>(values: &[T], cuts: &[Cut<T>]) -> (Vec<u8>, Vec<Vec<u32>>) {
-    let torn = torn_values(cuts);
-    let of = |is_reached: bool| -> Vec<T> {
-        cuts.iter().filter(|cut| (cut.equal == Equal::Better) == is_reached).map(|cut| cut.value).collect()
-    };
-    let (reached, exceeded) = (of(true), of(false));
+fn cuts_passed<T: Ordinal>(values: &[T], buckets: &Buckets<T>, cuts: &[Cut<T>]) -> (Vec<u8>, Vec<Vec<u32>>) {
+    let (codes, torn) = (passed_by_bucket(buckets, cuts), torn_values(cuts));
     let chunks = values.par_chunks(CHUNK).enumerate();
     let parts = chunks.map(|(chunk, values)| {
-        let counts = counts_of_passed(values, &reached, &exceeded);
-        let rows = |torn: &T| -> Vec<u32> {
-            let equal = values.iter().enumerate().filter(|(_, value)| *value == torn);
-            equal.map(|(row, _)| (chunk * CHUNK + row) as u32).collect()
-        };
-        (counts, torn.iter().map(rows).collect::<Vec<_>>())
+        let mut passed: Vec<u8> = values.iter().map(|value| codes[buckets.of(*value) % BUCKETS]).collect();
+        let mut rows = vec![Vec::new(); torn.len()];
+        for row in undecided(&passed) {
+            let value = values[row];
+            passed[row] = cuts.iter().filter(|cut| cut.is_passed_by(value)).count() as u8;
+            if let Some(nth) = torn.iter().position(|torn| *torn == value) {
+                rows[nth].push((chunk * CHUNK + row) as u32);
+            }
+        }
+        (passed, rows)
     });
     let parts: Vec<(Vec<u8>, Vec<Vec<u32>>)> = parts.collect();
     let rows_of = |nth: usize| parts.iter().map(|(_, rows)| rows[nth].as_slice()).collect::<Vec<_>>().concat();
     let torn = (0..torn.len()).map(rows_of).collect();
-    (parts.iter().map(|(counts, _)| counts.as_slice()).collect::<Vec<_>>().concat(), torn)
+    (parts.iter().map(|(passed, _)| passed.as_slice()).collect::<Vec<_>>().concat(), torn)
 }
 
-/// For each value, how many of `reached` it is not below, and how many of `exceeded` it lies above.
+/// How many cuts the values of each bucket have passed, or [`UNDECIDED`].
 ///
-/// Cut by cut over pieces that stay in the cache: a comparison and an addition, without a branch.
-fn counts_of_passed<T: Ordinal>(values: &[T], reached: &[T], exceeded: &[T]) -> Vec<u8> {
-    let mut counts = vec![0_u8; values.len()];
-    for (values, counts) in values.chunks(2048).zip(counts.chunks_mut(2048)) {
-        for cut in reached {
-            counts.iter_mut().zip(values).for_each(|(count, value)| *count += u8::from(value >= cut));
-        }
-        for cut in exceeded {
-            counts.iter_mut().zip(values).for_each(|(count, value)| *count += u8::from(value > cut));
-        }
+/// A look into this table is a third of the work of comparing with four cuts, which for numbers of 64 bits and more is
+/// not done side by side.
+fn passed_by_bucket<T: Ordinal>(buckets: &Buckets<T>, cuts: &[Cut<T>]) -> Box<[u8; BUCKETS]> {
+    let mut passed = Box::new([0; BUCKETS]);
+    let mut undecided = Vec::new();
+    for cut in cuts {
+        let first = match (buckets.place_of(cut.value), cut.equal) {
+            (Within::Before, _) => 0,
+            (Within::Behind, _) => BUCKETS,
+            (Within::Bucket(bucket), Equal::Better) if buckets.are_single() => bucket,
+            (Within::Bucket(bucket), Equal::Worse) if buckets.are_single() => bucket + 1,
+            (Within::Bucket(bucket), _) => {
+                undecided.push(bucket);
+                bucket
+            }
+        };
+        passed[first..].iter_mut().for_each(|passed| *passed += 1);
     }
-    counts
+    undecided.into_iter().for_each(|bucket| passed[bucket] = UNDECIDED);
+    passed
+}
+
+/// The places of the rows whose bucket does not decide.
+fn undecided(passed: &[u8]) -> Vec<usize> {
+    passed.iter().enumerate().filter(|(_, passed)| **passed == UNDECIDED).map(|(row, _)| row).collect()
+}
+
+impl<T: Ordinal> Cut<T> {
+    /// Whether a value lies beyond for certain.
+    fn is_passed_by(&self, value: T) -> bool {
+        if self.equal == Equal::Better { value >= self.value } else { value > self.value }
+    }
 }
 
 /// The values that cuts go through, each once.
@@ -195,43 +226,77 @@ fn takes<T: Ordinal>(cuts: &[Cut<T>]) -> Vec<Vec<usize>> {
 
 /// How many of the cuts before `takes`, which rise, each of the rows passes in the order of the keys.
 ///
-/// Eight bytes of the keys are cut as if they were values; a whole key is read where these are equal.
+/// Rows often stand in the order of their keys; else eight bytes of the keys are cut as if they were values, and a whole
+/// key is read where these are equal.
 fn passed_by_key<'k>(rows: &[u32], takes: &[usize], key: &(impl Fn(usize) -> &'k [u8] + Sync)) -> Vec<u8> {
     let beginnings = beginnings(rows, key);
-    let cuts = cuts_at(&beginnings, takes);
-    let (mut passed, torn) = cuts_passed(&beginnings, &cuts);
+    if beginnings.windows(2).all(|pair| pair[0] < pair[1]) {
+        return (0..rows.len()).map(|place| passed_at(place, takes)).collect();
+    }
+    let buckets = Buckets::over(&beginnings);
+    let cuts = cuts_at(&beginnings, &buckets, takes);
+    let (mut passed, torn) = cuts_passed(&beginnings, &buckets, &cuts);
     for (mut alike, takes) in torn.into_iter().zip(self::takes(&cuts)) {
         let whole_key = |nth: &u32| (key(rows[*nth as usize] as usize), *nth);
         alike.sort_unstable_by(|left, right| whole_key(left).cmp(&whole_key(right)));
         for (place, nth) in alike.iter().enumerate() {
-            passed[*nth as usize] += takes.iter().filter(|take| place >= **take).count() as u8;
+            passed[*nth as usize] += passed_at(place, &takes);
         }
     }
     passed
 }
 
+fn passed_at(place: usize, takes: &[usize]) -> u8 {
+    takes.iter().filter(|take| place >= **take).count() as u8
+}
+
 /// The eight bytes behind what all keys begin with: `customer-` would settle nothing.
 fn beginnings<'k>(rows: &[u32], key: &(impl Fn(usize) -> &'k [u8] + Sync)) -> Vec<u64> {
-    let first = rows.first().map_or(&[][..], |row| key(*row as usize));
-    let shared = |rows: &[u32]| {
-        rows.iter().fold(first.len(), |shared, row| {
-            let key = key(*row as usize);
-            // Nearly always so; only a key that begins otherwise is read byte by byte.
-            if key.starts_with(&first[..shared]) { shared } else { shared_bytes(key, first) }
-        })
+    let Some(first) = rows.first().map(|row| key(*row as usize)) else { return Vec::new() };
+    let shared_of = |shared: usize, row: &u32| {
+        let key = key(*row as usize);
+        // Nearly always so; only a key that begins otherwise is read byte by byte.
+        if key.starts_with(&first[..shared]) { shared } else { shared_bytes(key, first) }
     };
-    let shared = rows.par_chunks(CHUNK).map(shared).min().unwrap_or(0);
-    rows.par_iter().map(|row| beginning(&key(*row as usize)[shared..])).collect()
+    let behind = |shared: usize| -> Option<Vec<u64>> {
+        let parts: Option<Vec<Vec<u64>>> =
+            rows.par_chunks(KEYS_OF_A_TASK).map(|rows| beginnings_behind(&first[..shared], rows, key)).collect();
+        Some(parts?.concat())
+    };
+    // What a few share is taken for what all do, and mostly it is: then every key is read once.
+    let of_a_few = rows.iter().step_by(rows.len().div_ceil(16)).chain(rows.last()).fold(first.len(), shared_of);
+    behind(of_a_few).or_else(|| behind(rows.iter().fold(of_a_few, shared_of))).unwrap_or_default()
+}
+
+/// The eight bytes behind `shared`, or `None` where a key does not begin so.
+///
+/// Keys lie anywhere in memory. So that waiting for one is waiting for many, it is first asked where they are, then for
+/// their bytes, and then whether these are the right ones.
+fn beginnings_behind<'k>(shared: &[u8], rows: &[u32], key: &impl Fn(usize) -> &'k [u8]) -> Option<Vec<u64>> {
+    let (mut beginnings, mut keys) = (Vec::with_capacity(rows.len()), [&[][..]; KEYS_AT_ONCE]);
+    for rows in rows.chunks(KEYS_AT_ONCE) {
+        let keys = &mut keys[..rows.len()];
+        keys.iter_mut().zip(rows).for_each(|(place, row)| *place = key(*row as usize));
+        beginnings.extend(keys.iter().map(|key| beginning(key, shared.len())));
+        if !keys.iter().all(|key| key.starts_with(shared)) {
+            return None;
+        }
+    }
+    Some(beginnings)
 }
 
 fn shared_bytes(left: &[u8], right: &[u8]) -> usize {
     left.iter().zip(right).take_while(|(left, right)| left == right).count()
 }
 
-/// Eight bytes as a number that stands among others as the bytes do; what is missing is 0.
-fn beginning(bytes: &[u8]) -> u64 {
-    match bytes.first_chunk() {
-        Some(eight) => u64::from_be_bytes(*eight),
-        None => bytes.iter().rev().fold(0, |rest, byte| rest >> 8 | u64::from(*byte) << 56),
+/// The eight bytes of a key from a place on, as a number that stands among others as the bytes do; what is missing is 0.
+#[inline]
+fn beginning(key: &[u8], from: usize) -> u64 {
+    let bytes = key.get(from..).unwrap_or_default();
+    match (bytes.first_chunk(), key.last_chunk()) {
+        (Some(eight), _) => u64::from_be_bytes(*eight),
+        // Fewer than eight are the last of the key's last eight.
+        (None, Some(eight)) if !bytes.is_empty() => u64::from_be_bytes(*eight) << (64 - 8 * bytes.len()),
+        _ => bytes.iter().rev().fold(0, |rest, byte| rest >> 8 | u64::from(*byte) << 56),
     }
 }

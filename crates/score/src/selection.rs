@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 /// Buckets of the histogram. Days and counts mostly differ by less, so that a bucket holds one value and no second look
 /// is needed; 64 KB of counters stay within a core's own cache.
-const BUCKETS: usize = 1 << 14;
+pub(crate) const BUCKETS: usize = 1 << 14;
 
 /// Rows that one task reads.
 pub(crate) const CHUNK: usize = 1 << 16;
@@ -72,28 +72,7 @@ pub(crate) struct Ranked<T> {
 
 /// The value at each of `ranks`, which rise, count from 0 and stay below the number of rows.
 pub(crate) fn at_ranks<T: Ordinal>(values: &[T], ranks: &[usize]) -> Vec<Ranked<T>> {
-    if values.is_empty() || ranks.is_empty() {
-        return Vec::new();
-    }
-    let buckets = Buckets::over(values);
-    let places = places(&buckets.counts(values), ranks);
-    if buckets.shift == 0 {
-        let first = |place: &Place| T::first_of(place.bucket, buckets.smallest, 0);
-        return places.iter().map(|place| Ranked { value: first(place), below: place.below }).collect();
-    }
-    let inside = buckets.values_within(values, &places);
-    let mut found = Vec::with_capacity(ranks.len());
-    for (values, nth_bucket) in inside.into_iter().zip(0..) {
-        let its = places.iter().zip(ranks).filter(|(place, _)| place.nth_bucket == nth_bucket);
-        let (below, its): (Vec<usize>, Vec<usize>) = its.map(|(place, rank)| (place.below, rank - place.below)).unzip();
-        found.extend(
-            at_ranks_within(values, &its)
-                .into_iter()
-                .zip(below)
-                .map(|(ranked, below)| Ranked { value: ranked.value, below: below + ranked.below }),
-        );
-    }
-    found
+    if values.is_empty() || ranks.is_empty() { Vec::new() } else { Buckets::over(values).at_ranks(values, ranks) }
 }
 
 /// The same for the values of one bucket: few are sorted. Many, as where one value is far from all others, are
@@ -109,22 +88,66 @@ fn at_ranks_within<T: Ordinal>(mut values: Vec<T>, ranks: &[usize]) -> Vec<Ranke
 }
 
 /// Buckets of equal width, a power of two, from the smallest value on.
-struct Buckets<T> {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Buckets<T> {
     smallest: T,
+    largest: T,
     shift: u32,
 }
 
 impl<T: Ordinal> Buckets<T> {
-    fn over(values: &[T]) -> Self {
+    /// Buckets for some values, at least one.
+    pub(crate) fn over(values: &[T]) -> Self {
         let none = || (T::MOST, T::LEAST);
         let both = |left: (T, T), right: (T, T)| (left.0.min(right.0), left.1.max(right.1));
         let extremes = |values: &[T]| values.iter().fold(none(), |found, value| both(found, (*value, *value)));
         let (smallest, largest) = values.par_chunks(CHUNK).map(extremes).reduce(none, both);
-        Self { smallest, shift: largest.bits_above(smallest).saturating_sub(BUCKETS.trailing_zeros()) }
+        let shift = largest.bits_above(smallest).saturating_sub(BUCKETS.trailing_zeros());
+        Self { smallest, largest, shift }
     }
 
-    fn of(&self, value: T) -> usize {
+    /// The bucket, below [`BUCKETS`], of a value that they were made over.
+    pub(crate) fn of(&self, value: T) -> usize {
         value.bucket(self.smallest, self.shift)
+    }
+
+    /// The bucket that a value would be in: in front of all, within, or behind all.
+    pub(crate) fn place_of(&self, value: T) -> Within {
+        if value < self.smallest {
+            Within::Before
+        } else if value > self.largest {
+            Within::Behind
+        } else {
+            Within::Bucket(self.of(value))
+        }
+    }
+
+    /// Whether each bucket holds one value only.
+    pub(crate) fn are_single(&self) -> bool {
+        self.shift == 0
+    }
+
+    /// The value at each of `ranks` of the values that they were made over.
+    pub(crate) fn at_ranks(&self, values: &[T], ranks: &[usize]) -> Vec<Ranked<T>> {
+        let places = places(&self.counts(values), ranks);
+        if self.are_single() {
+            let first = |place: &Place| T::first_of(place.bucket, self.smallest, 0);
+            return places.iter().map(|place| Ranked { value: first(place), below: place.below }).collect();
+        }
+        let inside = self.values_within(values, &places);
+        let mut found = Vec::with_capacity(ranks.len());
+        for (values, nth_bucket) in inside.into_iter().zip(0..) {
+            let its = places.iter().zip(ranks).filter(|(place, _)| place.nth_bucket == nth_bucket);
+            let (below, its): (Vec<usize>, Vec<usize>) =
+                its.map(|(place, rank)| (place.below, rank - place.below)).unzip();
+            found.extend(
+                at_ranks_within(values, &its)
+                    .into_iter()
+                    .zip(below)
+                    .map(|(ranked, below)| Ranked { value: ranked.value, below: below + ranked.below }),
+            );
+        }
+        found
     }
 
     fn counts(&self, values: &[T]) -> Vec<u32> {
@@ -164,6 +187,17 @@ impl<T: Ordinal> Buckets<T> {
         let whole = |bucket: usize| parts.iter().map(|part| part[bucket].as_slice()).collect::<Vec<_>>().concat();
         (0..buckets).map(whole).collect()
     }
+}
+
+/// Where a value lies among buckets that were made over others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Within {
+    /// Below all of them.
+    Before,
+    /// In one.
+    Bucket(usize),
+    /// Above all of them.
+    Behind,
 }
 
 /// Where a rank falls.

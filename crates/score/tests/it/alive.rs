@@ -106,6 +106,72 @@ fn customers_together_and_one_by_one_fit_alike() {
     }
 }
 
+/// Customers by history, without hashing or packing.
+fn together_plainly(histories: &[History]) -> Histories {
+    let key = |history: &History| (history.repeats, history.last.to_bits(), history.age.to_bits());
+    let mut customers: BTreeMap<_, (History, Vec<usize>)> = BTreeMap::new();
+    for (customer, history) in histories.iter().enumerate() {
+        customers.entry(key(history)).or_insert((*history, Vec::new())).1.push(customer);
+    }
+    let mut of_customer = vec![0; histories.len()];
+    for (place, (_, its)) in (0..).zip(customers.values()) {
+        its.iter().for_each(|customer| of_customer[*customer] = place);
+    }
+    Histories {
+        distinct: customers.values().map(|(history, _)| *history).collect(),
+        customers: customers.values().map(|(_, its)| its.len() as u32).collect(),
+        of_customer,
+    }
+}
+
+/// Customers of the model with times of their own: more than are looked up by hashing.
+fn unlike_times() -> Vec<History> {
+    let mut state = 42_u64;
+    let mut chance = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 33) as f64 + 0.5) / f64::from(1_u32 << 31)
+    };
+    let mut history = |_| {
+        let (rate, leaving, age) = (-chance().ln() / 10.0, 1.0 - chance().powf(0.25), 10.0 + 90.0 * chance());
+        let mut history = History { repeats: 0, last: 0.0, age };
+        loop {
+            let next = history.last - chance().ln() / rate;
+            if next > age {
+                return history;
+            }
+            history = History { repeats: history.repeats + 1, last: next, age };
+            if chance() < leaving {
+                return history;
+            }
+        }
+    };
+    (0..20_000).map(&mut history).collect()
+}
+
+#[test]
+fn customers_whose_times_are_all_different_are_put_together_and_fitted() {
+    let histories = unlike_times();
+    let together = Histories::of(&histories).expect("times are right");
+    assert_eq!(together, together_plainly(&histories));
+    let fitted = fit(&together).expect("a fit");
+    let plain = plainly(&fitted.model, &histories);
+    assert!((fitted.log_likelihood - plain).abs() < 1e-9 * plain.abs(), "{} {plain}", fitted.log_likelihood);
+    let BgNbd { r, alpha, a, b } = fitted.model;
+    for (place, factor) in (0..4).flat_map(|place| [(place, 0.99), (place, 1.01)]) {
+        let mut at = [r, alpha, a, b];
+        at[place] *= factor;
+        let beside = plainly(&BgNbd { r: at[0], alpha: at[1], a: at[2], b: at[3] }, &histories);
+        assert!(beside < plain, "{place} times {factor}: {beside} is likelier than {plain}");
+    }
+}
+
+#[test]
+fn zero_is_the_same_time_with_either_sign() {
+    let of = |last: f64| History { repeats: 1, last, age: 3.0 };
+    let together = Histories::of(&[of(-0.0), of(0.0), of(1.0)]).expect("times are right");
+    assert_eq!((together.customers, together.of_customer), (vec![2, 1], vec![0, 0, 1]));
+}
+
 #[test]
 fn expected_purchases_of_a_new_customer_are_the_published_ones() {
     let published = [(0.1429, 0.0078), (1.0, 0.0532), (3.0, 0.1506), (31.8571, 1.0405), (32.0, 1.0437)];
@@ -244,6 +310,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
+    fn like_histories_are_put_together_as_a_map_does(customers in customers()) {
+        prop_assert_eq!(Histories::of(&customers).expect("times are right"), together_plainly(&customers));
+    }
+
+    #[test]
     fn the_likelihood_is_the_plain_sum(model in models(), customers in customers()) {
         let histories = Histories::of(&customers).expect("times are right");
         let (value, _) = log_likelihood(&model, &histories);
@@ -318,16 +389,17 @@ proptest! {
 
 #[test]
 fn customers_get_the_same_numbers_with_one_thread_and_with_many() {
-    let Some(histories) = histories() else { return };
-    let run = |threads: usize| {
+    let run = |histories: &[History], threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
         pool.install(|| {
-            let together = Histories::of(&histories).expect("times are right");
+            let together = Histories::of(histories).expect("times are right");
             let fitted = fit(&together).expect("a fit");
             (fitted, together.each(|history| fitted.model.expected_further(history, 39.0)))
         })
     };
-    assert_eq!(run(1), run(4));
+    for histories in histories().into_iter().chain([unlike_times()]) {
+        assert_eq!(run(&histories, 1), run(&histories, 4));
+    }
 }
 
 #[test]

@@ -76,6 +76,29 @@ fn codes_that_are_none_and_other_lengths_are_said() {
 }
 
 #[test]
+fn the_first_characteristic_with_a_wrong_code_is_named() {
+    let right: Vec<u32> = (0..100_000).map(|row| row % 3).collect();
+    let is_leaver: Vec<bool> = right.iter().map(|code| *code == 1).collect();
+    for (wrong_code, categories) in [(3, 3), (4, 3), (u32::MAX, 3), (5000, 5000), (1, 1), (0, 0)] {
+        let mut wrong = vec![0; 100_000];
+        wrong[70_000] = wrong_code;
+        let first_row = if categories == 0 { 0 } else { 70_000 };
+        let its = [
+            Coded { name: "fine", codes: &right, categories: 3 },
+            Coded { name: "postcode", codes: &right, categories: 3000 },
+            Coded { name: "wrong", codes: &wrong, categories },
+            Coded { name: "wrong as well", codes: &wrong, categories },
+        ];
+        match counts(&its, &is_leaver) {
+            Err(Error::Code { what, row, found, count }) => {
+                assert_eq!((what.as_str(), row, found, count), ("wrong", first_row, wrong_code, categories));
+            }
+            other => panic!("{wrong_code} of {categories}: {other:?}"),
+        }
+    }
+}
+
+#[test]
 fn ten_thousand_categories_of_many_rows_are_counted_the_same_with_one_thread_and_with_two() {
     let codes: Vec<u32> = (0..200_000_u32).map(|row| row.wrapping_mul(2_654_435_761) % 10_000).collect();
     let is_leaver: Vec<bool> = codes.iter().map(|code| code % 7 == 3).collect();
@@ -92,21 +115,29 @@ fn ten_thousand_categories_of_many_rows_are_counted_the_same_with_one_thread_and
 
 proptest! {
     #[test]
-    fn counting_equals_naive_counting(rows in prop::collection::vec((0..5_u32, 0..3_u32, any::<bool>()), 0..200)) {
-        let first: Vec<u32> = rows.iter().map(|row| row.0).collect();
-        let second: Vec<u32> = rows.iter().map(|row| row.1).collect();
-        let is_leaver: Vec<bool> = rows.iter().map(|row| row.2).collect();
-        let coded =
-            [Coded { name: "a", codes: &first, categories: 5 }, Coded { name: "b", codes: &second, categories: 3 }];
+    fn counting_equals_naive_counting(
+        categories in prop::collection::vec(prop_oneof![1..5_usize, 1..40_usize, Just(300), Just(2048), Just(2049)], 1..12),
+        rows in prop::collection::vec((any::<u32>(), any::<bool>()), 0..200),
+    ) {
+        let is_leaver: Vec<bool> = rows.iter().map(|row| row.1).collect();
+        let codes = |(place, categories): (usize, &usize)| -> Vec<u32> {
+            rows.iter().map(|(random, _)| random.rotate_left(3 * place as u32) % *categories as u32).collect()
+        };
+        let columns: Vec<Vec<u32>> = categories.iter().enumerate().map(codes).collect();
+        let coded: Vec<Coded<'_>> = columns
+            .iter()
+            .zip(&categories)
+            .map(|(codes, categories)| Coded { name: "", codes, categories: *categories })
+            .collect();
         let found = counts(&coded, &is_leaver).unwrap();
+        prop_assert_eq!(found.len(), coded.len());
         for (coded, found) in coded.iter().zip(&found) {
-            for code in 0..coded.categories {
-                let its = |leaves| {
-                    coded.codes.iter().zip(&is_leaver).filter(|row| *row.0 as usize == code && *row.1 == leaves).count()
-                };
-                prop_assert_eq!(found.leavers[code] as usize, its(true));
-                prop_assert_eq!(found.stayers[code] as usize, its(false));
+            let mut its = Counts { leavers: vec![0; coded.categories], stayers: vec![0; coded.categories] };
+            for (code, is_leaver) in coded.codes.iter().zip(&is_leaver) {
+                let counts = if *is_leaver { &mut its.leavers } else { &mut its.stayers };
+                counts[*code as usize] += 1;
             }
+            prop_assert_eq!(found, &its);
         }
     }
 

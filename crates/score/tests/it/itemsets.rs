@@ -84,23 +84,30 @@ fn as_map(sets: &Itemsets) -> BTreeMap<Vec<u32>, u32> {
     (0..sets.len()).map(|set| (sets.of(set).to_vec(), sets.counts[set])).collect()
 }
 
-/// Baskets with and without a common core: the sets of those with one lose few baskets, so that lists are used too.
+/// Items of baskets that are made up.
+const ITEMS: usize = 120;
+
+/// Baskets with and without a common core: the sets of those with one lose few baskets, so that lists are used too. Those
+/// of few among many items are not laid out as bits at once.
 fn many_baskets() -> impl Strategy<Value = Vec<Vec<u32>>> {
-    let sparse = proptest::collection::vec(proptest::collection::vec(0_u32..12, 0..8), 0..200);
-    let dense = proptest::collection::vec(proptest::collection::vec(0_u32..10, 0..3), 100..400).prop_map(|missing| {
-        missing.iter().map(|missing| (0..10).filter(|item| !missing.contains(item)).collect()).collect()
-    });
-    prop_oneof![sparse, dense]
+    let some = proptest::collection::vec(proptest::collection::vec(0_u32..12, 0..8), 0..200);
+    let core = |missing: Vec<u32>| -> Vec<u32> { (0..10).filter(|item| !missing.contains(item)).collect() };
+    let dense = proptest::collection::vec(proptest::collection::vec(0_u32..10, 0..3).prop_map(core), 100..400);
+    let few = || proptest::collection::vec(0..ITEMS as u32, 0..5);
+    let sparse = proptest::collection::vec(few(), 0..400);
+    let around_the_core = proptest::collection::vec(0_u32..7, 0..2).prop_map(core);
+    let mixed = proptest::collection::vec(prop_oneof![9 => few(), 1 => around_the_core], 200..600);
+    prop_oneof![some, dense, sparse, mixed]
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
-    fn sets_are_those_of_brute_force(baskets in many_baskets(), part in 0.01_f64..1.0) {
+    fn sets_are_those_of_brute_force(baskets in many_baskets(), part in prop_oneof![0.002_f64..0.02, 0.01_f64..1.0]) {
         let least = least_count(part, baskets.len()).expect("a part");
         let (offsets, items) = laid_out(&baskets);
-        let sets = itemsets(&Baskets::new(&offsets, &items, 12).expect("baskets"), &all(least));
+        let sets = itemsets(&Baskets::new(&offsets, &items, ITEMS).expect("baskets"), &all(least));
         prop_assert!(!sets.truncated);
         let found = as_map(&sets);
         prop_assert_eq!(found.len(), sets.len(), "a set came twice");
@@ -110,7 +117,7 @@ proptest! {
     #[test]
     fn limits_cut_off_and_say_so(baskets in many_baskets(), most in 0_usize..40, longest in 0_usize..4) {
         let (offsets, items) = laid_out(&baskets);
-        let baskets_given = Baskets::new(&offsets, &items, 12).expect("baskets");
+        let baskets_given = Baskets::new(&offsets, &items, ITEMS).expect("baskets");
         let expected: BTreeMap<_, _> =
             brute_force(&baskets, 2).into_iter().filter(|(set, _)| set.len() <= longest).collect();
         let sets = itemsets(&baskets_given, &Wanted { least_count: 2, longest, most });
@@ -122,13 +129,15 @@ proptest! {
 
 #[test]
 fn sets_come_in_the_same_order_with_one_thread_and_with_many() {
-    let Some(groceries) = real_baskets("groceries.csv") else { return };
-    let run = |threads: usize, most: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-        pool.install(|| itemsets(&groceries.baskets(), &Wanted { least_count: 10, longest: 4, most }))
-    };
-    assert_eq!(run(1, usize::MAX), run(4, usize::MAX));
-    assert_eq!(run(1, 777), run(4, 777));
+    for (name, least_count) in [("groceries.csv", 10), ("mushroom.dat", 2438)] {
+        let Some(real) = real_baskets(name) else { return };
+        let run = |threads: usize, most: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+            pool.install(|| itemsets(&real.baskets(), &Wanted { least_count, longest: 4, most }))
+        };
+        assert_eq!(run(1, usize::MAX), run(4, usize::MAX));
+        assert_eq!(run(1, 777), run(4, 777));
+    }
 }
 
 #[test]

@@ -75,6 +75,20 @@ proptest! {
     }
 
     #[test]
+    fn fixed_points_within_and_beyond_the_values_count_what_is_reached(
+        (values, _) in columns(),
+        points in prop::collection::btree_set(prop_oneof![-4..4_i128, -600_000..600_000_i128, any::<i128>()], 3),
+    ) {
+        let points: Vec<i128> = points.into_iter().collect();
+        let more = scores(&values, Better::More, Cutting::Fixed(&points), 4, |_| &[]).unwrap();
+        let fewer = scores(&values, Better::Fewer, Cutting::Fixed(&points), 4, |_| &[]).unwrap();
+        for (row, value) in values.iter().enumerate() {
+            prop_assert_eq!(usize::from(more[row]), 1 + points.iter().filter(|point| value >= *point).count());
+            prop_assert_eq!(usize::from(fewer[row]), 1 + points.iter().filter(|point| value <= *point).count());
+        }
+    }
+
+    #[test]
     fn fixed_points_count_what_is_reached(values in prop::collection::vec(-50..50_i64, 0..40)) {
         let points = [-10, 0, 5, 20];
         let more = scores(&values, Better::More, Cutting::Fixed(&points), 5, |_| &[]).unwrap();
@@ -101,6 +115,26 @@ fn many_rows_equal_sorting_and_are_the_same_with_one_thread_and_with_two() {
     let with = |threads| rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(ours);
     assert_eq!(with(1), ntile_by_sorting(&values, Better::More, 5, &keys));
     assert_eq!(with(1), with(2));
+}
+
+#[test]
+fn keys_in_order_and_keys_of_which_one_begins_otherwise_equal_sorting() {
+    let (values, keys) = large();
+    let values = &values[..100_000];
+    let mut rising = keys[..values.len()].to_vec();
+    rising.sort();
+    let with_one = |key: &[u8]| {
+        let mut keys = rising.clone();
+        keys[70_001] = key.to_vec();
+        keys
+    };
+    let last_but_one = with_one(&rising[70_003]);
+    for keys in
+        [with_one(b""), with_one(b"cust"), with_one(b"zebra-000001"), with_one(b"customer-0"), last_but_one, rising]
+    {
+        let ours = scores(values, Better::More, Cutting::Ntile, 5, |row| &keys[row]).unwrap();
+        assert_eq!(ours, ntile_by_sorting(values, Better::More, 5, &keys));
+    }
 }
 
 #[test]
