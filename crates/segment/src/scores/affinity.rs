@@ -1,5 +1,6 @@
 //! What is bought together: pairs of items, or longer rules, from baskets or from what profiles bought in a window.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
@@ -13,7 +14,7 @@ use muster_score::rules::{Measures, rules};
 
 use super::lines::{ItemsOf, Lines};
 use super::report::Report;
-use super::{Scored, name_of_affinity};
+use super::{Column, Scored, name_of_affinity};
 use crate::evaluator::Evaluator;
 use crate::{Error, Item};
 
@@ -24,9 +25,14 @@ const MOST_RULES: usize = 5_000_000;
 const AND: &str = " + ";
 
 /// What leads to what, and how sure that is.
+struct Rule {
+    item: String,
+    other: String,
+    measures: Measures,
+}
+
 struct Rules {
-    /// The texts of both sides, and their measures.
-    found: Vec<(String, String, Measures)>,
+    found: Vec<Rule>,
     is_truncated: bool,
 }
 
@@ -51,13 +57,14 @@ impl Evaluator<'_> {
         let mut rules =
             if settings.longest == 2 { by_pairs(settings, &held, &lines) } else { by_sets(settings, &held, &lines) };
         if rules.found.len() > MOST_RULES {
-            rules.found.sort_by(|one, other| other.2.count.cmp(&one.2.count));
+            rules.found.sort_by_key(|rule| Reverse(rule.measures.count));
             rules.found.truncate(MOST_RULES);
             rules.is_truncated = true;
         }
         // By what leads to it, the most telling first.
         rules.found.sort_by(|one, other| {
-            one.0.cmp(&other.0).then(other.2.lift.total_cmp(&one.2.lift)).then_with(|| one.1.cmp(&other.1))
+            let by_lift = || other.measures.lift.total_cmp(&one.measures.lift);
+            one.item.cmp(&other.item).then_with(by_lift).then_with(|| one.other.cmp(&other.other))
         });
         let report = self.affinities_reported(settings, as_of, &held, &lines, &rules);
         let rows = (0..rules.found.len() as u32).collect();
@@ -129,11 +136,12 @@ impl Evaluator<'_> {
         if rules.is_truncated {
             report.remark("Truncated: there are more rules; ask for more baskets, or for shorter rules.");
         }
-        let mut telling: Vec<&(String, String, Measures)> = rules.found.iter().collect();
+        let mut telling: Vec<&Rule> = rules.found.iter().collect();
         telling.sort_by(|one, other| {
-            other.2.leverage.total_cmp(&one.2.leverage).then_with(|| (&one.0, &one.1).cmp(&(&other.0, &other.1)))
+            let by_names = || (&one.item, &one.other).cmp(&(&other.item, &other.other));
+            other.measures.leverage.total_cmp(&one.measures.leverage).then_with(by_names)
         });
-        let rows = telling.into_iter().take(20).map(|(item, other, measures)| {
+        let rows = telling.into_iter().take(20).map(|Rule { item, other, measures }| {
             let Measures { count, support, confidence, lift, leverage } = measures;
             [
                 item.clone(),
@@ -186,8 +194,12 @@ fn by_pairs(settings: &Affinity, baskets: &Baskets<'_>, lines: &Lines) -> Rules 
     let text = |item: u32| lines.items[item as usize].clone();
     let found = pairs(baskets, settings.least_baskets);
     let sure = found.ordered().filter(|affinity| affinity.measures.confidence >= settings.least_confidence);
-    let found = sure.map(|affinity| (text(affinity.item), text(affinity.other), affinity.measures)).collect();
-    Rules { found, is_truncated: false }
+    let rule = |found: muster_score::affinity::Affinity| Rule {
+        item: text(found.item),
+        other: text(found.other),
+        measures: found.measures,
+    };
+    Rules { found: sure.map(rule).collect(), is_truncated: false }
 }
 
 fn by_sets(settings: &Affinity, baskets: &Baskets<'_>, lines: &Lines) -> Rules {
@@ -197,22 +209,22 @@ fn by_sets(settings: &Affinity, baskets: &Baskets<'_>, lines: &Lines) -> Rules {
     let sets = itemsets(baskets, &wanted);
     let found = rules(&sets, settings.least_confidence).into_iter().map(|rule| {
         let left: Vec<&str> = rule.left.iter().map(text).collect();
-        (left.join(AND), text(&rule.right).to_owned(), rule.measures)
+        Rule { item: left.join(AND), other: text(&rule.right).to_owned(), measures: rule.measures }
     });
     Rules { found: found.collect(), is_truncated: sets.truncated }
 }
 
-fn columns(rules: &[(String, String, Measures)]) -> Vec<(&'static str, ArrayRef)> {
-    let text = |of: &dyn Fn(&(String, String, Measures)) -> String| -> ArrayRef {
+fn columns(rules: &[Rule]) -> Vec<Column> {
+    let text = |of: &dyn Fn(&Rule) -> &str| -> ArrayRef {
         Arc::new(rules.iter().map(|rule| Some(of(rule))).collect::<StringArray>())
     };
     let number = |of: &dyn Fn(&Measures) -> f64| -> ArrayRef {
-        Arc::new(rules.iter().map(|(.., measures)| Some(of(measures))).collect::<Float64Array>())
+        Arc::new(rules.iter().map(|rule| Some(of(&rule.measures))).collect::<Float64Array>())
     };
-    let count: Int64Array = rules.iter().map(|(.., measures)| Some(i64::from(measures.count))).collect();
+    let count: Int64Array = rules.iter().map(|rule| Some(i64::from(rule.measures.count))).collect();
     vec![
-        ("item", text(&|(item, ..)| item.clone())),
-        ("other", text(&|(_, other, _)| other.clone())),
+        ("item", text(&|rule| &rule.item)),
+        ("other", text(&|rule| &rule.other)),
         ("count", Arc::new(count)),
         ("support", number(&|measures| measures.support)),
         ("confidence", number(&|measures| measures.confidence)),

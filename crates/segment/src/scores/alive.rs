@@ -9,7 +9,7 @@ use muster_score::spend::{self, GammaGamma, Spending};
 
 use super::bought::Bought;
 use super::report::{Chart, Report};
-use super::{ALIVE, Scored};
+use super::{ALIVE, Column, Scored};
 use crate::evaluator::Evaluator;
 use crate::{Error, Item};
 
@@ -167,7 +167,7 @@ fn columns(
     buyers: &Buyers,
     histories: &Histories,
     horizon: f64,
-) -> Vec<(&'static str, ArrayRef)> {
+) -> Vec<Column> {
     let told = histories.each(|history| [model.p_alive(history), model.expected_further(history, horizon)]);
     let values = told.iter().zip(&buyers.spendings).map(|([_, purchases], spending)| {
         worth.and_then(|worth| worth.expected_value(spending)).map(|mean| purchases * mean)

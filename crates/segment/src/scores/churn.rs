@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
-use arrow_array::{ArrayRef, Float64Array, StringArray};
+use arrow_array::{Float64Array, StringArray};
 use muster_catalog::{Churn, Expression, Learner, Place, Timestamp};
 use muster_score::binning::{Binning, Characteristic};
 use muster_score::boosted;
@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 
 use super::characteristics::{Described, Facts};
 use super::report::{Chart, Report, per_cent};
-use super::{CHURN, Scored};
+use super::{CHURN, Column, Scored};
 use crate::evaluator::Evaluator;
 use crate::{Error, Item};
 
@@ -339,7 +339,7 @@ fn labels(binning: &Binning) -> Vec<String> {
 }
 
 /// Score, band and reasons of the base, by the numbers of rows.
-fn applied(model: &Model, now: &Facts) -> Result<(Vec<u32>, Vec<(&'static str, ArrayRef)>), Error> {
+fn applied(model: &Model, now: &Facts) -> Result<(Vec<u32>, Vec<Column>), Error> {
     let count = now.rows.len();
     let told = now.with(|facts| model.probabilities(facts, count)).map_err(fault)?;
     let reasons = now.with(|facts| reasons(model, facts, count))?;
@@ -349,7 +349,7 @@ fn applied(model: &Model, now: &Facts) -> Result<(Vec<u32>, Vec<(&'static str, A
     let scores: Float64Array = order.iter().map(|place| Some(told[*place])).collect();
     let bands: StringArray = order.iter().map(|place| Some(BANDS[bands[*place]])).collect();
     let reasons: StringArray = order.iter().map(|place| Some(&reasons[*place])).collect();
-    let columns: Vec<(&'static str, ArrayRef)> =
+    let columns: Vec<Column> =
         vec![("score", Arc::new(scores)), ("band", Arc::new(bands)), ("reasons", Arc::new(reasons))];
     Ok((order.into_iter().map(|place| now.rows[place]).collect(), columns))
 }

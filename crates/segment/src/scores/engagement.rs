@@ -19,7 +19,7 @@ use muster_store::SystemColumn;
 use super::bought::{NOBODY, check, fault as faulty, numbers, offsets, places, question};
 use super::of_purchases::days_since_1970;
 use super::report::{Chart, Report, per_cent};
-use super::{ENGAGEMENT, Scored};
+use super::{Column, ENGAGEMENT, Scored};
 use crate::describe::quoted;
 use crate::evaluator::Evaluator;
 use crate::{Error, Item};
@@ -305,7 +305,7 @@ fn owner(places: &[u32], profile: u32) -> Option<u32> {
     places.get(profile as usize).copied().filter(|place| *place != NOBODY)
 }
 
-fn columns(found: &[Engagement]) -> Vec<(&'static str, ArrayRef)> {
+fn columns(found: &[Engagement]) -> Vec<Column> {
     let whole = |of: &dyn Fn(&Engagement) -> Option<i64>| -> ArrayRef {
         Arc::new(found.iter().map(of).collect::<Int64Array>())
     };

@@ -19,6 +19,7 @@ use muster_catalog::Timestamp;
 use muster_state::{Row, SqlError, SqlResult, SqlType, Tx, params};
 use muster_store::LoadRecord;
 
+use super::Column;
 use super::report::Report;
 use crate::Error;
 
@@ -36,7 +37,7 @@ pub(crate) struct Scored {
     /// The profiles that have the score, by the numbers of their rows, ascending.
     pub(crate) rows: Vec<u32>,
     /// Its columns, with a value for each of them.
-    pub(crate) columns: Vec<(&'static str, ArrayRef)>,
+    pub(crate) columns: Vec<Column>,
     /// What it was computed with, as readable JSON.
     pub(crate) model: Option<String>,
     /// What it says of itself.
@@ -118,7 +119,7 @@ impl ScoreTable {
     }
 
     /// Keeps it with its values, in the place of one of the same instant; what is oldest goes where there are many.
-    pub(crate) fn keep(&self, tx: &Tx<'_>, rows: &[u32], columns: &[(&'static str, ArrayRef)]) -> Result<(), Error> {
+    pub(crate) fn keep(&self, tx: &Tx<'_>, rows: &[u32], columns: &[Column]) -> Result<(), Error> {
         let Self { score, as_of, .. } = self;
         forget(tx, "score = ?1 AND as_of = ?2", params![score, as_of.micros()])?;
         tx.execute(
@@ -211,7 +212,7 @@ fn forget(tx: &Tx<'_>, which: &str, values: &[&dyn muster_state::ToSql]) -> Resu
 }
 
 /// The values of each block as an Arrow stream.
-fn blocks(rows: &[u32], columns: &[(&'static str, ArrayRef)]) -> Result<Vec<(u32, Vec<u8>)>, Error> {
+fn blocks(rows: &[u32], columns: &[Column]) -> Result<Vec<(u32, Vec<u8>)>, Error> {
     let mut blocks = Vec::new();
     let mut begin = 0;
     for of_block in rows.chunk_by(|one, next| one / BLOCK == next / BLOCK) {

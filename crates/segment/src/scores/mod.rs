@@ -37,6 +37,7 @@ pub use report::{Chart, Report, ReportTable};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use arrow_array::ArrayRef;
 use muster_catalog::{
     Affinity, Catalog, ColumnNames, ColumnType, Expression, Names, Purchase, ScoreNames, Scores, TableNames, Timestamp,
 };
@@ -241,6 +242,9 @@ impl Scoring {
         responses.and_then(parent).is_some_and(|messages| messages.eq_ignore_ascii_case(&settings.messages))
     }
 }
+
+/// A column of a score by its name, with a value for each profile that has the score.
+pub(crate) type Column = (&'static str, ArrayRef);
 
 const CADENCE: &str = "cadence";
 const REACTIVATION: &str = "reactivation";

@@ -19,7 +19,7 @@ use muster_score::offers::{Because, Offer, Offers, Sellers, Shop, Terms, offers,
 use super::bought::{NOBODY, check, fault as faulty, numbers, places, question};
 use super::lines::{ItemsOf, Lines};
 use super::report::{Report, per_cent};
-use super::{NEXT_OFFER, Scored};
+use super::{Column, NEXT_OFFER, Scored};
 use crate::evaluator::Evaluator;
 use crate::{Error, Item};
 
@@ -302,8 +302,8 @@ const NAMES: [[&str; 3]; 3] = [
     ["third", "third_score", "third_because"],
 ];
 
-fn columns(shelf: &Shelf, found: &Offers) -> Vec<(&'static str, ArrayRef)> {
-    let mut columns: Vec<(&'static str, ArrayRef)> = Vec::new();
+fn columns(shelf: &Shelf, found: &Offers) -> Vec<Column> {
+    let mut columns: Vec<Column> = Vec::new();
     for (place, [item, score, because]) in NAMES.into_iter().enumerate() {
         let offers = || (0..found.len()).map(|profile| (profile, found.of(profile).get(place)));
         let items: StringArray =

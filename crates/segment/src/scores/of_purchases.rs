@@ -16,12 +16,9 @@ use muster_score::rfm::{Base, CutPoints, Method, Rfm, rfm};
 use muster_store::SystemColumn;
 
 use super::purchases::OfProfiles;
-use super::{CADENCE, REACTIVATION};
+use super::{CADENCE, Column, REACTIVATION};
 use crate::Error;
 use crate::evaluator::{Evaluator, PROFILES};
-
-/// A column by its name.
-type Column = (&'static str, ArrayRef);
 
 impl Evaluator<'_> {
     /// The columns of a score.
