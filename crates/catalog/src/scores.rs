@@ -21,6 +21,8 @@ pub struct Scores {
     pub engagement: Engagement,
     /// What is bought together, by name.
     pub affinities: Vec<Affinity>,
+    /// The scores that the file says anything of.
+    pub declared: Vec<String>,
 }
 
 /// How recency, frequency and money are scored.
@@ -167,6 +169,8 @@ pub struct NextOffer {
     pub group: Option<Expression>,
     /// What was bought less than so many days ago is not offered, 0 to 3660.
     pub quiet_days: u16,
+    /// Whether nothing is offered that the profile ever bought.
+    pub only_new: bool,
     /// Days after which a purchase tells half as much; above 0.
     pub half_life_days: f64,
     /// Baskets that two items must be in together to be close to each other, 1 or more.

@@ -365,7 +365,7 @@ pub struct Export {
     /// The file: .csv, .ndjson or .parquet
     #[arg(long, value_name = "FILE", required_unless_present = "tables")]
     pub to: Option<PathBuf>,
-    /// The columns of profiles, in order; without it all of them
+    /// The columns of profiles, in order, those of scores as churn.score; without it all of profiles
     #[arg(long, value_delimiter = ',')]
     pub columns: Vec<String>,
     /// All tables as Parquet, with the hidden columns that printed SQL needs

@@ -226,6 +226,7 @@ mod tests {
         };
         let unknown = muster_language::functions().map(|(name, _)| name).filter(|name| !is_known(name));
         let own = [
+            "affinity",
             "age",
             "bucket",
             "compare",
@@ -242,6 +243,7 @@ mod tests {
             "last",
             "latest",
             "nth",
+            "offer_score",
             "overlap",
             "sample",
             "venn",

@@ -129,7 +129,10 @@ pub enum Error {
         model: &'static str,
     },
     /// The likelihood has no maximum within reach: the numbers do not determine the model.
-    #[error("the customers do not determine {model}: no maximum of its likelihood was found in {iterations} steps")]
+    #[error(
+        "the customers do not determine {model}: no maximum of its likelihood was found in {iterations} steps; hardly anybody \
+         stops buying for good in so short a time, or there are too few"
+    )]
     Undetermined {
         /// The model that was to be fitted.
         model: &'static str,

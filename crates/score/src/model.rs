@@ -29,7 +29,7 @@ pub struct Settings {
 /// What learns, and how.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum LearnerSettings {
-    /// A sum of the evidence of all characteristics, with this penalty on the weights.
+    /// A sum of the evidence of all characteristics, with this penalty on the weights, none of which is below 0.
     Logistic(f64),
     /// Boosted trees over the numbers themselves and the evidence of categories.
     Boosted(boosted::Settings),
@@ -90,7 +90,7 @@ impl Model {
         let learner = match settings.learner {
             LearnerSettings::Logistic(penalty) => {
                 let columns = evidence_columns(&weighed, characteristics)?;
-                Learner::Logistic(Logistic::fit(&slices(&columns), is_leaver, &penalty)?)
+                Learner::Logistic(with_the_evidence(&slices(&columns), is_leaver, penalty)?)
             }
             LearnerSettings::Boosted(settings) => {
                 let columns = tree_columns(&weighed, characteristics)?;
@@ -215,6 +215,27 @@ fn weighed(characteristic: Characteristic<'_>, is_leaver: &[bool], settings: bin
         weights: found.weights(),
         information_value: found.information_value,
     })
+}
+
+/// A sum in which all evidence counts for what it says, or not at all.
+///
+/// Of characteristics that say the same, one may get a weight below 0: what speaks for leaving would then count against it.
+/// The one with the lowest weight is left out, until there is none below 0; what it says, the others say.
+fn with_the_evidence(columns: &[&[f64]], is_leaver: &[bool], penalty: f64) -> Result<Logistic> {
+    let mut kept: Vec<usize> = (0..columns.len()).collect();
+    loop {
+        let of_kept: Vec<&[f64]> = kept.iter().map(|place| columns[*place]).collect();
+        let found = Logistic::fit(&of_kept, is_leaver, &penalty)?;
+        let lowest = found.weights.iter().copied().enumerate().min_by(|one, other| one.1.total_cmp(&other.1));
+        match lowest.filter(|(_, weight)| *weight < 0.0) {
+            Some((place, _)) => drop(kept.remove(place)),
+            None => {
+                let mut weights = vec![0.0; columns.len()];
+                kept.iter().zip(&found.weights).for_each(|(place, weight)| weights[*place] = *weight);
+                return Ok(Logistic { intercept: found.intercept, weights });
+            }
+        }
+    }
 }
 
 fn evidence_columns(weighed: &[Weighed], characteristics: &[Characteristic<'_>]) -> Result<Vec<Vec<f64>>> {

@@ -98,14 +98,6 @@ impl BlockTable {
         self.by_key.get().is_some()
     }
 
-    /// The column as its file has it, or as it is kept already: codes where it is coded.
-    pub(crate) fn stored(&self, place: usize, column: &ColumnSchema) -> Result<ArrayRef, Error> {
-        match self.columns.get(place).and_then(OnceLock::get) {
-            Some(kept) => Ok(kept.stored()?),
-            None => self.read(column),
-        }
-    }
-
     fn read(&self, column: &ColumnSchema) -> Result<ArrayRef, Error> {
         let found = self.file.column_if_there(&column.name)?;
         Ok(found.unwrap_or_else(|| absent(column.column_type, self.rows())))

@@ -40,6 +40,8 @@ mod block;
 
 mod overlay;
 
+mod splice;
+
 mod published;
 
 mod places;

@@ -8,6 +8,7 @@
 //! that came by its *slot*, which it keeps when it is replaced in its place.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use arrow_array::cast::AsArray;
@@ -89,15 +90,36 @@ impl Edits {
 
     /// Calls `visit` for each row in order: a place of the file, or the number of a row that came within this block.
     pub(crate) fn each(&self, base: u32, mut visit: impl FnMut(Standing)) {
-        let (mut gone, mut came) = (self.gone.iter().peekable(), self.came.iter().enumerate().peekable());
-        for place in 0..=base {
-            while let Some((number, _)) = came.next_if(|(_, row)| row.before == place) {
-                visit(Standing::Came(number as u32));
-            }
-            if gone.next_if_eq(&&place).is_none() && place < base {
-                visit(Standing::Base(place));
+        for run in self.runs(base) {
+            match run {
+                Run::Base(places) => places.for_each(|place| visit(Standing::Base(place))),
+                Run::Came(number) => visit(Standing::Came(number)),
             }
         }
+    }
+
+    /// The same as runs: there are few beside the rows of a block, and what stands together is copied together.
+    pub(crate) fn runs(&self, base: u32) -> Vec<Run> {
+        let mut runs = Vec::with_capacity(2 * self.came.len() + self.gone.len() + 1);
+        let (mut gone, mut at) = (self.gone.iter().copied().peekable(), 0);
+        let mut stay_until = |end: u32, runs: &mut Vec<Run>| {
+            while let Some(place) = gone.next_if(|place| *place < end) {
+                if at < place {
+                    runs.push(Run::Base(at..place));
+                }
+                at = place + 1;
+            }
+            if at < end {
+                runs.push(Run::Base(at..end));
+                at = end;
+            }
+        };
+        for (number, came) in (0..).zip(&self.came) {
+            stay_until(came.before.min(base), &mut runs);
+            runs.push(Run::Came(number));
+        }
+        stay_until(base, &mut runs);
+        runs
     }
 
     /// Where rows stand now: for each place of the file, and for each slot.
@@ -119,6 +141,15 @@ impl Edits {
         });
         translation
     }
+}
+
+/// Rows of a block that stand together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Run {
+    /// At these places of the block's file.
+    Base(Range<u32>),
+    /// The n-th of the block's rows that came.
+    Came(u32),
 }
 
 /// A row of a block.

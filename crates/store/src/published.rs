@@ -16,7 +16,8 @@ use crate::column::ColumnData;
 use crate::dictionary::encode_known;
 use crate::files::{ColumnFile, Folder};
 use crate::merge::Rows;
-use crate::overlay::{Edits, Extra, NONE, Overlay, Parent, Standing, Translation, read_places};
+use crate::overlay::{Edits, Extra, NONE, Overlay, Parent, Run, Standing, Translation, read_places};
+use crate::splice::{splice, spliced};
 
 /// One table of a snapshot.
 #[derive(Debug)]
@@ -78,6 +79,7 @@ struct Texts {
 #[derive(Debug, Default)]
 struct Merged {
     columns: Vec<OnceLock<Arc<ColumnData>>>,
+    runs: OnceLock<Vec<Run>>,
     order: OnceLock<UInt32Array>,
     translation: OnceLock<Arc<Translation>>,
 }
@@ -283,18 +285,32 @@ impl PublishedTable {
         if let Some(known) = kept.get() {
             return Ok(Some(Arc::clone(known)));
         }
-        let came = self.came_column(edits, place)?;
-        let merged = match &self.blocks[block] {
-            None => take(&came, self.order(block)?, None)?,
-            Some(base) => {
-                let base = base.stored(place, column)?;
-                let came = self.coded_like(&base, came, place)?;
-                let base = at_border(base.clone(), column.column_type, is_coded(&came))?;
-                take(&concat(&[base.as_ref(), came.as_ref()])?, self.order(block)?, None)?
-            }
-        };
-        let merged = Arc::new(packed(column.column_type, merged, self.dictionary(place)?.as_ref())?);
+        let merged = Arc::new(self.merged_column(block, place, edits)?);
         Ok(Some(Arc::clone(kept.get_or_init(|| merged))))
+    }
+
+    /// A column of a block in which rows came or went.
+    fn merged_column(&self, block: usize, place: usize, edits: &Edits) -> Result<ColumnData, Error> {
+        let column = &self.manifest.schema.columns[place];
+        let (dictionary, came) = (self.dictionary(place)?, self.came_column(edits, place)?);
+        let Some(base) = &self.blocks[block] else {
+            let came = take(&came, self.order(block)?, None)?;
+            return packed(column.column_type, came, dictionary.as_ref());
+        };
+        // What is read for this is kept: the next snapshot, a few rows later, is put together from it, too.
+        let base = base.column(place, column, dictionary.as_ref())?;
+        let came = self.coded_like(&base, came, place)?;
+        if let Some(spliced) = spliced(&base, &came, dictionary.as_ref(), self.runs(block, edits)) {
+            return Ok(spliced);
+        }
+        let base = at_border(base.stored()?, column.column_type, is_coded(&came))?;
+        let merged = take(&concat(&[base.as_ref(), came.as_ref()])?, self.order(block)?, None)?;
+        packed(column.column_type, merged, dictionary.as_ref())
+    }
+
+    /// What stands together in a block with an overlay.
+    fn runs(&self, block: usize, edits: &Edits) -> &[Run] {
+        self.merged[block].runs.get_or_init(|| edits.runs(self.base_rows(block)))
     }
 
     /// The rows that came into a block, in their order; nothing where a profile was deleted.
@@ -305,9 +321,10 @@ impl PublishedTable {
     }
 
     /// Texts that came, as codes where the file has codes.
-    fn coded_like(&self, base: &ArrayRef, came: ArrayRef, place: usize) -> Result<ArrayRef, Error> {
+    fn coded_like(&self, base: &ColumnData, came: ArrayRef, place: usize) -> Result<ArrayRef, Error> {
+        let is_coded = matches!(base, ColumnData::Codes { .. } | ColumnData::SetCodes { .. });
         match self.dictionary(place)? {
-            Some(dictionary) if is_coded(base) => {
+            Some(dictionary) if is_coded => {
                 Ok(encode_known(self.manifest.schema.columns[place].column_type, &came, &dictionary)?)
             }
             _ => Ok(came),
@@ -457,18 +474,17 @@ fn merged_parents(base: Option<&UInt32Array>, edits: Option<&Edits>, moved: Opti
     let base = base.unwrap_or(&none).values();
     let of_base = |place: u32| moved.map_or(place, |moved| moved.place(Parent::Base(place)));
     let Some(edits) = edits else { return base.iter().map(|place| Some(of_base(*place))).collect() };
-    let mut parents = Vec::with_capacity(edits.rows(base.len() as u32) as usize);
-    edits.each(base.len() as u32, |standing| {
-        parents.push(match standing {
-            Standing::Base(place) => of_base(base[place as usize]),
-            Standing::Came(number) => match (edits.came[number as usize].parent, moved) {
-                (parent, Some(moved)) => moved.place(parent),
-                (Parent::Base(place), None) => place,
-                (Parent::Slot(_), None) => NONE,
-            },
-        });
+    let of_came = edits.came.iter().map(|came| match (came.parent, moved) {
+        (parent, Some(moved)) => moved.place(parent),
+        (Parent::Base(place), None) => place,
+        (Parent::Slot(_), None) => NONE,
     });
-    parents.into()
+    let came: Vec<u32> = of_came.collect();
+    let runs = edits.runs(base.len() as u32);
+    match moved {
+        None => splice(base, &came, &runs).into(),
+        Some(_) => splice(&base.iter().map(|place| of_base(*place)).collect::<Vec<_>>(), &came, &runs).into(),
+    }
 }
 
 /// Where the rows of each parent begin, of rows that stand in order of their parents.

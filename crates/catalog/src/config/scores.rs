@@ -24,7 +24,7 @@ const CHURN: Keys = Keys { known: &["window_days", "base", "learner", "character
 const ALIVE: Keys = Keys { known: &["horizon_days", "refresh"], later: &[] };
 
 const NEXT_OFFER: Keys = Keys {
-    known: &["table", "item", "when", "group", "quiet_days", "half_life_days", "least_baskets", "refresh"],
+    known: &["table", "item", "when", "group", "quiet_days", "only_new", "half_life_days", "least_baskets", "refresh"],
     later: &[],
 };
 
@@ -74,6 +74,7 @@ pub(super) fn read(section: &Section) -> Scores {
         alive: section.section("alive").map(|section| alive(&section)).unwrap_or_default(),
         next_offer: section.section("next_offer").map(|section| next_offer(&section)),
         engagement: section.section("engagement").map(|section| engagement(&section)).unwrap_or_default(),
+        declared: section.keys().into_iter().map(str::to_owned).collect(),
         affinities: section.section("affinity").map(|section| affinities(&section)).unwrap_or_default(),
     }
 }
@@ -226,6 +227,7 @@ fn next_offer(section: &Section) -> NextOffer {
         when: expression(section, "when"),
         group: expression(section, "group"),
         quiet_days: days(section, "quiet_days", 0..DAYS.end).unwrap_or(7),
+        only_new: section.switch("only_new", false),
         half_life_days: section.positive("half_life_days").unwrap_or(480.0),
         least_baskets: least_baskets.and_then(|least| least.try_into().ok()).unwrap_or(2),
         refresh: expression(section, "refresh"),

@@ -17,8 +17,9 @@ fn what_is_not_said_of_scores_has_a_default() {
     };
     assert_eq!((house.churn.window_days, house.alive.horizon_days), (90, 90));
     for text in ["", "[scores]\n", "[scores.rfm]\n[scores.reactivation]\n[scores.churn]\n[scores.alive]\n"] {
-        assert_eq!(scores(text), house, "{text}");
+        assert_eq!(Scores { declared: Vec::new(), ..scores(text) }, house, "{text}");
     }
+    assert_eq!(scores("[scores.rfm]\n[scores.alive]\n").declared, ["rfm", "alive"]);
     assert_eq!(scores("[scores.rfm]\nbins = 9\nmethod = \"quantile\"\n").rfm.method, RfmMethod::Quantile);
     assert_eq!(scores("[scores.rfm]\nbins = 2\nmethod = \"ntile\"\n").rfm.bins, 2);
 }

@@ -9,7 +9,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Schema};
-use muster_catalog::{ColumnType, Timestamp};
+use muster_catalog::{ColumnType, Names, Timestamp};
 use muster_language::parse;
 use muster_query::{Answer, Computed};
 use muster_segment::{Evaluator, Outcome, Session};
@@ -66,7 +66,7 @@ fn export(workspace: &Workspace, segment: &str, columns: &[String], file: &Path)
     let columns = if columns.is_empty() {
         "*".to_owned()
     } else {
-        columns.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")
+        columns.iter().map(|name| selected(evaluator.names(), name)).collect::<Vec<_>>().join(", ")
     };
     let (from, name) = (quoted(grain), quoted(&definition.name));
     let text = format!("SELECT {columns} FROM {from} WHERE segments.{name} ORDER BY {}", quoted(&key));
@@ -85,6 +85,14 @@ fn export(workspace: &Workspace, segment: &str, columns: &[String], file: &Path)
     fs::write(&beside, serde_json::to_vec_pretty(&manifest)?)
         .with_context(|| format!("cannot write {}", beside.display()))?;
     Ok(manifest)
+}
+
+/// A column as it is asked for: one of the table, or `score.column` under that name.
+fn selected(names: &Names, name: &str) -> String {
+    match name.split_once('.').filter(|(score, _)| names.score(score).is_some()) {
+        Some((score, column)) => format!("{}.{} AS {}", quoted(score), quoted(column), quoted(name)),
+        None => quoted(name),
+    }
 }
 
 /// A name as the language reads it, whatever its characters are.

@@ -57,10 +57,10 @@ fn segments(session: &Session<'_>, wanted: &Refresh) -> Result<Vec<String>> {
     })
 }
 
-fn scores(session: &Session<'_>, wanted: &Refresh) -> Result<Vec<String>> {
+fn scores(session: &Session<'_>, wanted: &Refresh) -> Result<Vec<score::Wanted>> {
     if !wanted.names.is_empty() {
-        return Ok(wanted.names.clone());
+        let needed = |name: &String| score::Wanted { name: name.clone(), is_needed: true };
+        return Ok(wanted.names.iter().map(needed).collect());
     }
-    let all = session.scores()?.into_iter().filter(|standing| standing.is_due || !wanted.due);
-    Ok(all.map(|standing| standing.score).collect())
+    Ok(score::all(session.scores()?.into_iter().filter(|standing| standing.is_due || !wanted.due).collect()))
 }

@@ -1,5 +1,6 @@
 //! One SELECT with its ORDER BY: clause by clause, and whether grouping leaves a value for everything that is shown.
 
+use muster_catalog::ColumnType;
 use sqlparser::ast::{Distinct, Expr, GroupByExpr, NamedWindowDefinition, NamedWindowExpr, OrderBy, Select, Spanned};
 use sqlparser::tokenizer::Span;
 
@@ -90,7 +91,16 @@ impl<'a> Resolver<'a> {
 
     fn condition(&mut self, clause: Clause, condition: Option<&Expr>) -> Result<Option<Expr>, Fault> {
         self.scope().clause = clause;
-        condition.map(|condition| Ok(self.standing(condition, Position::Conjunct)?.sql)).transpose()
+        let Some(condition) = condition else { return Ok(None) };
+        let typed = self.standing(condition, Position::Conjunct)?;
+        match typed.holds.filter(|holds| *holds != ColumnType::Bool) {
+            None => Ok(Some(typed.sql)),
+            Some(holds) => {
+                let message = format!("`{condition}` is {holds}, and a condition is true or false");
+                Err(Fault::new(ErrorKind::NotAllowed, condition.span(), message)
+                    .hint(format!("compare it with something: {condition} = …")))
+            }
+        }
     }
 
     fn group_by(&mut self, group_by: &GroupByExpr) -> Result<GroupByExpr, Fault> {

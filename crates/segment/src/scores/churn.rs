@@ -362,7 +362,8 @@ fn bands(told: &[f64]) -> Vec<usize> {
     told.iter().map(|score| below(score) * BANDS.len() / told.len().max(1)).collect()
 }
 
-/// What sets each profile apart most: by how much a characteristic moves its log-odds away from the mean of the base.
+/// What sets each profile apart most: by how much a characteristic moves its log-odds away from the mean of the base, to the
+/// side on which the profile stands.
 fn reasons(model: &Model, facts: &[Characteristic<'_>], count: usize) -> Result<Vec<String>, Error> {
     let added = model.contributions(facts, count).map_err(fault)?;
     let means: Vec<f64> = added.columns.iter().map(|column| column.iter().sum::<f64>() / count.max(1) as f64).collect();
@@ -373,8 +374,9 @@ fn reasons(model: &Model, facts: &[Characteristic<'_>], count: usize) -> Result<
     let of = |row: usize| {
         let mut moved: Vec<(usize, f64)> =
             added.columns.iter().zip(&means).map(|(column, mean)| column[row] - mean).enumerate().collect();
-        moved.sort_by(|one, other| other.1.abs().total_cmp(&one.1.abs()).then(one.0.cmp(&other.0)));
-        let told = moved.iter().filter(|(_, by)| by.abs() >= 0.005).take(REASONS).map(|(place, by)| {
+        let side = moved.iter().map(|(_, by)| by).sum::<f64>().signum();
+        moved.sort_by(|one, other| (side * other.1).total_cmp(&(side * one.1)).then(one.0.cmp(&other.0)));
+        let told = moved.iter().filter(|(_, by)| side * by >= 0.005).take(REASONS).map(|(place, by)| {
             let (codes, labels) = &bins[*place];
             format!("{} {}: {by:+.2}", model.characteristics[*place].name, labels[codes[row] as usize])
         });

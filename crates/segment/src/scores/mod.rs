@@ -37,7 +37,7 @@ pub use report::{Chart, Report, ReportTable};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use arrow_array::ArrayRef;
+use arrow_array::{ArrayRef, TimestampMicrosecondArray};
 use muster_catalog::{
     Affinity, Catalog, ColumnNames, ColumnType, Expression, Names, Purchase, ScoreNames, Scores, TableNames, Timestamp,
 };
@@ -84,6 +84,12 @@ impl Scoring {
         scores.chain(names.affinities.iter().map(|name| name_of_affinity(name))).collect()
     }
 
+    /// Whether muster.toml says anything of a score, so that it is wanted.
+    pub(crate) fn is_declared(&self, score: &str) -> bool {
+        let section = score.split_once('.').map_or(score, |(section, _)| section);
+        self.scores.declared.iter().any(|declared| declared == section)
+    }
+
     /// The affinities that queries may name.
     pub(crate) fn affinities(&self) -> Vec<String> {
         let known = self.scores.affinities.iter().filter(|_| self.purchases.is_some());
@@ -121,7 +127,7 @@ impl Scoring {
             NEXT_OFFER => format!(
                 "{:?}",
                 next_offer.as_ref().map(|offer| {
-                    let terms = (offer.quiet_days, offer.half_life_days, offer.least_baskets);
+                    let terms = (offer.quiet_days, offer.half_life_days, offer.least_baskets, offer.only_new);
                     (&offer.table, &offer.item.text, text(&offer.when), text(&offer.group), terms)
                 })
             ),
@@ -194,8 +200,8 @@ impl Scoring {
             ("cell", Text),
             ("label", Text),
         ];
-        let churn = [("score", Float), ("band", Text), ("reasons", Text)];
-        let alive = [("p_alive", Float), ("expected_purchases", Float), ("expected_value", Float)];
+        let churn = [("score", Float), ("band", Text), ("reasons", Text), (AS_OF, Timestamp)];
+        let alive = [("p_alive", Float), ("expected_purchases", Float), ("expected_value", Float), (AS_OF, Timestamp)];
         let next_offer = [
             ("first", Text),
             ("first_score", Float),
@@ -206,6 +212,7 @@ impl Scoring {
             ("third", Text),
             ("third_score", Float),
             ("third_because", Text),
+            (AS_OF, Timestamp),
         ];
         let engagement = [
             ("messages", Int),
@@ -215,6 +222,7 @@ impl Scoring {
             ("days_since_sign", Int),
             ("best_hour", Int),
             ("best_hour_confidence", Float),
+            (AS_OF, Timestamp),
         ];
         let mut scores = Vec::new();
         if self.purchases.is_some() {
@@ -261,6 +269,9 @@ fn name_of_affinity(name: &str) -> String {
     format!("{AFFINITY}.{name}")
 }
 
+/// The column of every score that is learnt which says as of when it was.
+const AS_OF: &str = "as_of";
+
 /// The scores of profiles that are learnt from everybody and kept, in the order in which they are computed.
 const LEARNT: [&str; 4] = [CHURN, ALIVE, NEXT_OFFER, ENGAGEMENT];
 
@@ -305,6 +316,13 @@ impl Evaluator<'_> {
         }
         let values = match muster_language::offered_item(column) {
             Some(item) => self.offer_score(&item, as_of)?,
+            None if column == AS_OF => {
+                let names = self.names().score(score).expect("names are resolved to scores that there are");
+                let (rows, _) = self.kept().score(score, as_of, &names.columns[0].name)?;
+                let instants = TimestampMicrosecondArray::from(vec![as_of.micros(); rows.len()]).with_timezone("UTC");
+                let values = arrow_cast::cast(&instants, &self.in_the_engine(ColumnType::Timestamp));
+                Values::new(&rows, values.map_err(muster_store::Error::from)?)
+            }
             None => {
                 let names = self.names().score(score).expect("names are resolved to scores that there are");
                 let holds = names.columns.iter().find(|known| known.name == column);

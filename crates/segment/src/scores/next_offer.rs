@@ -47,6 +47,7 @@ pub(crate) struct Shelf {
     popularity: Vec<f64>,
     sellers: Sellers,
     terms: Terms,
+    only_new: bool,
     /// Lines of purchases, and those of them without an item.
     lines: usize,
     without_item: usize,
@@ -63,10 +64,15 @@ impl Shelf {
     }
 
     fn offers(&self) -> Result<Offers, muster_score::Error> {
-        offers(&self.shop(), |_, item| self.may[item as usize], |item| self.key(item))
+        offers(&self.shop(), |profile, item| self.may_offer(profile, item), |item| self.key(item))
     }
 
-    /// What leads to an offer: an item, which is the offer itself where it is bought again and again.
+    /// Whether an item may be offered to the profile at a place, but for what was bought lately.
+    fn may_offer(&self, profile: usize, item: u32) -> bool {
+        self.may[item as usize] && !(self.only_new && self.habits.habit(profile, item).is_some())
+    }
+
+    /// What leads to an offer: an item, which is the offer itself where it was bought before.
     fn because(&self, profile: usize, offer: &Offer) -> String {
         match offer.because {
             Because::Repeat => self.items[offer.item as usize].clone(),
@@ -96,7 +102,7 @@ impl Evaluator<'_> {
         report.fact("lines of purchases", shelf.lines);
         report.fact("of them without an item", shelf.without_item);
         report.fact("offers", found.offers.len());
-        report.fact("because it is bought again and again", count(&|offer| offer.because == Because::Repeat));
+        report.fact("because it was bought before", count(&|offer| offer.because == Because::Repeat));
         report.fact("because of what was bought", count(&|offer| matches!(offer.because, Because::Bought(_))));
         report.fact("because it sells best", count(&|offer| offer.because == Because::BestSeller));
         progress("what the last days would have shown");
@@ -110,6 +116,7 @@ impl Evaluator<'_> {
             "as_of": as_of.rfc3339(self.names().zone),
             "likeness": "cosine",
             "quiet_days": quiet_days,
+            "only_new": shelf.only_new,
             "half_life_days": half_life_days,
             "liking": liking,
             "fashion": fashion,
@@ -137,7 +144,7 @@ impl Evaluator<'_> {
             return Err(Error::UnknownItem { item: item.to_owned(), instant: as_of.rfc3339(self.names().zone) });
         };
         let shelf: &Shelf = &shelf;
-        let may = |_: usize, item: u32| shelf.may[item as usize];
+        let may = |profile: usize, item: u32| shelf.may_offer(profile, item);
         let scores = scores_for_item(&shelf.shop(), code as u32, may).map_err(fault)?;
         Ok(Values::new(&shelf.profiles, Arc::new(scores.into_iter().collect::<Float64Array>())))
     }
@@ -175,6 +182,7 @@ impl Evaluator<'_> {
             neighbours,
             sellers,
             terms,
+            only_new: settings.only_new,
             without_item,
         })
     }
@@ -227,7 +235,7 @@ impl Evaluator<'_> {
         let may = |customer: usize, item: u32| {
             let last = shelf.habits.habit(customer, item).map(|habit| habit.last_day);
             let is_rested = last.is_none_or(|last| shelf.terms.today - last >= shelf.terms.quiet_days);
-            is_rested && shelf.may[item as usize]
+            is_rested && shelf.may_offer(customer, item)
         };
         let key = |item: u32| shelf.key(item);
         let count = shelf.terms.count;

@@ -19,6 +19,8 @@ pub struct ScoreStanding {
     pub is_redefined: bool,
     /// Whether the span since it was computed is over; never where muster.toml says none.
     pub is_due: bool,
+    /// Whether muster.toml says anything of it: of one that is there by itself it is no fault if it cannot be computed.
+    pub is_declared: bool,
 }
 
 impl Session<'_> {
@@ -46,6 +48,7 @@ impl Session<'_> {
             score: score.to_owned(),
             is_redefined: newest.as_ref().is_some_and(|table| table.definition != definition),
             is_due: every.is_some() && newest.as_ref().is_none_or(is_over),
+            is_declared: self.bench.scoring.is_declared(score),
             newest,
             failure,
         })

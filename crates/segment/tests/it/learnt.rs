@@ -348,3 +348,28 @@ least_confidence = 0.5
         "{unknown}"
     );
 }
+
+/// The weights of `compare` are those that models read: one formula, written once as SQL and once for slices.
+#[test]
+fn compare_says_what_the_evidence_of_models_says() {
+    let shop = shop_of(&orders(), SCORES, false);
+    shop.define("CREATE SEGMENT everybody AS WHERE TRUE");
+    shop.define("CREATE SEGMENT leavers AS WHERE cadence.days_since_last > 60");
+    let compared = shop.rows(
+        "SELECT category, segment_profiles, base_profiles, \"index\", z, woe FROM compare('leavers', 'everybody', country)
+         ORDER BY category",
+    );
+    let cells: Vec<Vec<&str>> = compared[1..].iter().map(|row| row.split(" | ").collect()).collect();
+    let whole = |cell: &str| cell.parse::<u64>().unwrap();
+    let leavers: Vec<u64> = cells.iter().map(|row| whole(row[1])).collect();
+    let stayers = cells.iter().map(|row| whole(row[2]) - whole(row[1])).collect();
+    assert!(leavers.iter().all(|count| *count > 5), "{compared:?}");
+    let counts = muster_score::evidence::Counts { leavers, stayers };
+    let found = muster_score::evidence::evidence(&counts, 0.5).unwrap();
+    for (row, found) in cells.iter().zip(found.categories) {
+        for (cell, expected) in row[3..].iter().zip([found.index, found.z, found.woe]) {
+            let (told, expected) = (cell.parse::<f64>().unwrap(), expected.unwrap());
+            assert!((told - expected).abs() <= 1e-12 * expected.abs().max(1.0), "{row:?}: {told} and {expected}");
+        }
+    }
+}

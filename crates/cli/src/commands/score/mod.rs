@@ -53,25 +53,40 @@ pub fn run(arguments: &Arguments, wanted: &Score) -> Result<Exit> {
 pub fn perform(workspace: &Workspace, opened: &Opened, wanted: &Scores) -> Result<Exit> {
     let (clock, engine) = (workspace.clock(), engine(PATIENT)?);
     let session = Session::new(opened.workbench(workspace, &engine, clock.as_ref()), workspace.as_of)?;
-    let names = match wanted.names.is_empty() {
-        true => session.scores()?.into_iter().map(|standing| standing.score).collect(),
-        false => wanted.names.clone(),
+    let wanted_scores = match wanted.names.is_empty() {
+        true => all(session.scores()?),
+        false => wanted.names.iter().map(|name| Wanted { name: name.clone(), is_needed: true }).collect(),
     };
-    if names.is_empty() && !wanted.is_quiet {
+    if wanted_scores.is_empty() && !wanted.is_quiet {
         output::text("there are no scores: no table says which of its rows are purchases, and none holds messages")?;
     }
-    compute(workspace, &session, &names, wanted.is_quiet)
+    compute(workspace, &session, &wanted_scores, wanted.is_quiet)
+}
+
+/// A score that is to be computed.
+pub struct Wanted {
+    /// The score.
+    pub name: String,
+    /// Whether it is a fault if it cannot be computed: not where nobody asked for it, by name or in muster.toml.
+    pub is_needed: bool,
+}
+
+/// All of these scores.
+pub fn all(standing: Vec<ScoreStanding>) -> Vec<Wanted> {
+    let wanted = |standing: ScoreStanding| Wanted { name: standing.score, is_needed: standing.is_declared };
+    standing.into_iter().map(wanted).collect()
 }
 
 /// Computes scores one after the other.
-pub fn compute(workspace: &Workspace, session: &Session<'_>, names: &[String], is_quiet: bool) -> Result<Exit> {
+pub fn compute(workspace: &Workspace, session: &Session<'_>, wanted: &[Wanted], is_quiet: bool) -> Result<Exit> {
     let mut failed = Vec::new();
-    for name in names {
+    for Wanted { name, is_needed } in wanted {
         let progress = |step: &str| tracing::info!(score = name, "{step}");
         match session.score(name, &progress) {
             Ok(table) if is_quiet => tracing::info!(score = name, profiles = table.profiles, "kept"),
             Ok(table) => output::text(&words::line(&table, workspace.catalog.workspace.time_zone))?,
-            Err(error) => failed.push(format!("score {name}: {:#}", anyhow::Error::new(error))),
+            Err(error) if *is_needed => failed.push(format!("score {name}: {:#}", anyhow::Error::new(error))),
+            Err(error) => eprintln!("without {name}: {:#}", anyhow::Error::new(error)),
         }
     }
     if failed.is_empty() { Ok(Exit::Done) } else { bail!("{}", failed.join("\n")) }
