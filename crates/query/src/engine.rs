@@ -165,6 +165,22 @@ impl Engine {
         Running::begun(coming, patience, self.runtime().handle().clone(), task, &masks)
     }
 
+    /// All rows of `query`, however many: for the house's own work, which reads each of them once.
+    ///
+    /// # Errors
+    /// If it passes a limit of time or memory, or the engine refuses it.
+    pub fn all(&self, query: &ResolvedQuery, evaluation: &Evaluation) -> Result<Answer, Error> {
+        let (run, pool) = (self.run(query, evaluation), Arc::clone(&self.pool));
+        self.within(&run.patience.clone(), async move {
+            let mut stream = run.stream(&pool).await?;
+            let (schema, mut batches) = (stream.schema(), Vec::new());
+            while let Some(batch) = stream.next().await {
+                batches.push(batch.map_err(|error| run.engine_error(error))?);
+            }
+            Ok(Answer { schema, batches })
+        })
+    }
+
     /// The rows of the table that `segment` selects from, by number.
     ///
     /// # Errors

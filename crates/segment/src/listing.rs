@@ -7,7 +7,7 @@ use arrow_array::builder::{Int64Builder, ListBuilder, StringBuilder};
 use arrow_array::{Array, ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{Field, Schema};
 use chrono_tz::Tz;
-use muster_catalog::{ColumnType, Kind};
+use muster_catalog::{ColumnNames, ColumnType, Kind, ScoreNames, nearest};
 use muster_query::Answer;
 use muster_store::{Snapshot, TableSchema};
 
@@ -224,6 +224,24 @@ fn kind(table: &TableSchema) -> &'static str {
         Kind::Lookup => "lookup",
         Kind::List => "list",
     }
+}
+
+/// One row per column of a score, or that one.
+pub(crate) fn score(score: &ScoreNames, column: Option<&str>) -> Result<Answer, Error> {
+    let is_wanted = |known: &&ColumnNames| column.is_none_or(|column| column.eq_ignore_ascii_case(&known.name));
+    let wanted: Vec<&ColumnNames> = score.columns.iter().filter(is_wanted).collect();
+    if let (Some(column), true) = (column, wanted.is_empty()) {
+        let known = score.columns.iter().map(|known| known.name.as_str());
+        return Err(Error::UnknownColumn {
+            table: score.name.clone(),
+            name: column.to_owned(),
+            nearest: nearest(column, known).map(str::to_owned),
+        });
+    }
+    answer(vec![
+        ("column", texts(wanted.iter(), |column| Some(column.name.clone()))),
+        ("type", texts(wanted.iter(), |column| Some(column.column_type.to_string()))),
+    ])
 }
 
 /// One row for the table itself, called `*`, and one per column: type, part and role, and what its rows hold.

@@ -109,7 +109,7 @@ impl Evaluator<'_> {
     ) -> Result<Answer, Error> {
         let resolved = resolve_variable(question, self.names(), as_of).map_err(fault)?;
         let evaluation = self.whole_evaluation(&resolved, path)?;
-        Ok(self.engine().answer(&resolved, &evaluation)?)
+        Ok(self.engine().all(&resolved, &evaluation)?)
     }
 
     /// For each row of a history by its number: its profile's row, or that of its parent.

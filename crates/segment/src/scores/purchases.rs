@@ -116,7 +116,7 @@ impl Evaluator<'_> {
         let question = purchases.question(&time)?;
         let resolved = resolve_variable(&question, self.names(), as_of).map_err(|error| purchases.fault(error))?;
         let evaluation = self.whole_evaluation(&resolved, path)?;
-        let answer = self.engine().answer(&resolved, &evaluation)?;
+        let answer = self.engine().all(&resolved, &evaluation)?;
         let column = |place: usize| -> Result<ArrayRef, Error> {
             let empty = arrow_array::new_empty_array(answer.schema.field(place).data_type());
             let parts = answer.batches.iter().map(|batch| batch.column(place).as_ref());

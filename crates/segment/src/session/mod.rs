@@ -283,6 +283,11 @@ impl<'a> Session<'a> {
 
     fn describe_table(&self, table: &str, column: Option<&str>) -> Result<Answer, Error> {
         let wanted = Wanted { table, column, as_of: self.as_of, depth: Depth::DESCRIBE, classes: &self.classes };
+        let evaluator = self.evaluator()?;
+        let names = evaluator.names();
+        if let (None, Some(score)) = (names.table(table), names.score(table)) {
+            return listing::score(score, column);
+        }
         let description = TableDescription::of(&self.seeing_evaluator()?, &wanted)?;
         match column {
             Some(_) => listing::columns(&description),

@@ -156,6 +156,11 @@ fn neither_threads_nor_the_order_of_loading_show() {
     alone.engine = Engine::new(Limits { threads: 1, ..Limits::default() }).unwrap();
     same(&everything(&alone), &expected);
     same(&everything(&shop_of(&orders, SCORES, true)), &expected);
+    // What an answer may have is no bound of what is learnt from: of a million customers that is tens of millions of lines.
+    let mut bounded = shop_of(&orders, SCORES, false);
+    bounded.engine = Engine::new(Limits { rows: 300, ..Limits::default() }).unwrap();
+    assert!(bounded.run("SELECT order_id FROM orders").is_err());
+    same(&everything(&bounded), &expected);
 }
 
 /// Who is told to leave did, more often than not: the score is worth something.
@@ -372,4 +377,20 @@ fn compare_says_what_the_evidence_of_models_says() {
             assert!((told - expected).abs() <= 1e-12 * expected.abs().max(1.0), "{row:?}: {told} and {expected}");
         }
     }
+}
+
+#[test]
+fn a_score_is_described_and_says_as_of_when_it_is() {
+    let shop = shop_of(&orders(), SCORES, false);
+    assert_eq!(
+        shop.rows("DESCRIBE churn"),
+        ["column | type", "score | float", "band | text", "reasons | text", "as_of | timestamp"]
+    );
+    assert_eq!(shop.rows("DESCRIBE alive.p_alive")[1..], ["p_alive | float"]);
+    assert_eq!(shop.error("DESCRIBE churn.bend"), "there is no column `bend` in `churn`; did you mean `band`?");
+    shop.session_as_of("2025-06-01T00:00:00").score("alive", &|_| ()).unwrap();
+    let told = "SELECT count(*) AS n, min(alive.as_of) AS first, max(alive.as_of) AS last FROM profiles
+                WHERE cadence.purchases > 0 AND cadence.first_at < DATE '2025-06-01'";
+    let told = shop.rows(told)[1].clone();
+    assert!(told.ends_with("| 2025-06-01T00:00:00+02:00 | 2025-06-01T00:00:00+02:00"), "{told}");
 }
