@@ -12,6 +12,7 @@ use crate::Error;
 use crate::column::{ColumnData, absent, detached};
 use crate::files::{ColumnFile, PARENT_COLUMN};
 use crate::keys::KeyIndex;
+use crate::published::counted_up;
 use crate::schema::ColumnSchema;
 
 /// The rows of one table in one block, as its file has them. Snapshots share it.
@@ -20,13 +21,14 @@ pub(crate) struct BlockTable {
     file: ColumnFile,
     columns: Vec<OnceLock<Arc<ColumnData>>>,
     parents: OnceLock<UInt32Array>,
+    offsets: OnceLock<Arc<[u32]>>,
     by_key: OnceLock<KeyIndex>,
 }
 
 impl BlockTable {
     pub(crate) fn new(file: ColumnFile, columns: usize) -> Self {
         let columns = std::iter::repeat_with(OnceLock::new).take(columns).collect();
-        Self { file, columns, parents: OnceLock::new(), by_key: OnceLock::new() }
+        Self { file, columns, parents: OnceLock::new(), offsets: OnceLock::new(), by_key: OnceLock::new() }
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -112,6 +114,18 @@ impl BlockTable {
         let parents = stored.as_primitive_opt::<UInt32Type>();
         let parents = parents.ok_or_else(|| self.file.damaged("its parents are no row numbers"))?.clone();
         Ok(self.parents.get_or_init(|| parents))
+    }
+}
+
+impl BlockTable {
+    /// Where the rows of each parent begin, as they stood when the file was written; behind the last that has any, the end.
+    pub(crate) fn offsets(&self) -> Result<&Arc<[u32]>, Error> {
+        if let Some(known) = self.offsets.get() {
+            return Ok(known);
+        }
+        let parents = self.parents()?.values();
+        let offsets = counted_up(parents, parents.last().map_or(0, |last| *last as usize + 1));
+        Ok(self.offsets.get_or_init(|| offsets))
     }
 }
 

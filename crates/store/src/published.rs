@@ -381,7 +381,11 @@ impl PublishedTable {
         if let Some(known) = self.offsets[block].get() {
             return Ok(Arc::clone(known));
         }
-        let offsets = counted_up(self.parents(block, parent)?.values(), parent.rows_in(block));
+        let count = parent.rows_in(block);
+        let offsets = match (&self.blocks[block], self.edits(block)?, parent.translation(block)?) {
+            (Some(base), Some(edits), None) => moved_offsets(base, edits, count)?,
+            _ => counted_up(self.parents(block, parent)?.values(), count),
+        };
         Ok(Arc::clone(self.offsets[block].get_or_init(|| offsets)))
     }
 
@@ -487,8 +491,30 @@ fn merged_parents(base: Option<&UInt32Array>, edits: Option<&Edits>, moved: Opti
     }
 }
 
+/// The same for a block in which some rows came and went, below parents that did not move: all others only move on.
+fn moved_offsets(base: &BlockTable, edits: &Edits, count: usize) -> Result<Arc<[u32]>, Error> {
+    let (parents, before) = (base.parents()?.values(), base.offsets()?);
+    let mut more = vec![0_i32; count];
+    for place in &edits.gone {
+        more[parents[*place as usize] as usize] -= 1;
+    }
+    for came in &edits.came {
+        match came.parent {
+            Parent::Base(place) => more[place as usize] += 1,
+            Parent::Slot(_) => unreachable!("parents that did not move have places"),
+        }
+    }
+    let (end, mut by) = (before[before.len() - 1], 0);
+    let moved = (0..=count).map(|parent| {
+        let offset = before.get(parent).copied().unwrap_or(end).wrapping_add_signed(by);
+        by += more.get(parent).copied().unwrap_or_default();
+        offset
+    });
+    Ok(moved.collect())
+}
+
 /// Where the rows of each parent begin, of rows that stand in order of their parents.
-fn counted_up(parents: &[u32], count: usize) -> Arc<[u32]> {
+pub(crate) fn counted_up(parents: &[u32], count: usize) -> Arc<[u32]> {
     let mut offsets = vec![0_u32; count + 1];
     parents.iter().for_each(|parent| offsets[*parent as usize + 1] += 1);
     for parent in 0..count {

@@ -16,6 +16,7 @@ use muster_language::Statement;
 use muster_segment::{Outcome, Session};
 
 use super::load::thousands;
+use super::score::Wanted;
 use crate::arguments::{Arguments, Demo, FileFormat, Load, RowFormat};
 use crate::exit::Exit;
 use crate::workspace::{Opened, PATIENT, Workspace, engine};
@@ -40,6 +41,7 @@ pub fn run(arguments: &Arguments, wanted: &Demo) -> Result<Exit> {
     let workspace = Workspace::read(place.dir.clone(), arguments.as_of.as_deref())?;
     let opened = workspace.open()?;
     load(&workspace, &opened)?;
+    score(&workspace, &opened)?;
     segment(&workspace, &opened)?;
     send(&workspace, &opened, &sink)?;
     drop(sink);
@@ -132,6 +134,17 @@ fn load(workspace: &Workspace, opened: &Opened) -> Result<()> {
     let (report, seconds) = timed(|| loading::load(workspace, opened, &Load::default()))?;
     output::text(&super::load::text(&report))?;
     output::text(&format!("loaded in {seconds:.1} s"))
+}
+
+fn score(workspace: &Workspace, opened: &Opened) -> Result<()> {
+    heading("Scores")?;
+    let (clock, engine) = (workspace.clock(), engine(PATIENT)?);
+    let session = Session::new(opened.workbench(workspace, &engine, clock.as_ref()), workspace.as_of)?;
+    // Of a handful of customers not all can be learnt.
+    let wanted = super::score::all(session.scores()?).into_iter().map(|score| Wanted { is_needed: false, ..score });
+    let wanted: Vec<Wanted> = wanted.collect();
+    let (_, seconds) = timed(|| super::score::compute(workspace, &session, &wanted, false))?;
+    output::text(&format!("learnt in {seconds:.1} s; `muster score --kept --report` says how good they are"))
 }
 
 fn segment(workspace: &Workspace, opened: &Opened) -> Result<()> {

@@ -11,9 +11,7 @@ use arrow_schema::DataType;
 use chrono::{Datelike, Timelike};
 use chrono_tz::Tz;
 use muster_catalog::{Engagement as Settings, Expression, Role, Timestamp};
-use muster_score::engagement::{
-    Engagement, HOURS, Messages, Moment, NO_MESSAGE, Response, Responses, Rules, engagement,
-};
+use muster_score::engagement::{Engagement, Messages, Moment, NO_MESSAGE, Response, Responses, Rules, engagement};
 use muster_store::SystemColumn;
 
 use super::bought::{NOBODY, check, fault as faulty, numbers, offsets, places, question};
@@ -49,7 +47,7 @@ struct Answered {
 }
 
 /// Where a row of a history stands, and when it was.
-struct Place {
+struct Standing {
     profile: u32,
     above: u32,
     at: i64,
@@ -162,7 +160,7 @@ impl Evaluator<'_> {
         let standing = self.standing_rows(&settings.responses, SystemColumn::Parent)?;
         let (places_of, message_of) = (places(profiles), places(&sent.rows));
         let zones = self.zones(settings, as_of, path)?;
-        let (mut found, mut links): (Vec<(u32, u32, Response, &Place)>, _) = (Vec::new(), HashMap::new());
+        let (mut found, mut links): (Vec<(u32, u32, Response, &Standing)>, _) = (Vec::new(), HashMap::new());
         for batch in &batches {
             let texts =
                 |column: usize| cast(batch.column(column), &DataType::Utf8View).map_err(muster_store::Error::from);
@@ -185,7 +183,7 @@ impl Evaluator<'_> {
         found.sort_unstable_by_key(|(owner, row, ..)| (*owner, *row));
         let house = self.names().zone;
         let local = |at: i64, zone: Tz| Timestamp::from_micros(at).local(zone);
-        let hour = |place: &Place| {
+        let hour = |place: &Standing| {
             let local = local(place.at, zones.get(&place.profile).copied().unwrap_or(house));
             (local.weekday().num_days_from_monday() * 24 + local.hour()) as u8
         };
@@ -219,7 +217,7 @@ impl Evaluator<'_> {
     }
 
     /// Where each row of a history stands, by its number.
-    fn standing_rows(&self, table: &str, above: SystemColumn) -> Result<Vec<Place>, Error> {
+    fn standing_rows(&self, table: &str, above: SystemColumn) -> Result<Vec<Standing>, Error> {
         let mut standing = Vec::new();
         for block in 0..self.snapshot().block_count(table) {
             let wanted = [SystemColumn::Row, SystemColumn::Profile, above, SystemColumn::Time].map(SystemColumn::name);
@@ -229,9 +227,9 @@ impl Evaluator<'_> {
             for (((row, profile), above), at) in rows.iter().zip(profiles).zip(above).zip(at) {
                 let row = *row as usize;
                 while standing.len() <= row {
-                    standing.push(Place { profile: NOBODY, above: NOBODY, at: 0 });
+                    standing.push(Standing { profile: NOBODY, above: NOBODY, at: 0 });
                 }
-                standing[row] = Place { profile: *profile as u32, above: *above as u32, at: *at };
+                standing[row] = Standing { profile: *profile as u32, above: *above as u32, at: *at };
             }
         }
         Ok(standing)
@@ -292,7 +290,6 @@ impl Evaluator<'_> {
         });
         let mut busiest: Vec<(usize, u64)> = hours.concat().into_iter().enumerate().collect();
         busiest.sort_by(|one, other| other.1.cmp(&one.1).then(one.0.cmp(&other.0)));
-        debug_assert_eq!(busiest.len(), HOURS);
         let line =
             |(hour, profiles): (usize, u64)| [format!("{} {}:00", DAYS[hour / 24], hour % 24), profiles.to_string()];
         let busiest = busiest.into_iter().filter(|(_, profiles)| *profiles > 0).take(10).map(line);

@@ -16,6 +16,8 @@ mod of_purchases;
 
 mod churn;
 
+mod churn_report;
+
 mod alive;
 
 mod lines;
