@@ -54,6 +54,17 @@ pub enum RfmMethod {
     Fixed(CutPoints),
 }
 
+impl RfmMethod {
+    /// How it is written.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Ntile => "ntile",
+            Self::Quantile => "quantile",
+            Self::Fixed(_) => "fixed",
+        }
+    }
+}
+
 /// One cut point fewer than bins for each, every one above the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CutPoints {

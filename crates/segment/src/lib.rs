@@ -64,6 +64,6 @@ mod health;
 pub use health::{Double, Doubles, Future, Health, Month};
 
 mod session;
-pub use session::{Access, Outcome, ScoreStanding, Session, Workbench};
+pub use session::{Access, Outcome, RANKS, ScoreStanding, Session, Workbench};
 
 mod listing;

@@ -119,13 +119,15 @@ fn online_retail_tells_who_leaves_and_what_is_wanted_better_than_simple_ways() {
     // Neither how many threads there are nor when it is done shows.
     assert_eq!(one("2"), (scores, documents.clone()));
     let documents: Value = serde_json::from_str(&documents).unwrap();
-    let [ours, silence] = [0, 1].map(|row| figures(&documents[0], 0, row)[0]);
+    let [ranks, churn, offers] = &documents.as_array().unwrap()[..] else { panic!("{documents}") };
+    assert_eq!((&ranks["score"], &ranks["profiles"]), (&json!("rfm"), &json!(2_718)));
+    let [ours, silence] = [0, 1].map(|row| figures(churn, 0, row)[0]);
     assert!(ours > 0.70 && silence < 0.65, "AUC {ours} beside {silence} of silence alone");
-    let interval = |row: usize| documents[0]["report"]["tables"][0]["rows"][row][2].as_str().unwrap().to_owned();
+    let interval = |row: usize| churn["report"]["tables"][0]["rows"][row][2].as_str().unwrap().to_owned();
     let [ours, silence] = [0, 1].map(interval);
     // The intervals do not touch.
     assert!(ours.split(" to ").next().unwrap() > silence.split(" to ").nth(1).unwrap(), "{ours} beside {silence}");
-    let ways = [0, 1, 2, 3].map(|row| figures(&documents[1], 0, row));
+    let ways = [0, 1, 2, 3].map(|row| figures(offers, 0, row));
     for others in &ways[1..] {
         assert!((1..=3).all(|figure| ways[0][figure] >= others[figure]), "{ways:?}");
     }
@@ -146,7 +148,15 @@ fn a_report_is_a_page_that_needs_nothing_and_a_model_is_a_text() {
         assert!(said.contains(title), "{title} is not in:\n{said}");
     }
     let html = fs::read_to_string(&page).unwrap();
-    for part in ["<polyline class=\"first\"", "<rect", "shade5", "Evidence of ", "default-src 'none'"] {
+    for part in [
+        "how lately and how often",
+        "champions",
+        "<polyline class=\"first\"",
+        "<rect",
+        "shade5",
+        "Evidence of ",
+        "default-src 'none'",
+    ] {
         assert!(html.contains(part), "{part}");
     }
     assert!(!html.contains("://"), "nothing is fetched");

@@ -277,7 +277,8 @@ mod tests {
             ("Orders 2024", "orders_2024"),
             ("2024-orders", "t_2024_orders"),
             ("orders", "orders_2"),
-            ("messages", "messages_2"),
+            ("decisions", "decisions_2"),
+            ("messages", "messages"),
             ("größe", "gr__e"),
         ] {
             assert_eq!(free_name(file, &["orders".to_owned()]), expected, "{file}");

@@ -14,6 +14,8 @@ mod characteristics;
 
 mod of_purchases;
 
+mod rfm_report;
+
 mod churn;
 
 mod churn_report;

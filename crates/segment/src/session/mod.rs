@@ -2,7 +2,7 @@
 
 mod defining;
 mod scoring;
-pub use scoring::ScoreStanding;
+pub use scoring::{RANKS, ScoreStanding};
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

@@ -6,6 +6,9 @@ use super::Session;
 use crate::scores::{ScoreTable, Scored};
 use crate::{Error, ScoreFailure};
 
+/// What the ranks of purchases are called.
+pub const RANKS: &str = "rfm";
+
 /// How it stands with a score that is learnt.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScoreStanding {
@@ -31,6 +34,31 @@ impl Session<'_> {
     pub fn scores(&self) -> Result<Vec<ScoreStanding>, Error> {
         let known = self.bench.scoring.learnt(self.evaluator()?.names());
         known.iter().map(|score| self.standing(score)).collect()
+    }
+
+    /// The ranks of purchases as of the session's instant, told like a score that was learnt just now; `None` without purchases.
+    ///
+    /// # Errors
+    /// If they cannot be computed.
+    pub fn ranks(&self) -> Result<Option<ScoreStanding>, Error> {
+        let told = self.evaluator()?.ranks_reported(self.as_of)?;
+        Ok(told.map(|(profiles, report)| ScoreStanding {
+            score: RANKS.to_owned(),
+            newest: Some(ScoreTable {
+                score: RANKS.to_owned(),
+                as_of: self.as_of,
+                snapshot: self.snapshot(),
+                definition: self.bench.scoring.digest(),
+                computed_at: self.bench.clock.now(),
+                profiles,
+                model: None,
+                report,
+            }),
+            failure: None,
+            is_redefined: false,
+            is_due: false,
+            is_declared: true,
+        }))
     }
 
     fn standing(&self, score: &str) -> Result<ScoreStanding, Error> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use muster_segment::{Error, ScoreStanding, ScoreTable, Session};
+use muster_segment::{Error, RANKS, ScoreStanding, ScoreTable, Session};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -36,8 +36,11 @@ struct Document {
 /// If there is no such score, or one cannot be computed.
 pub fn run(arguments: &Arguments, wanted: &Score) -> Result<Exit> {
     let is_quiet = arguments.json || wanted.report.is_some() || wanted.model.is_some();
-    if !wanted.kept {
-        let scores = Scores { names: wanted.names.clone(), is_quiet };
+    // Ranks are counted when they are asked for.
+    let learnt = |name: &&String| !name.eq_ignore_ascii_case(RANKS);
+    let names: Vec<String> = wanted.names.iter().filter(learnt).cloned().collect();
+    if !wanted.kept && (wanted.names.is_empty() || !names.is_empty()) {
+        let scores = Scores { names, is_quiet };
         let exit = handover::carry_out(arguments, &Writing::Score(scores))?;
         if exit != Exit::Done || !is_quiet {
             return Ok(exit);
@@ -97,7 +100,8 @@ fn show(arguments: &Arguments, wanted: &Score) -> Result<Exit> {
     let workspace = Workspace::find(arguments)?;
     let (opened, clock, engine) = (workspace.open_reading()?, workspace.clock(), engine(PATIENT)?);
     let session = Session::new(opened.workbench(&workspace, &engine, clock.as_ref()), workspace.as_of)?;
-    let standing = wanted_of(session.scores()?, &wanted.names)?;
+    let all = session.ranks()?.into_iter().chain(session.scores()?).collect();
+    let standing = wanted_of(all, &wanted.names)?;
     let zone = workspace.catalog.workspace.time_zone;
     if let Some(file) = &wanted.model {
         write_model(&standing, file)?;
