@@ -51,6 +51,11 @@ impl Stored {
         Ok(Self { segments: StoredSegment::all(tx)?, variables: StoredVariable::all(tx)?, scores: Edition::all(tx)? })
     }
 
+    /// Whether the tables of scores are the same.
+    pub(crate) fn has_scores_of(&self, other: &Self) -> bool {
+        self.scores == other.scores
+    }
+
     /// What it says.
     ///
     /// # Errors

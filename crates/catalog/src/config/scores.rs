@@ -256,6 +256,10 @@ fn affinities(section: &Section) -> Vec<Affinity> {
 
 fn affinity(section: &Section) -> Affinity {
     section.only(&AFFINITY);
+    let is_plain = |sign: char| sign.is_ascii_alphanumeric() || sign == '_';
+    if section.name().is_empty() || !section.name().chars().all(is_plain) {
+        section.problem(format!("\"{}\" is no name of an affinity; expected letters, digits and _", section.name()));
+    }
     let least_baskets = section.number("least_baskets", 1..i64::from(u32::MAX));
     let longest = section.number("longest", 2..7).and_then(|longest| longest.try_into().ok());
     Affinity {

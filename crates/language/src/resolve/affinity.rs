@@ -2,7 +2,7 @@
 
 use muster_catalog::{ColumnType, nearest};
 use sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, Spanned, TableAlias, TableFactor, TableFunctionArgs,
+    Expr, FunctionArg, FunctionArgExpr, ObjectName, Spanned, TableAlias, TableFactor, TableFunctionArgs,
 };
 use sqlparser::tokenizer::Span;
 
@@ -42,11 +42,7 @@ impl Resolver<'_> {
             return Err(Fault::new(ErrorKind::NotAllowed, span, message).hint(self.known_affinities()));
         };
         let known = self.affinity_called(argument, span)?;
-        let own = Ident::with_quote('"', AFFINITY);
-        let alias = alias.cloned().unwrap_or_else(|| sql::alias(AFFINITY));
-        if alias.name != own {
-            self.own_alias(&alias.name)?;
-        }
+        let alias = self.alias_of_call(AFFINITY, alias)?;
         let columns = AFFINITY_COLUMNS
             .map(|(name, column_type)| OutputColumn { name: name.to_owned(), holds: Some(column_type) })
             .to_vec();

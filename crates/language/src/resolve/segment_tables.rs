@@ -49,12 +49,18 @@ impl<'a> Resolver<'a> {
         if function == SegmentTable::Overlap {
             self.note_overlap(&query, &values, span)?;
         }
-        let own = Ident::with_quote('"', function.name());
-        let alias = alias.cloned().unwrap_or_else(|| sql::alias(function.name()));
+        let alias = self.alias_of_call(function.name(), alias)?;
+        self.placed(query, columns, &alias)
+    }
+
+    /// The name of a call in FROM: its own, or the one that is given.
+    pub(super) fn alias_of_call(&self, function: &str, alias: Option<&TableAlias>) -> Result<TableAlias, Fault> {
+        let own = Ident::with_quote('"', function);
+        let alias = alias.cloned().unwrap_or_else(|| sql::alias(function));
         if alias.name != own {
             self.own_alias(&alias.name)?;
         }
-        self.placed(query, columns, &alias)
+        Ok(alias)
     }
 
     fn placed(&mut self, query: Query, columns: Vec<OutputColumn>, alias: &TableAlias) -> Result<TableFactor, Fault> {

@@ -101,6 +101,7 @@ impl Evaluator<'_> {
         let instant = || as_of.rfc3339(self.names().zone);
         let not_scored = || Error::NotScored { score: score.clone(), instant: instant() };
         let as_of = self.kept().instant_of_score(&score, as_of)?.ok_or_else(not_scored)?;
+        self.refuse_what_masks_hide(&score, as_of)?;
         let column = |(name, column_type): (&str, muster_catalog::ColumnType)| {
             let (_, values) = self.kept().score(&score, as_of, name)?;
             let values = arrow_cast::cast(&values, &column_type.arrow()).map_err(muster_store::Error::from)?;

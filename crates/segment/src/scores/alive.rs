@@ -84,7 +84,11 @@ impl Evaluator<'_> {
                 None
             }
         };
-        self.look_back(as_of, horizon_days, path, &mut report)?;
+        match self.look_back(as_of, horizon_days, path, &mut report) {
+            // What an expression names was not there yet.
+            Err(error @ Error::NotScored { .. }) => report.remark(format!("Not judged: {error}.")),
+            judged => judged?,
+        }
         report.charts.push(shades(&fit.model, &buyers));
         let columns = columns(&fit.model, worth, &buyers, &histories, horizon);
         let model = serde_json::json!({

@@ -75,9 +75,9 @@ impl Evaluator<'_> {
                 }
             }
         }
-        // Rows of a history stand in the order of time below their profile.
-        if !found.is_sorted_by_key(|(owner, row, ..)| (*owner, *row)) {
-            found.sort_unstable_by_key(|(owner, row, ..)| (*owner, *row));
+        // Rows stand in the order of time below their parent, which may be a visit and not the profile.
+        if !found.is_sorted_by_key(|(owner, row, _, at, _)| (*owner, *at, *row)) {
+            found.sort_unstable_by_key(|(owner, row, _, at, _)| (*owner, *at, *row));
         }
         Ok(Bought {
             offsets: offsets(profiles.len(), found.iter().map(|(owner, ..)| *owner)),

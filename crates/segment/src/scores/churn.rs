@@ -129,6 +129,12 @@ impl Evaluator<'_> {
         self.faults_of(&Plan::of(&self.scoring().scores.churn).described(), as_of)
     }
 
+    /// Asks what it is learnt from, and keeps nothing of it.
+    pub(super) fn churn_facts(&self, as_of: Timestamp, path: &mut Vec<Item>) -> Result<(), Error> {
+        self.purchases(as_of, path)?;
+        self.facts(&Plan::of(&self.scoring().scores.churn).described(), as_of, path).map(drop)
+    }
+
     /// Who could leave at `from`, what was known of them then, and who bought nothing until `until`.
     fn cohort(&self, plan: &Plan, from: Timestamp, until: Timestamp) -> Result<Cohort, Error> {
         let path = &mut vec![Item::Score(CHURN.to_owned())];

@@ -139,9 +139,10 @@ impl ScoreTable {
             let values = params![score, as_of.micros(), block, bytes];
             tx.execute("INSERT INTO score_values VALUES (?1, ?2, ?3, ?4)", values)?;
         }
-        let older = "score = ?1 AND as_of < (SELECT as_of FROM score_tables WHERE score = ?1
+        // One of long ago that was asked for just now stays, too.
+        let older = "score = ?1 AND as_of <> ?3 AND as_of < (SELECT as_of FROM score_tables WHERE score = ?1
                      ORDER BY as_of DESC LIMIT 1 OFFSET ?2)";
-        forget(tx, older, params![score, KEPT - 1])?;
+        forget(tx, older, params![score, KEPT - 1, as_of.micros()])?;
         tx.execute("DELETE FROM score_failures WHERE score = ?1", [score])?;
         Ok(())
     }
@@ -182,7 +183,7 @@ pub(crate) fn column(tx: &Tx<'_>, score: &str, as_of: Timestamp, column: &str) -
     let sql = "SELECT rows FROM score_values WHERE score = ?1 AND as_of = ?2 ORDER BY block";
     tx.each(sql, params![score, as_of.micros()], |row| {
         let bytes: Vec<u8> = row.get(0).map_err(muster_state::Error::from)?;
-        let batch = read(&bytes).map_err(muster_store::Error::from)?;
+        let batch = read(&bytes, [ROW, column]).map_err(muster_store::Error::from)?;
         let numbers = batch.column_by_name(ROW).and_then(|rows| rows.as_primitive_opt::<UInt32Type>());
         let lacks = || muster_store::Error::from(ArrowError::SchemaError(format!("{score} was kept without {column}")));
         rows.extend_from_slice(numbers.ok_or_else(lacks)?.values());
@@ -248,9 +249,11 @@ fn written(batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
     Ok(bytes)
 }
 
-/// Texts as they were.
-fn read(bytes: &[u8]) -> Result<RecordBatch, ArrowError> {
-    let mut reader = StreamReader::try_new(Cursor::new(bytes), None)?;
+/// Some columns of a block, as far as it has them; texts as they were.
+fn read<const N: usize>(bytes: &[u8], wanted: [&str; N]) -> Result<RecordBatch, ArrowError> {
+    let schema = StreamReader::try_new(Cursor::new(bytes), None)?.schema();
+    let places = wanted.iter().filter_map(|name| schema.index_of(name).ok()).collect();
+    let mut reader = StreamReader::try_new(Cursor::new(bytes), Some(places))?;
     let batch = reader.next().ok_or_else(|| ArrowError::IpcError("a block of scores has no rows".to_owned()))??;
     let unpacked = |values: &ArrayRef| match values.data_type() {
         DataType::Dictionary(..) => cast(values, &DataType::Utf8View),

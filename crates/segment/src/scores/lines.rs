@@ -52,10 +52,12 @@ impl Evaluator<'_> {
         path: &mut Vec<Item>,
     ) -> Result<Lines, Error> {
         let of_purchases = &self.scoring().purchases.as_ref().expect("items are of purchases").table;
-        let expressions = [Some(of.item), of.when];
-        expressions.into_iter().flatten().try_for_each(|expression| check(of.score, expression))?;
+        if let Some(fault) = self.faults_of_items(of, as_of).into_iter().next() {
+            return Err(fault);
+        }
         let when = of.when.map_or("TRUE", |when| &when.text);
-        let text = format!("SELECT ({}) AS item, ({when}) AS may FROM {}", of.item.text, quoted(of.table));
+        let may = format!("CASE WHEN ({when}) THEN TRUE ELSE FALSE END");
+        let text = format!("SELECT ({}) AS item, {may} AS may FROM {}", of.item.text, quoted(of.table));
         let faulty = |error| fault(of.score, of.item, error);
         let asked = question(&text).map_err(faulty)?;
         let answer = self.rows_and_values(&asked, as_of, path, faulty)?;
@@ -109,14 +111,13 @@ impl Evaluator<'_> {
 
     /// What is wrong with the expressions of items, each by itself.
     pub(super) fn faults_of_items(&self, of: &ItemsOf<'_>, as_of: Timestamp) -> Vec<Error> {
-        let alone = |expression: &Expression| match check(of.score, expression) {
-            Ok(()) => {
-                let text = format!("SELECT ({}) AS value FROM {}", expression.text, quoted(of.table));
-                self.fault_of(of.score, expression, &text, as_of)
-            }
-            Err(error) => Some(error),
+        let alone = |(expression, text): (&Expression, String)| {
+            check(of.score, expression).err().or_else(|| self.fault_of(of.score, expression, &text, as_of))
         };
-        [Some(of.item), of.when].into_iter().flatten().filter_map(alone).collect()
+        let item = (of.item, format!("SELECT ({}) AS value FROM {}", of.item.text, quoted(of.table)));
+        let condition = |when: &str| format!("SELECT 1 AS one FROM {} WHERE {when}", quoted(of.table));
+        let when = of.when.map(|when| (when, condition(&when.text)));
+        std::iter::once(item).chain(when).filter_map(alone).collect()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Scores as columns of profiles: which there are, and what each says.
 //!
 //! What only counts and ranks purchases is computed for whoever asks, as of the snapshot and instant at hand
-//! ([`of_purchases`]). What is learnt from everybody ([`churn`], [`alive`], [`next_offer`], [`engagement`]) is computed now and
-//! then, kept as a table of its instant ([`kept`]) with its model and a report of how good it was ([`report`]), and read from
+//! ([`of_purchases`]). What is learnt from everybody ([`churn`], [`alive`], [`next_offer`], [`engagement`], and what is bought
+//! together, [`affinity`]) is computed now and then, kept as a table of its instant ([`kept`]) with its model and a report of how good it was ([`report`]), and read from
 //! there. The mathematics is `muster-score`'s; here its slices are filled, by questions in the segment language, and its
 //! answers become columns.
 
@@ -76,10 +76,14 @@ impl Scoring {
         let purchases =
             purchases.map(|(table, purchase)| Purchases { table: table.name.clone(), purchase: purchase.clone() });
         let scoring = Self { purchases, scores: catalog.scores.clone() };
-        let affinities = catalog.scores.affinities.iter().map(|affinity| name_of_affinity(&affinity.name));
-        let mut all = LEARNT.into_iter().map(str::to_owned).chain(affinities);
-        all.try_for_each(|score| scoring.refresh(&score).map(drop))?;
+        scoring.all_learnt().try_for_each(|score| scoring.refresh(&score).map(drop))?;
         Ok(scoring)
+    }
+
+    /// Whatever can be learnt, named or not.
+    fn all_learnt(&self) -> impl Iterator<Item = String> {
+        let affinities = self.scores.affinities.iter().map(|affinity| name_of_affinity(&affinity.name));
+        LEARNT.into_iter().map(str::to_owned).chain(affinities)
     }
 
     /// The scores that are learnt from everybody, of those that queries may name, in the order in which they are computed.
@@ -107,9 +111,7 @@ impl Scoring {
 
     /// Changes when anything does that the scores hang on; where it stands in the file does not count.
     pub(crate) fn digest(&self) -> String {
-        let affinities = self.affinities().into_iter().map(|name| name_of_affinity(&name));
-        let all = LEARNT.into_iter().map(str::to_owned).chain(affinities);
-        let learnt: String = all.map(|score| self.definition(&score)).collect();
+        let learnt: String = self.all_learnt().map(|score| self.definition(&score)).collect();
         digest(&format!("{:?} {:?} {learnt}", self.scores.rfm, self.scores.reactivation))
     }
 
@@ -314,12 +316,14 @@ impl Evaluator<'_> {
             Error::NotScored { score: score.to_owned(), instant }
         };
         let as_of = self.kept().instant_of_score(score, as_of)?.ok_or_else(not_scored)?;
+        self.refuse_what_masks_hide(score, as_of)?;
         let hidden = hidden::score(score, column);
         if let Some(known) = self.known_values(&hidden, as_of) {
             return Ok(known);
         }
         let values = match muster_language::offered_item(column) {
-            Some(item) => self.offer_score(&item, as_of)?,
+            // Not kept: there are as many of these columns as items.
+            Some(item) => return Ok(Arc::new(self.offer_score(&item, as_of)?)),
             None if column == AS_OF => {
                 let names = self.names().score(score).expect("names are resolved to scores that there are");
                 let (rows, _) = self.kept().score(score, as_of, &names.columns[0].name)?;
@@ -338,6 +342,24 @@ impl Evaluator<'_> {
             }
         };
         Ok(self.keep_values(&hidden, as_of, Arc::new(values)))
+    }
+
+    /// Refuses a score that was learnt from what masks hide: it would tell of it. What it is made of is asked again, as whoever
+    /// is here would see it.
+    pub(super) fn refuse_what_masks_hide(&self, score: &str, as_of: Timestamp) -> Result<(), Error> {
+        if self.masks().is_empty() {
+            return Ok(());
+        }
+        let path = &mut vec![Item::Score(score.to_owned())];
+        match score {
+            CHURN => self.churn_facts(as_of, path),
+            ALIVE => self.purchases(as_of, path).map(drop),
+            NEXT_OFFER => self.shelf(as_of, path).map(drop),
+            _ => match self.scoring().affinity(score) {
+                Some(affinity) => self.affinity(affinity, as_of, &|_| ()).map(drop),
+                None => self.engagement(as_of, &|_| ()).map(drop),
+            },
+        }
     }
 
     /// The items of everybody's purchases as of an instant, gathered once.

@@ -105,25 +105,32 @@ impl Evaluator<'_> {
         report.fact("because it was bought before", count(&|offer| offer.because == Because::Repeat));
         report.fact("because of what was bought", count(&|offer| matches!(offer.because, Because::Bought(_))));
         report.fact("because it sells best", count(&|offer| offer.because == Because::BestSeller));
-        progress("what the last days would have shown");
-        self.judge_offers(as_of, path, &mut report)?;
-        most_offered(&shelf, &found, &mut report);
         let columns = columns(&shelf, &found);
-        let Terms { quiet_days, half_life_days, liking, fashion, .. } = shelf.terms;
+        let most_offered = most_offered(&shelf, &found);
+        let Shelf { profiles, only_new, terms, .. } = shelf;
+        drop(found);
+        progress("what the last days would have shown");
+        match self.judge_offers(as_of, path, &mut report) {
+            // What an expression names was not there yet.
+            Err(error @ Error::NotScored { .. }) => report.remark(format!("Not judged: {error}.")),
+            judged => judged?,
+        }
+        report.table("Offered first to most", ["item", "profiles"], most_offered);
+        let Terms { quiet_days, half_life_days, liking, fashion, .. } = terms;
         let model = serde_json::json!({
             "score": NEXT_OFFER,
             "version": muster_score::model::VERSION,
             "as_of": as_of.rfc3339(self.names().zone),
             "likeness": "cosine",
             "quiet_days": quiet_days,
-            "only_new": shelf.only_new,
+            "only_new": only_new,
             "half_life_days": half_life_days,
             "liking": liking,
             "fashion": fashion,
             "popular_days": POPULAR_DAYS,
         });
         let model = Some(serde_json::to_string_pretty(&model).expect("numbers have a text"));
-        Ok(Scored { rows: shelf.profiles.clone(), columns, model, report })
+        Ok(Scored { rows: profiles, columns, model, report })
     }
 
     /// What is wrong with its expressions, each by itself.
@@ -328,13 +335,12 @@ fn columns(shelf: &Shelf, found: &Offers) -> Vec<Column> {
     columns
 }
 
-/// The items that most profiles are offered first.
-fn most_offered(shelf: &Shelf, found: &Offers, report: &mut Report) {
+/// The items that most profiles are offered first, and to how many.
+fn most_offered(shelf: &Shelf, found: &Offers) -> Vec<[String; 2]> {
     let mut counts = vec![0_u64; shelf.items.len()];
     let firsts = (0..found.len()).filter_map(|profile| found.of(profile).first());
     firsts.for_each(|offer| counts[offer.item as usize] += 1);
     let mut order: Vec<usize> = (0..counts.len()).filter(|item| counts[*item] > 0).collect();
     order.sort_by(|one, other| counts[*other].cmp(&counts[*one]).then(one.cmp(other)));
-    let rows = order.into_iter().take(20).map(|item| [shelf.items[item].clone(), counts[item].to_string()]);
-    report.table("Offered first to most", ["item", "profiles"], rows.collect());
+    order.into_iter().take(20).map(|item| [shelf.items[item].clone(), counts[item].to_string()]).collect()
 }

@@ -212,7 +212,11 @@ impl<'a> Session<'a> {
         let defined =
             Rc::new(Defined::over(self.past.present(), self.bench.zone, definitions, self.bench.scoring.clone()));
         let mut kept = self.kept.borrow_mut();
-        let before = kept.take().filter(|before| before.defined.is_same(&defined));
+        let has_same_scores = |before: &Kept| match (&before.stored, &stored) {
+            (Some(before), Some(stored)) => before.has_scores_of(stored),
+            _ => true,
+        };
+        let before = kept.take().filter(|before| before.defined.is_same(&defined) && has_same_scores(before));
         let known = before.map(|before| before.known).unwrap_or_default();
         *kept = Some(Kept { stored, defined, known });
     }

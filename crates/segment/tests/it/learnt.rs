@@ -1,9 +1,10 @@
 //! Scores that are learnt from everybody: kept with their model, read as of an instant, and blind for what came later.
 
+use muster_catalog::Class;
 use muster_query::{Engine, Limits};
-use muster_segment::{Error, Scoring};
+use muster_segment::{Classes, Error, Grants, Scoring};
 
-use crate::world::{CATALOG, CUSTOMERS, ORDERS, STORES, Shop, input, instant};
+use crate::world::{CATALOG, CUSTOMERS, ORDERS, STORES, Shop, input, instant, run};
 
 /// Orders are purchases; each is of one product, which stands in the order itself.
 const SCORES: &str = r#"
@@ -393,4 +394,61 @@ fn a_score_is_described_and_says_as_of_when_it_is() {
                 WHERE cadence.purchases > 0 AND cadence.first_at < DATE '2025-06-01'";
     let told = shop.rows(told)[1].clone();
     assert!(told.ends_with("| 2025-06-01T00:00:00+02:00 | 2025-06-01T00:00:00+02:00"), "{told}");
+}
+
+#[test]
+fn a_score_learnt_from_what_is_masked_is_refused_like_a_segment_of_it() {
+    let shop = shop_of(&orders(), SCORES, false);
+    for score in ["churn", "alive", "next_offer"] {
+        shop.session().score(score, &|_| ()).unwrap();
+    }
+    let text = catalog(SCORES).replacen("email = {", "country = { class = \"sensitive\" }\nemail = {", 1);
+    let classes = Classes::declared(&muster_catalog::parse("muster.toml", &text).unwrap());
+    let classes = classes.granted(Grants::of([Class::Internal, Class::Personal]));
+    let mut analyst = shop.session().with_classes(classes);
+    // churn has a characteristic of it, next_offer a group; who is alive has nothing to do with it.
+    for masked in ["churn.score", "churn.as_of", "next_offer.first", "offer_score('pen')"] {
+        let error = run(&mut analyst, &format!("SELECT {masked} FROM profiles")).unwrap_err().to_string();
+        assert!(error.starts_with("`profiles.country` is sensitive"), "{masked}: {error}");
+    }
+    run(&mut analyst, "SELECT alive.p_alive FROM profiles").unwrap();
+}
+
+#[test]
+fn what_says_which_items_count_is_a_condition() {
+    let more = SCORES.replacen("when = \"total < 40\"", "when = \"total\"", 1);
+    assert_ne!(more, SCORES);
+    let shop = shop_of(&orders()[..500], &more, false);
+    let error = shop.session().score("next_offer", &|_| ()).unwrap_err();
+    let told = std::error::Error::source(&error).unwrap().to_string();
+    assert!(error.to_string().ends_with("`total` of the score next_offer cannot be read"), "{error}");
+    assert!(told.contains("and a condition is true or false"), "{told}");
+    assert_eq!(shop.session().score_faults().unwrap().len(), 1);
+}
+
+/// Eight are kept, and one of long ago that was asked for just now.
+#[test]
+fn a_table_of_long_ago_is_kept_beside_the_newest() {
+    let shop = shop_of(&orders(), SCORES, false);
+    for day in 1..=9 {
+        shop.session_as_of(&format!("2025-06-0{day}T00:00:00")).score("alive", &|_| ()).unwrap();
+    }
+    let ask = |as_of: &str| shop.run(&format!("AS OF '{as_of}' SELECT count(alive.p_alive) AS n FROM profiles"));
+    assert!(matches!(ask("2025-06-01T12:00:00"), Err(Error::NotScored { .. })));
+    shop.session_as_of("2025-05-01T00:00:00").score("alive", &|_| ()).unwrap();
+    ask("2025-05-02T00:00:00").unwrap();
+    ask("2025-06-02T12:00:00").unwrap();
+}
+
+/// What one session found out of an older table is forgotten when a newer one is there.
+#[test]
+fn a_newer_table_is_seen_by_a_session_that_knows_the_older_one() {
+    let shop = shop_of(&orders(), SCORES, false);
+    shop.session_as_of("2025-04-01T00:00:00").score("alive", &|_| ()).unwrap();
+    shop.define("CREATE SEGMENT awake AS WHERE alive.p_alive > 0.9");
+    let session = shop.session();
+    let count = || session.evaluator().unwrap().rows("awake", session.as_of()).unwrap().len();
+    let before = count();
+    session.score("alive", &|_| ()).unwrap();
+    assert_ne!(count(), before);
 }

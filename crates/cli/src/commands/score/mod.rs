@@ -89,7 +89,8 @@ pub fn compute(workspace: &Workspace, session: &Session<'_>, wanted: &[Wanted], 
             Ok(table) if is_quiet => tracing::info!(score = name, profiles = table.profiles, "kept"),
             Ok(table) => output::text(&words::line(&table, workspace.catalog.workspace.time_zone))?,
             Err(error) if *is_needed => failed.push(format!("score {name}: {:#}", anyhow::Error::new(error))),
-            Err(error) => eprintln!("without {name}: {:#}", anyhow::Error::new(error)),
+            Err(error) if is_quiet => tracing::warn!(score = name, "not computed: {:#}", anyhow::Error::new(error)),
+            Err(error) => output::text(&format!("{name}: not computed, {:#}", anyhow::Error::new(error)))?,
         }
     }
     if failed.is_empty() { Ok(Exit::Done) } else { bail!("{}", failed.join("\n")) }
