@@ -1,6 +1,6 @@
 """How long do scores take, and how good is a score of leavers; beside the tools that are used for them.
 
-    benches/run scores [--parts ranks,alive,weights,pairs,sets,offers,leavers] [--profiles 1000000] [--baskets 3000000]
+    benches/run scores [--parts ranks,alive,weights,pairs,sets,offers,wanted,leavers] [--profiles 1000000] [--baskets 3000000]
                        [--dir FOLDER] [--data FOLDER] [--room FOLDER] [--runs 5]
 
 Each part makes its numbers once (`beside/scored.py`, seed 42) or reads the public ones (--data), hands the same arrays to
@@ -8,7 +8,8 @@ muster and to the peers, compares what all answer and then prints the times: med
 counted; what takes longer than twenty seconds is run once. Two threads each, where a peer has threads. A part whose
 answers differ has no ratio, and the run fails. A peer that is not installed is said, and its line has no ratio.
 
-The muster side is `crates/score/examples/speed.rs`: the functions themselves, on arrays in memory, as the peers' are.
+The muster side is `crates/score/examples/speed.rs`: the functions themselves, on arrays in memory, as the peers' are. Only
+`wanted`, which has no times, asks the binary: its own report of real purchases is judged.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from collections.abc import Callable
 THREADS = {"RAYON_NUM_THREADS": "2", "OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "1"}
 os.environ.update(THREADS)
 
-from beside import leavers, machine, scored  # noqa: E402  (numpy reads the number of threads when it is loaded)
+from beside import leavers, machine, scored, wanted  # noqa: E402  (numpy reads the number of threads when it is loaded)
 
 PEERS = ["duckdb", "lifetimes", "pyfim", "mlxtend", "implicit", "scikit-learn", "lightgbm"]
 MODULES = {"pyfim": "fim", "scikit-learn": "sklearn"}
@@ -34,7 +35,7 @@ PATIENCE = 60.0
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--muster", help="the binary, which is not asked here")
+    parser.add_argument("--muster", help="the binary, which `wanted` asks")
     parser.add_argument("--parts", type=lambda text: text.split(","), default=list(PARTS))
     parser.add_argument("--profiles", type=int, default=1_000_000)
     parser.add_argument("--baskets", type=int, default=3_000_000)
@@ -64,6 +65,7 @@ class Bench:
         self.folder, self.room, self.runs = arguments.dir, arguments.room, arguments.runs
         self.parts, self.profiles, self.baskets = arguments.parts, arguments.profiles, arguments.baskets
         self.data = arguments.data and pathlib.Path(arguments.data)
+        self.binary = arguments.muster and os.path.abspath(arguments.muster)
         self.missed: list[str] = []
         self.differing: list[str] = []
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -244,6 +246,32 @@ def offers(bench: Bench) -> None:
         bench.line("offers with repeats and reasons, alone", found["offers"], "implicit", offering, 3, is_equal)
 
 
+def tell_wanted(bench: Bench) -> None:
+    """What was offered four weeks before the end of real purchases, and what was bought since."""
+    if not bench.data or not bench.binary or not is_there("implicit"):
+        print("  needs public data (--data names their folder), the binary and implicit")
+        return
+    for name, has_goal in (("online-retail", True), ("complete-journey", False)):
+        shop = wanted.Shop(bench.binary, pathlib.Path("datasets") / name, bench.data / name, bench.folder / f"wanted-{name}")
+        print(f"  {name}: {len(shop.keys):,} items; profiles, hit at 1, hit at 3, NDCG at 3")
+        judged = {way: shop.judged(scores) for way, scores in shop.ways()}
+        for way, told in shop.told.items():
+            print(f"    muster's report, {way}: " + " ".join(f"{number:.4g}" for number in told))
+            if way in judged:
+                bench.compare(f"{way} of {name}", all(abs(one - other) < 6e-5 for one, other in zip(told, judged[way])),
+                              " ".join(f"{number:.4g}" for number in judged[way]))
+        for way, found in judged.items():
+            if way not in shop.told:
+                print(f"    {way}: " + " ".join(f"{number:.4g}" for number in found))
+        best = [max(found[figure] for found in judged.values()) for figure in (1, 2, 3)]
+        ours = shop.told["next_offer"][1:]
+        is_best = all(one >= other - 6e-5 for one, other in zip(ours, best))
+        print(f"    beside the best of each figure, {' '.join(f'{number:.4g}' for number in best)}: "
+              + ("at least as good" if is_best else "not as good") + ("" if has_goal else "; no goal: a sample of lines"))
+        if has_goal and not is_best:
+            bench.missed.append(f"offers of {name} beside the best simple way")
+
+
 def tell_leavers(bench: Bench) -> None:
     """Who leaves a telephone company: five folds, dealt five times, the same for all."""
     if not bench.data:
@@ -267,7 +295,8 @@ def tell_leavers(bench: Bench) -> None:
                 bench.missed.append(f"AUC of {name} {short:.4f} below the better peer")
 
 
-PARTS = {"ranks": ranks, "alive": alive, "weights": weights, "pairs": pairs, "sets": sets, "offers": offers, "leavers": tell_leavers}
+PARTS = {"ranks": ranks, "alive": alive, "weights": weights, "pairs": pairs, "sets": sets, "offers": offers, "wanted": tell_wanted,
+         "leavers": tell_leavers}
 
 
 if __name__ == "__main__":

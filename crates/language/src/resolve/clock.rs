@@ -7,7 +7,8 @@ use sqlparser::ast::{BinaryOperator, CaseWhen, DataType, Expr, Spanned};
 use sqlparser::tokenizer::Span;
 
 use super::Resolver;
-use super::scope::Typed;
+use super::operator::whole_number;
+use super::scope::{Clause, Typed};
 use crate::calendar::Constant;
 use crate::error::ErrorKind;
 use crate::source::Fault;
@@ -57,14 +58,45 @@ impl Resolver<'_> {
         let dates = arguments.iter().map(|argument| self.date(argument)).collect::<Result<Vec<_>, Fault>>();
         let today = self.today();
         Some(dates.map(|dates| {
-            let days = match (function, dates.as_slice()) {
-                ("age", [date]) => age(date, today),
-                ("days_to_anniversary", [date]) => days_to_anniversary(date, today),
-                (_, [from, to]) => sql::whole(sql::binary(epoch_days(to), BinaryOperator::Minus, epoch_days(from))),
-                (_, _) => sql::number(0),
-            };
-            Typed::new(days, Some(ColumnType::Int))
+            let number = |sql| Typed::new(sql, Some(ColumnType::Int));
+            match (function, dates.as_slice()) {
+                ("age", [date]) => Typed { born: Some(Box::new(date.clone())), ..number(age(date, today)) },
+                ("days_to_anniversary", [date]) => number(days_to_anniversary(date, today)),
+                (_, [from, to]) => {
+                    number(sql::whole(sql::binary(epoch_days(to), BinaryOperator::Minus, epoch_days(from))))
+                }
+                (_, _) => number(sql::number(0)),
+            }
         }))
+    }
+
+    /// An age compared with a whole number says between which days somebody was born: engines read a stored date as it is, and
+    /// need not take it apart. `None` of any other comparison, and where groups must find the age as it is written.
+    pub(super) fn born(&mut self, left: &Typed, op: &BinaryOperator, right: &Typed) -> Option<Expr> {
+        use BinaryOperator as Op;
+        if !matches!(self.scope().clause, Clause::Where | Clause::History) {
+            return None;
+        }
+        let (born, op, years) = match (&left.born, &right.born) {
+            (Some(born), None) => (born, op.clone(), whole_number(&right.sql)?),
+            (None, Some(born)) => (born, mirrored(op), whole_number(&left.sql)?),
+            _ => return None,
+        };
+        let today = self.today();
+        let compared = |op: Op, years: i64| {
+            let last = last_birthday(today, years)?;
+            let day = sql::typed_text(DataType::Date, &last.format("%Y-%m-%d").to_string());
+            Some(sql::binary(born.as_ref().clone(), op, day))
+        };
+        let (at_least, younger) = (|years| compared(Op::LtEq, years), |years| compared(Op::Gt, years));
+        match op {
+            Op::GtEq => at_least(years),
+            Op::Lt => younger(years),
+            Op::Gt => at_least(years.checked_add(1)?),
+            Op::LtEq => younger(years.checked_add(1)?),
+            Op::Eq => Some(sql::nested(sql::binary(at_least(years)?, Op::And, younger(years.checked_add(1)?)?))),
+            _ => None,
+        }
     }
 
     /// An argument as a date: an instant is its local day.
@@ -101,6 +133,27 @@ fn day_of_year(date: &Expr) -> Expr {
 fn reached(today: NaiveDate) -> i64 {
     let day = i64::from(today.month() * 100 + today.day());
     if day == FEBRUARY_28 && !today.leap_year() { FEBRUARY_29 } else { day }
+}
+
+/// The last day on which somebody was born who is so many years old today; `None` outside the calendar.
+fn last_birthday(today: NaiveDate, years: i64) -> Option<NaiveDate> {
+    let year = i32::try_from(i64::from(today.year()).checked_sub(years)?).ok()?;
+    let (month, day) = (reached(today) / 100, reached(today) % 100);
+    let in_year = |day: i64| NaiveDate::from_ymd_opt(year, month as u32, day as u32);
+    // There may be no 29 February.
+    in_year(day).or_else(|| in_year(day - 1)).filter(|day| (1..=9999).contains(&day.year()))
+}
+
+/// The operator with its sides the other way round.
+fn mirrored(op: &BinaryOperator) -> BinaryOperator {
+    use BinaryOperator as Op;
+    match op {
+        Op::Lt => Op::Gt,
+        Op::LtEq => Op::GtEq,
+        Op::Gt => Op::Lt,
+        Op::GtEq => Op::LtEq,
+        other => other.clone(),
+    }
 }
 
 /// Years between two days of which the later is today; a year is full on the anniversary.
@@ -140,5 +193,35 @@ fn either(condition: Expr, yes: Expr, no: Expr) -> Expr {
         operand: None,
         conditions: vec![CaseWhen { condition, result: yes }],
         else_result: Some(Box::new(no)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Birthdays counted one by one, that of 29 February on the 28th where there is no 29th.
+    fn full_years(born: NaiveDate, today: NaiveDate) -> i64 {
+        let in_year = |year: i32| {
+            let its = NaiveDate::from_ymd_opt(year, born.month(), born.day());
+            its.or_else(|| NaiveDate::from_ymd_opt(year, born.month(), born.day() - 1)).unwrap_or(born)
+        };
+        let birthdays = (born.year() + 1..=today.year()).filter(|year| in_year(*year) <= today).count();
+        if born <= today { birthdays as i64 } else { -1 }
+    }
+
+    #[test]
+    fn the_last_birthday_is_the_last_day_that_makes_so_many_years() {
+        for today in ["2025-02-28", "2024-02-28", "2024-02-29", "2024-03-01", "2025-06-30", "2025-12-31", "2025-01-01"]
+        {
+            let today: NaiveDate = today.parse().expect("a day");
+            for years in 0..120 {
+                let last = last_birthday(today, years).expect("a day of the calendar");
+                let next = last.succ_opt().expect("a day");
+                assert!(full_years(last, today) >= years, "born {last}, {years} years on {today}");
+                assert!(full_years(next, today) < years, "born {next}, {years} years on {today}");
+            }
+        }
+        assert_eq!(last_birthday("2025-06-30".parse().expect("a day"), 3000), None);
     }
 }

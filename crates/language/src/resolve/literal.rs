@@ -20,7 +20,7 @@ impl Resolver<'_> {
             Constant::Date(_) => Some(ColumnType::Date),
             Constant::Interval(_) => None,
         };
-        Ok(Typed { sql: constant.literal(span)?, holds, constant: Some(constant), text: None })
+        Ok(Typed { constant: Some(constant), ..Typed::new(constant.literal(span)?, holds) })
     }
 
     /// `DATE '…'`, `TIMESTAMP '…'`, `TIMESTAMPTZ '…'`.

@@ -66,7 +66,8 @@ impl Resolver<'_> {
         match op {
             Op::Eq | Op::NotEq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq => {
                 let (left, right) = self.pair(left, right)?;
-                Ok(truth(sql::binary(left.sql, op.clone(), right.sql)))
+                let born = self.born(&left, op, &right);
+                Ok(truth(born.unwrap_or_else(|| sql::binary(left.sql, op.clone(), right.sql))))
             }
             Op::PGRegexMatch | Op::PGRegexIMatch | Op::PGRegexNotMatch | Op::PGRegexNotIMatch => {
                 let (left, pattern) = (self.expression(left)?, self.regular_expression(right)?);
@@ -158,6 +159,11 @@ impl Resolver<'_> {
         let value = self.beside(instants.then_some(ColumnType::Timestamp), value, expr.span())?;
         let low = self.beside(value.holds, low_typed, low.span())?;
         let high = self.beside(value.holds, high_typed, high.span())?;
+        let bounds = (self.born(&value, &BinaryOperator::GtEq, &low), self.born(&value, &BinaryOperator::LtEq, &high));
+        if let (Some(from), Some(to)) = bounds {
+            let within = sql::binary(from, BinaryOperator::And, to);
+            return Ok(truth(if negated { sql::not(within) } else { sql::nested(within) }));
+        }
         let (expr, low, high) = (Box::new(value.sql), Box::new(low.sql), Box::new(high.sql));
         Ok(truth(Expr::Between { expr, negated, low, high }))
     }
@@ -249,7 +255,7 @@ fn never_zero(divisor: Expr) -> Expr {
     }
 }
 
-fn whole_number(expr: &Expr) -> Option<i64> {
+pub(super) fn whole_number(expr: &Expr) -> Option<i64> {
     match expr {
         Expr::Value(value) => match &value.value {
             Value::Number(digits, _) => digits.parse().ok(),

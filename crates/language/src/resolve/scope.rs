@@ -154,11 +154,13 @@ pub(super) struct Typed {
     pub(super) constant: Option<Constant>,
     /// The text, if it is a text literal.
     pub(super) text: Option<String>,
+    /// Of an age the day that it is counted from.
+    pub(super) born: Option<Box<Expr>>,
 }
 
 impl Typed {
     pub(super) fn new(sql: Expr, holds: Option<ColumnType>) -> Self {
-        Self { sql, holds, constant: None, text: None }
+        Self { sql, holds, constant: None, text: None, born: None }
     }
 
     pub(super) fn unknown(sql: Expr) -> Self {

@@ -119,3 +119,29 @@ fn the_helpers_of_days_print_parts_of_dates() {
     assert!(leap.to_sql().contains("> 229 THEN 1"), "born on 29 February, one is a year older on the 28th");
     assert!(expression("days_to_anniversary(birth_date)").contains("make_date(2026,"));
 }
+
+#[test]
+fn an_age_beside_a_number_is_a_day_beside_the_date_of_birth() {
+    for (condition, printed) in [
+        ("age(birth_date) >= 18", r#""birth_date" <= DATE '2007-06-30'"#),
+        ("18 > age(birth_date)", r#""birth_date" > DATE '2007-06-30'"#),
+        ("age(birth_date) <= 17", r#""birth_date" > DATE '2007-06-30'"#),
+        ("17 < age(birth_date)", r#""birth_date" <= DATE '2007-06-30'"#),
+        (
+            "(age(birth_date)) = 17",
+            r#"("profiles"."birth_date" <= DATE '2008-06-30' AND "profiles"."birth_date" > DATE '2007-06-30')"#,
+        ),
+        (
+            "age(birth_date) NOT BETWEEN 18 AND 64",
+            r#"NOT ("profiles"."birth_date" <= DATE '2007-06-30' AND "profiles"."birth_date" > DATE '1960-06-30')"#,
+        ),
+    ] {
+        let printed_whole = sql(&format!("SELECT profile_id FROM profiles WHERE {condition}"));
+        assert!(printed_whole.contains(printed), "{condition}: {printed_whole}");
+        assert!(!printed_whole.contains("date_part"), "{condition}: {printed_whole}");
+    }
+    // What groups are made of is found again as it is written.
+    let grouped =
+        sql("SELECT age(birth_date) >= 18 AS adult, count(*) AS n FROM profiles GROUP BY age(birth_date) >= 18");
+    assert!(grouped.contains("date_part"), "{grouped}");
+}
