@@ -1,8 +1,8 @@
 //! A column as a block holds it: no wider than its values need.
 //!
 //! Decimals of up to 18 digits are eight bytes, instants are four bytes from the block's first one where that loses
-//! nothing, text with at most a million distinct values is a code into its table's dictionary. At the border every
-//! column is the Arrow type of its [`ColumnType`].
+//! nothing, text with at most a million distinct values is a code of one, two or four bytes into its table's dictionary. At
+//! the border every column is the Arrow type of its [`ColumnType`].
 
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ use arrow_buffer::{NullBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field};
 use arrow_select::take::take;
 use muster_catalog::ColumnType;
+
+use crate::codes::Codes;
 
 /// Values of one column of one block.
 #[derive(Debug)]
@@ -49,7 +51,7 @@ pub enum ColumnData {
     /// Text, as a code into the dictionary.
     Codes {
         /// One per row.
-        codes: UInt32Array,
+        codes: Codes,
         /// What they mean.
         dictionary: Arc<StringViewArray>,
     },
@@ -70,7 +72,8 @@ impl ColumnData {
                 Self::SetCodes { codes: stored.as_list::<i32>().clone(), dictionary: Arc::clone(dictionary) }
             }
             (_, Some(dictionary)) => {
-                Self::Codes { codes: stored.as_primitive::<UInt32Type>().clone(), dictionary: Arc::clone(dictionary) }
+                let codes = Codes::of(stored.as_primitive::<UInt32Type>());
+                Self::Codes { codes, dictionary: Arc::clone(dictionary) }
             }
             (ColumnType::Decimal { precision, scale }, None) if precision <= 18 => narrow(stored, precision, scale),
             (ColumnType::Timestamp, None) => four_bytes(stored),
@@ -84,7 +87,7 @@ impl ColumnData {
             Self::Plain(array) => array.get_array_memory_size(),
             Self::Decimal { units, .. } => units.inner().len(),
             Self::Time { offsets, .. } => offsets.inner().len(),
-            Self::Codes { codes, .. } => codes.get_array_memory_size(),
+            Self::Codes { codes, .. } => codes.bytes(),
             Self::SetCodes { codes, .. } => codes.get_array_memory_size(),
         }
     }
@@ -111,7 +114,7 @@ impl ColumnData {
                 nulls: known(nulls),
             },
             Self::Codes { codes, dictionary } => {
-                Self::Codes { codes: codes.slice(first, count), dictionary: Arc::clone(dictionary) }
+                Self::Codes { codes: codes.part(first, count), dictionary: Arc::clone(dictionary) }
             }
             Self::SetCodes { codes, dictionary } => {
                 Self::SetCodes { codes: codes.slice(first, count), dictionary: Arc::clone(dictionary) }
@@ -122,7 +125,7 @@ impl ColumnData {
     /// The values as a file holds them: codes where they are codes, else as at the border.
     pub(crate) fn stored(&self) -> Result<ArrayRef, ArrowError> {
         match self {
-            Self::Codes { codes, .. } => Ok(Arc::new(codes.clone())),
+            Self::Codes { codes, .. } => Ok(Arc::new(codes.wide())),
             Self::SetCodes { codes, .. } => Ok(Arc::new(codes.clone())),
             _ => self.arrow(),
         }
@@ -138,8 +141,7 @@ impl ColumnData {
     pub fn taken(&self, places: &UInt32Array) -> Result<ArrayRef, ArrowError> {
         let taken = match self {
             Self::Codes { codes, dictionary } => {
-                let codes = take(codes, places, None)?.as_primitive::<UInt32Type>().clone();
-                Self::Codes { codes, dictionary: Arc::clone(dictionary) }
+                return take(dictionary.as_ref(), &codes.taken(places.values()), None);
             }
             Self::SetCodes { codes, dictionary } => {
                 let codes = take(codes, places, None)?.as_list::<i32>().clone();
@@ -178,7 +180,7 @@ impl ColumnData {
             Self::Time { first, tick, offsets, nulls, .. } => {
                 instants(offsets.iter().map(|offset| first + i64::from(*offset) * tick).collect(), nulls.clone())
             }
-            Self::Codes { codes, dictionary } => take(dictionary.as_ref(), codes, None)?,
+            Self::Codes { codes, dictionary } => take(dictionary.as_ref(), &codes.wide(), None)?,
             Self::SetCodes { codes, dictionary } => sets(codes, dictionary)?,
         })
     }

@@ -13,6 +13,9 @@ pub use error::Error;
 mod schema;
 pub use schema::{ColumnSchema, TableSchema};
 
+mod codes;
+pub use codes::{CodeValues, Codes};
+
 mod column;
 pub use column::ColumnData;
 

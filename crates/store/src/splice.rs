@@ -51,7 +51,7 @@ pub(crate) fn spliced(
         }
         ColumnData::Codes { codes, .. } => {
             let of_came = came.as_primitive_opt::<UInt32Type>()?;
-            Some(ColumnData::Codes { codes: primitive(codes, of_came, runs), dictionary: Arc::clone(dictionary?) })
+            Some(ColumnData::Codes { codes: codes.spliced(of_came, runs), dictionary: Arc::clone(dictionary?) })
         }
         ColumnData::Plain(plain) => plainly(plain, came, runs).map(ColumnData::Plain),
         ColumnData::SetCodes { .. } => None,
@@ -103,7 +103,7 @@ pub(crate) fn splice<T: Copy>(base: &[T], came: &[T], runs: &[Run]) -> Vec<T> {
     values
 }
 
-fn known(base: Option<&NullBuffer>, came: Option<&NullBuffer>, runs: &[Run]) -> Option<NullBuffer> {
+pub(crate) fn known(base: Option<&NullBuffer>, came: Option<&NullBuffer>, runs: &[Run]) -> Option<NullBuffer> {
     if base.is_none() && came.is_none() {
         return None;
     }
@@ -129,6 +129,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::codes::Codes;
     use crate::overlay::{Came, Edits, Parent, Standing};
 
     /// Rows of a block of `base` that are gone, and before which places others came.
@@ -218,7 +219,7 @@ mod tests {
     fn codes_are_put_together_and_what_no_rule_knows_is_left_to_others() {
         let dictionary = Arc::new(StringViewArray::from(vec!["a", "b", "c"]));
         let codes = ColumnData::Codes {
-            codes: UInt32Array::from(vec![Some(0), None, Some(1)]),
+            codes: Codes::of(&UInt32Array::from(vec![Some(0), None, Some(1)])),
             dictionary: Arc::clone(&dictionary),
         };
         let edits = edits(3, &[0], &[1, 3]);

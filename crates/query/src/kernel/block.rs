@@ -15,19 +15,18 @@ use arrow_buffer::{BooleanBuffer, ScalarBuffer};
 use arrow_cast::cast;
 use arrow_schema::{DataType, SchemaRef};
 use arrow_select::concat::concat;
-use arrow_select::take::take;
-use datafusion::arrow::compute::{and_kleene, not, or_kleene};
+use datafusion::arrow::compute::not;
 use datafusion::error::{DataFusionError, Result};
-use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::{BinaryExpr, Column, NotExpr};
+use datafusion::physical_expr::expressions::{Column, NotExpr};
 use muster_catalog::Timestamp;
 use muster_store::{ColumnData, Snapshot};
 
+use super::carried::{gathered, truths_of_codes};
 use super::each::Alone;
-use super::packed::{compared, comparison, marked, stays_packed};
+use super::packed::{decided, is_of_comparisons, junction, stays_packed};
 use super::placed::{Input, Placed};
-use super::plan::{DomainId, Field, History, RowsOf, Scope, Source, Step};
+use super::plan::{Domain, DomainId, Field, History, RowsOf, Scope, Source, Step};
 use super::reducing::reduced_below;
 use super::tuples::marks_of;
 use crate::evaluation::{Content, Evaluation};
@@ -50,7 +49,7 @@ pub(super) struct Block<'q> {
     /// The same, carried to the rows of the component above.
     risen: RefCell<HashMap<usize, ArrayRef>>,
     codes: RefCell<HashMap<Pair, ScalarBuffer<u32>>>,
-    reduced: RefCell<HashMap<usize, Rc<[ArrayRef]>>>,
+    reduced: RefCell<HashMap<usize, Rc<[Arc<ColumnData>]>>>,
     offsets: RefCell<HashMap<Pair, Arc<[u32]>>>,
 }
 
@@ -84,8 +83,10 @@ impl<'q> Block<'q> {
             return Ok(Arc::clone(known));
         }
         self.keep_patience()?;
-        let values = match self.compared(scope, placed)? {
-            Some(compared) => Arc::new(compared),
+        let truths =
+            self.counted(scope, placed)?.map_or_else(|| self.compared(scope, placed), |truths| Ok(Some(truths)))?;
+        let values = match truths {
+            Some(truths) => Arc::new(truths),
             None => self.by_day(scope, placed)?.map_or_else(|| self.of_inputs(scope, placed), Ok)?,
         };
         if placed.is_everywhere {
@@ -110,20 +111,24 @@ impl<'q> Block<'q> {
         self.risen.borrow().contains_key(&placed.number)
     }
 
-    /// The expression where it compares a packed column with a constant.
+    /// The expression where it compares a packed column with constants.
     fn compared(&self, scope: &Scope, placed: &Placed) -> Result<Option<BooleanArray>> {
-        let Some((op, constant)) = comparison(placed.expr.as_ref()) else { return Ok(None) };
-        let Some(column) = self.packed_input(scope, placed)? else { return Ok(None) };
-        Ok(compared(&column, op, constant))
+        if !is_of_comparisons(placed.expr.as_ref()) {
+            return Ok(None);
+        }
+        Ok(self.packed_input(scope, placed)?.and_then(|column| decided(&column, placed.expr.as_ref())))
     }
 
-    /// The one input of an expression, where that is a column of this block.
+    /// The one input of an expression, where that is a column of this block, or what its histories are.
     pub(super) fn packed_input(&self, scope: &Scope, placed: &Placed) -> Result<Option<Arc<ColumnData>>> {
         let [Input::Field(field)] = placed.inputs.as_slice() else { return Ok(None) };
         let Field { domain, source, data_type } = &scope.fields[*field];
         match (source, &scope.domains[*domain].rows) {
             (Source::Column(column), RowsOf::Block(table)) if stays_packed(data_type) => {
                 self.standing(table, column).map(Some)
+            }
+            (Source::Reduced { history, aggregate }, RowsOf::Block(_)) if stays_packed(data_type) => {
+                Ok(Some(Arc::clone(&self.reduced(&scope.histories[*history])?[*aggregate])))
             }
             _ => Ok(None),
         }
@@ -158,10 +163,27 @@ impl<'q> Block<'q> {
     ) -> Result<ArrayRef> {
         let mut carried = Arc::clone(values);
         while from != to {
-            carried = gathered(&carried, &self.places(scope, from)?)?;
+            carried = match self.by_codes(scope, from, &carried)? {
+                Some(truths) => Arc::new(truths),
+                None => gathered(&carried, &self.places(scope, from)?)?,
+            };
             from = scope.domains[from].from;
         }
         Ok(carried)
+    }
+
+    /// Truths about texts as truths about the rows of a block that have them, by codes as they stand in memory; `None` of all else.
+    fn by_codes(&self, scope: &Scope, texts: DomainId, values: &ArrayRef) -> Result<Option<BooleanArray>> {
+        let Domain { from, step, .. } = &scope.domains[texts];
+        let (Some(truths), Step::Text { column }) = (values.as_boolean_opt(), step) else { return Ok(None) };
+        let rows = &scope.domains[*from].rows;
+        if rows.may_be_missing() {
+            return Ok(None);
+        }
+        match self.column_of(rows, column)?.as_deref() {
+            Some(ColumnData::Codes { codes, .. }) => Ok(Some(truths_of_codes(truths, codes))),
+            _ => Ok(None),
+        }
     }
 
     /// How many rows a domain has, that of NULLs included.
@@ -174,7 +196,7 @@ impl<'q> Block<'q> {
         })
     }
 
-    fn texts(&self, table: &str, column: &str) -> Result<Arc<StringViewArray>> {
+    pub(super) fn texts(&self, table: &str, column: &str) -> Result<Arc<StringViewArray>> {
         let texts = self.snapshot().texts(table, column).map_err(external)?;
         texts.ok_or_else(|| DataFusionError::Internal(format!("{table}.{column} has no codes")))
     }
@@ -193,6 +215,9 @@ impl<'q> Block<'q> {
                 self.parent_places(table)?
             }
             Step::Text { column } => self.codes(from, column)?,
+            Step::OneText { history, aggregate } => {
+                self.nth_codes(&scope.histories[*history], *aggregate, &reached.rows)?
+            }
             Step::Lookup { by } => {
                 let keys = self.field(scope, &scope.fields[*by])?;
                 self.lookup_places(&reached.rows, &keys)?
@@ -318,9 +343,7 @@ impl<'q> Block<'q> {
             Source::Row => self.row_numbers(rows)?,
             Source::Computed(place) => self.computed_column(rows, &self.evaluation.computed[*place].content)?,
             Source::Masked => new_null_array(&field.data_type, self.row_count(rows)?),
-            Source::Reduced { history, aggregate } => {
-                Arc::clone(&self.reduced(&scope.histories[*history])?[*aggregate])
-            }
+            Source::Reduced { history, aggregate } => self.reduced(&scope.histories[*history])?[*aggregate].arrow()?,
         };
         if values.len() < self.row_count(rows)? {
             return Ok(concat(&[values.as_ref(), new_null_array(values.data_type(), 1).as_ref()])?);
@@ -377,11 +400,11 @@ impl<'q> Block<'q> {
     }
 
     /// What a history that hangs on nothing else is for each row whose history it is.
-    fn reduced(&self, history: &History) -> Result<Rc<[ArrayRef]>> {
+    fn reduced(&self, history: &History) -> Result<Rc<[Arc<ColumnData>]>> {
         if let Some(known) = self.reduced.borrow().get(&history.number) {
             return Ok(Rc::clone(known));
         }
-        let reduced: Rc<[ArrayRef]> = reduced_below(self, history)?.into();
+        let reduced: Rc<[Arc<ColumnData>]> = reduced_below(self, history)?.into_iter().map(Arc::new).collect();
         self.reduced.borrow_mut().insert(history.number, Rc::clone(&reduced));
         Ok(reduced)
     }
@@ -433,12 +456,13 @@ fn text_of(values: &ArrayRef) -> Result<&StringViewArray> {
 }
 
 /// The codes of a column, NULL behind the last; of one that is not coded in this block they are looked for.
-fn codes_of(packed: &ColumnData, texts: &StringViewArray) -> Result<ScalarBuffer<u32>> {
+pub(super) fn codes_of(packed: &ColumnData, texts: &StringViewArray) -> Result<ScalarBuffer<u32>> {
     let none = texts.len() as u32;
     if let ColumnData::Codes { codes, .. } = packed {
-        return Ok(match codes.nulls().filter(|nulls| nulls.null_count() > 0) {
-            None => codes.values().clone(),
-            Some(nulls) => codes.values().iter().zip(nulls).map(|(code, is)| if is { *code } else { none }).collect(),
+        let wide = codes.wide();
+        return Ok(match wide.nulls() {
+            None => wide.values().clone(),
+            Some(nulls) => wide.values().iter().zip(nulls).map(|(code, is)| if is { *code } else { none }).collect(),
         });
     }
     let values = packed.arrow()?;
@@ -470,14 +494,9 @@ fn logical(expr: &dyn PhysicalExpr, inputs: &[ArrayRef]) -> Option<Result<Boolea
     if let Some(negated) = expr.downcast_ref::<NotExpr>() {
         return Some(logical(negated.arg().as_ref(), inputs)?.and_then(|truths| Ok(not(&truths)?)));
     }
-    let binary = expr.downcast_ref::<BinaryExpr>()?;
-    let of_both = match binary.op() {
-        Operator::And => and_kleene,
-        Operator::Or => or_kleene,
-        _ => return None,
-    };
-    let (one, other) = (logical(binary.left().as_ref(), inputs)?, logical(binary.right().as_ref(), inputs)?);
-    Some(one.and_then(|one| Ok(of_both(&one, &other?)?)))
+    let (both, left, right) = junction(expr)?;
+    let (one, other) = (logical(left, inputs)?, logical(right, inputs)?);
+    Some(one.and_then(|one| Ok(both(&one, &other?)?)))
 }
 
 pub(super) fn evaluated(
@@ -489,54 +508,6 @@ pub(super) fn evaluated(
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     let batch = RecordBatch::try_new_with_options(Arc::clone(schema), inputs, &options)?;
     expr.evaluate(&batch)?.into_array(rows)
-}
-
-/// The values at these places.
-pub(super) fn gathered(values: &ArrayRef, places: &ScalarBuffer<u32>) -> Result<ArrayRef> {
-    if let Some(values) = values.as_boolean_opt() {
-        return Ok(Arc::new(gathered_truth(values, places)));
-    }
-    Ok(take(values, &UInt32Array::new(places.clone(), None), None)?)
-}
-
-fn gathered_truth(values: &BooleanArray, places: &[u32]) -> BooleanArray {
-    let bits = |bits: &BooleanBuffer| gathered_bits(bits, places);
-    let nulls = values.nulls().filter(|nulls| nulls.null_count() > 0);
-    BooleanArray::new(bits(values.values()), nulls.map(|nulls| bits(nulls.inner()).into()))
-}
-
-/// So few places are compared with one after the other.
-const FEW: usize = 4;
-
-/// Where few values are TRUE, or few are not, those places are looked for, which is vector code; otherwise few values all
-/// stand in one word.
-fn gathered_bits(bits: &BooleanBuffer, places: &[u32]) -> BooleanBuffer {
-    let set = bits.count_set_bits();
-    if set <= FEW {
-        return among(&bits.set_indices().map(|place| place as u32).collect::<Vec<_>>(), places);
-    }
-    if bits.len() - set <= FEW {
-        return !&among(&(!bits).set_indices().map(|place| place as u32).collect::<Vec<_>>(), places);
-    }
-    if bits.len() <= 64 {
-        let word = bits.bit_chunks().iter_padded().next().unwrap_or_default();
-        return marked(places, |place| word >> (place & 63) & 1 == 1);
-    }
-    let words: Vec<u64> = bits.bit_chunks().iter_padded().collect();
-    marked(places, |place| words[place as usize / 64] >> (place & 63) & 1 == 1)
-}
-
-/// Which places are among a few.
-fn among(few: &[u32], places: &[u32]) -> BooleanBuffer {
-    match *few {
-        [] => BooleanBuffer::new_unset(places.len()),
-        [one] => marked(places, |place| place == one),
-        [one, other] => marked(places, |place| (place == one) | (place == other)),
-        [one, ref others @ ..] => {
-            let others: [u32; FEW - 1] = std::array::from_fn(|at| others.get(at).copied().unwrap_or(one));
-            marked(places, |place| others.iter().fold(place == one, |is, other| is | (place == *other)))
-        }
-    }
 }
 
 /// The rows for which a condition is TRUE; none of one that is always unknown.

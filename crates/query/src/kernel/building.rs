@@ -78,7 +78,7 @@ impl<'q> Building<'q> {
     }
 
     /// The domain that is reached so, made if it is not there.
-    fn reached(&mut self, from: DomainId, step: Step, rows: RowsOf) -> DomainId {
+    pub(super) fn reached(&mut self, from: DomainId, step: Step, rows: RowsOf) -> DomainId {
         let known = self.scope.domains.iter().position(|known| known.from == from && known.step == step);
         known.unwrap_or_else(|| {
             self.scope.domains.push(Domain { from, step, rows, places: OnceLock::new() });

@@ -18,8 +18,9 @@ use muster_language::{
 };
 
 use super::building::{Building, is_above, parent_of};
+use super::nth::text_of_one;
 use super::placed::{Input, Numbers, Placed, place};
-use super::plan::{Aggregate, Chosen, Filter, History, Reduction, Scope, Source, TUPLE};
+use super::plan::{Aggregate, Chosen, Filter, History, Reduction, Scope, Source, Step, TUPLE};
 use super::planner::{Planner, ROWS};
 use crate::evaluation::Evaluation;
 
@@ -249,8 +250,12 @@ impl<'q> Compiler<'q> {
         let (number, place) = (self.histories, around.scope.histories.len());
         let is_correlated = !beside.is_empty();
         for (index, (aggregate, written)) in aggregates.iter().zip(&history.aggregates).enumerate() {
-            let source = Source::Reduced { history: place, aggregate: index };
-            let domain = if is_correlated { TUPLE } else { of };
+            let mut source = Source::Reduced { history: place, aggregate: index };
+            let mut domain = if is_correlated { TUPLE } else { of };
+            if let (false, None, Some(texts)) = (is_correlated, &chosen, text_of_one(&inside.scope, aggregate)) {
+                source = Source::Text;
+                domain = around.reached(of, Step::OneText { history: place, aggregate: index }, texts);
+            }
             around.add(flat::column(&history.name, &written.name), domain, source, aggregate.data_type.clone());
         }
         around.known.insert(history.name.clone());

@@ -7,10 +7,12 @@ use arrow_array::types::Date32Type;
 use arrow_array::{Array, ArrayRef, Date32Array};
 use arrow_buffer::ScalarBuffer;
 use arrow_schema::DataType;
+use datafusion::arrow::compute::{max, min};
 use datafusion::error::Result;
 use datafusion::physical_expr::expressions::Column;
 
-use super::block::{Block, evaluated, gathered};
+use super::block::{Block, evaluated};
+use super::carried::gathered;
 use super::placed::{Input, Placed};
 use super::plan::{Field, RowsOf, Scope, Source};
 
@@ -64,8 +66,8 @@ impl Block<'_> {
             let dates = self.packed(table, block, column)?.arrow()?;
             let dates = dates.as_primitive::<Date32Type>();
             rows += dates.len();
-            for date in dates.iter().flatten() {
-                range = Some(range.map_or((date, date), |(first, last)| (first.min(date), last.max(date))));
+            if let (Some(least), Some(greatest)) = (min(dates), max(dates)) {
+                range = Some(range.map_or((least, greatest), |(first, last)| (first.min(least), last.max(greatest))));
             }
         }
         let Some((first, last)) = range else { return Ok(None) };

@@ -21,6 +21,7 @@
 
 mod block;
 mod building;
+mod carried;
 mod cells;
 mod chosen;
 mod codes;
@@ -28,6 +29,7 @@ mod compile;
 mod cube;
 mod days;
 mod each;
+mod nth;
 mod overlap;
 mod packed;
 mod placed;
@@ -41,6 +43,7 @@ mod tuples;
 mod vectors;
 mod visible;
 mod whole;
+mod windows;
 
 pub(crate) use compile::{Compiled, CompiledRows, compile, compile_each};
 pub(crate) use cube::{cubes_of, with_cubes};

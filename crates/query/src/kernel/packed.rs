@@ -6,7 +6,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Int64Type};
 use arrow_array::{Array, BooleanArray};
 use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_schema::{ArrowError, DataType, TimeUnit};
+use datafusion::arrow::compute::{and_kleene, or_kleene};
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
@@ -29,8 +30,38 @@ pub(super) fn comparison(expr: &dyn PhysicalExpr) -> Option<(Operator, &ScalarVa
     None
 }
 
+/// The truth of comparisons of one column with constants, with AND and OR between them; `None` of any other expression, and where
+/// values must be unpacked for it.
+pub(super) fn decided(column: &ColumnData, expr: &dyn PhysicalExpr) -> Option<BooleanArray> {
+    if let Some((op, constant)) = comparison(expr) {
+        return compared(column, op, constant);
+    }
+    let (both, left, right) = junction(expr)?;
+    both(&decided(column, left)?, &decided(column, right)?).ok()
+}
+
+/// Whether an expression is made of comparisons with constants, AND and OR alone.
+pub(super) fn is_of_comparisons(expr: &dyn PhysicalExpr) -> bool {
+    comparison(expr).is_some()
+        || junction(expr).is_some_and(|(_, left, right)| is_of_comparisons(left) && is_of_comparisons(right))
+}
+
+/// How two truths become one.
+type Both = fn(&BooleanArray, &BooleanArray) -> Result<BooleanArray, ArrowError>;
+
+/// What stands on both sides of AND or OR, and what that makes of their truths.
+pub(super) fn junction(expr: &dyn PhysicalExpr) -> Option<(Both, &dyn PhysicalExpr, &dyn PhysicalExpr)> {
+    let binary = expr.downcast_ref::<BinaryExpr>()?;
+    let both: Both = match binary.op() {
+        Operator::And => and_kleene,
+        Operator::Or => or_kleene,
+        _ => return None,
+    };
+    Some((both, binary.left().as_ref(), binary.right().as_ref()))
+}
+
 /// The values of a column compared with a constant; `None` where they must be unpacked for it.
-pub(super) fn compared(column: &ColumnData, op: Operator, constant: &ScalarValue) -> Option<BooleanArray> {
+fn compared(column: &ColumnData, op: Operator, constant: &ScalarValue) -> Option<BooleanArray> {
     let (range, negated) = range_of(column, op, constant)?;
     let (holds, nulls) = match column {
         ColumnData::Time { offsets, nulls, .. } => (within(offsets, clamped::<u32>(range)), nulls.clone()),
@@ -89,6 +120,17 @@ fn range_of(column: &ColumnData, op: Operator, constant: &ScalarValue) -> Option
         Operator::NotEq => ((before, if is_exact { before } else { before - 1 }), true),
         _ => return None,
     })
+}
+
+/// The ticks of instants for which a comparison holds, both ends within, `Some(None)` where it holds for none; `None` where
+/// there are instants that are unknown, or they are no ticks, or those it holds for are no range.
+pub(super) fn ticks_within(column: &ColumnData, op: Operator, constant: &ScalarValue) -> Option<Option<(u32, u32)>> {
+    let ColumnData::Time { nulls, .. } = column else { return None };
+    if nulls.as_ref().is_some_and(|nulls| nulls.null_count() > 0) {
+        return None;
+    }
+    let (range, negated) = range_of(column, op, constant)?;
+    (!negated).then(|| clamped::<u32>(range))
 }
 
 /// The part of a range that a type has; `None` where it has none of it.

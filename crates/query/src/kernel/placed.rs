@@ -8,12 +8,11 @@ use arrow_array::ArrayRef;
 use arrow_schema::{DataType, Field as ArrowField, Schema, SchemaRef};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::{DataFusionError, Result};
-use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::{BinaryExpr, Column, NotExpr};
+use datafusion::physical_expr::expressions::{Column, NotExpr};
 
 use super::days::{Days, dates};
-use super::packed::comparison;
+use super::packed::{is_of_comparisons, junction};
 use super::plan::{DomainId, Field, LEVEL, Scope, Source, TUPLE};
 
 /// An expression and the rows that it is computed for.
@@ -80,18 +79,14 @@ fn place_at(scope: &Scope, domain: DomainId, expr: &Arc<dyn PhysicalExpr>, numbe
 }
 
 fn is_simple(expr: &dyn PhysicalExpr) -> bool {
-    comparison(expr).is_some() || is_logical(expr)
+    is_of_comparisons(expr) || is_logical(expr)
 }
 
 /// Whether it is a column, or AND, OR and NOT of columns.
 fn is_logical(expr: &dyn PhysicalExpr) -> bool {
-    let is_junction = |binary: &&BinaryExpr| matches!(binary.op(), Operator::And | Operator::Or);
     expr.downcast_ref::<Column>().is_some()
         || expr.downcast_ref::<NotExpr>().is_some_and(|negated| is_logical(negated.arg().as_ref()))
-        || expr
-            .downcast_ref::<BinaryExpr>()
-            .filter(is_junction)
-            .is_some_and(|binary| is_logical(binary.left().as_ref()) && is_logical(binary.right().as_ref()))
+        || junction(expr).is_some_and(|(_, left, right)| is_logical(left) && is_logical(right))
 }
 
 fn is_stored(scope: &Scope, input: &Input) -> bool {

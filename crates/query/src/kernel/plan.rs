@@ -78,6 +78,13 @@ pub(super) enum Step {
         /// What holds the key.
         by: usize,
     },
+    /// The text that an aggregate of the domain's histories takes of one row; or none.
+    OneText {
+        /// The history of the scope.
+        history: usize,
+        /// Its aggregate.
+        aggregate: usize,
+    },
     /// The text that the code in a column means; or none.
     Text {
         /// The column.

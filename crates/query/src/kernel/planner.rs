@@ -42,7 +42,9 @@ impl<'s> Planner<'s> {
         }
         self.context.deregister_table(ROWS)?;
         self.context.register_table(ROWS, Arc::new(EmptyTable::new(Arc::clone(schema))))?;
-        let state = self.context.state();
+        // Read where it is: a copy has all functions in it again.
+        let state = self.context.state_ref();
+        let state = state.read();
         let plan = analyzed(&state, flat::selection(ROWS, expressions))?;
         let LogicalPlan::Projection(projection) = plan else {
             return Err(DataFusionError::Internal("a list of expressions is planned as a projection".to_owned()));
@@ -53,7 +55,8 @@ impl<'s> Planner<'s> {
 
     /// The function that reduces rows under this name.
     pub(super) fn aggregate(&self, name: &str) -> Result<Arc<AggregateUDF>> {
-        let state = self.context.state();
+        let state = self.context.state_ref();
+        let state = state.read();
         let missing = || DataFusionError::Internal(format!("the session has no function `{name}`"));
         state.aggregate_functions().get(name).cloned().ok_or_else(missing)
     }

@@ -12,6 +12,7 @@ use datafusion::error::Result;
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::expressions::{BinaryExpr, Column};
+use muster_store::ColumnData;
 
 use super::block::{Block, Component, truth};
 use super::placed::{Input, Placed};
@@ -40,7 +41,7 @@ pub(super) fn by_ranges(
             Some(marked) => marked,
             None => BooleanBuffer::new_set(around.block.places_of(&history.scope.table)?.len()),
         };
-        let counts = beside.counts(range, &order, &Ranks::of(&marked))?;
+        let Some(counts) = beside.counts(range, &order, &Ranks::of(&marked))? else { return Ok(None) };
         reduced.push(match aggregate.reduction {
             Reduction::Has => {
                 Arc::new(counts.iter().map(|count| Some(*count > 0)).collect::<BooleanArray>()) as ArrayRef
@@ -53,7 +54,7 @@ pub(super) fn by_ranges(
 
 /// What rows stand in order of: a column of theirs, or of rows between them and the row whose history they are.
 struct Order {
-    instants: PrimitiveArray<TimestampMicrosecondType>,
+    instants: Stood,
     /// For each row whose history it is where its instants begin.
     offsets: Arc<[u32]>,
     /// For each instant where its rows of the level begin; none where they are the rows of the level themselves.
@@ -73,20 +74,58 @@ impl Order {
         if above.is_none() {
             return Ok(None);
         }
-        let values = block.value(scope, order)?;
-        let (instants, offsets) =
-            (values.as_primitive::<TimestampMicrosecondType>(), block.offsets(&history.shared, table)?);
-        let stand = |slice: &[u32]| instants.values()[slice[0] as usize..slice[1] as usize].is_sorted();
-        if instants.null_count() > 0 || !offsets.windows(2).all(stand) {
-            return Ok(None);
-        }
+        let packed = block.packed_input(scope, order)?;
+        let instants = match packed.as_deref() {
+            Some(ColumnData::Time { first, tick, offsets, nulls, .. })
+                if nulls.as_ref().is_none_or(|nulls| nulls.null_count() == 0) =>
+            {
+                Stood::Ticks { first: *first, tick: *tick, ticks: offsets.clone() }
+            }
+            _ => {
+                let values = block.value(scope, order)?;
+                let instants = values.as_primitive::<TimestampMicrosecondType>();
+                if instants.null_count() > 0 {
+                    return Ok(None);
+                }
+                Stood::Micros(instants.values().clone())
+            }
+        };
+        let offsets = block.offsets(&history.shared, table)?;
         let rows = if order.domain == LEVEL { None } else { Some(block.offsets(table, &scope.table)?) };
-        Ok(Some(Self { instants: instants.clone(), offsets, rows }))
+        Ok(Some(Self { instants, offsets, rows }))
+    }
+
+    /// The rows of a slice.
+    fn slice(&self, of: usize) -> std::ops::Range<usize> {
+        self.offsets[of] as usize..self.offsets[of + 1] as usize
+    }
+
+    /// Whether the rows of a slice stand in order.
+    fn stands(&self, slice: std::ops::Range<usize>) -> bool {
+        match &self.instants {
+            Stood::Micros(micros) => micros[slice].is_sorted(),
+            Stood::Ticks { ticks, .. } => ticks[slice].is_sorted(),
+        }
     }
 
     /// Where the rows of the level begin that stand at an instant or behind it.
     fn row(&self, instant: usize) -> usize {
         self.rows.as_ref().map_or(instant, |rows| rows[instant] as usize)
+    }
+}
+
+/// Instants of rows, as they stand in memory; none is unknown.
+enum Stood {
+    Micros(ScalarBuffer<i64>),
+    Ticks { first: i64, tick: i64, ticks: ScalarBuffer<u32> },
+}
+
+impl Stood {
+    fn at(&self, row: usize) -> i64 {
+        match self {
+            Self::Micros(micros) => micros[row],
+            Self::Ticks { first, tick, ticks } => first + i64::from(ticks[row]) * tick,
+        }
     }
 }
 
@@ -207,31 +246,35 @@ impl<'r> Beside<'r> {
         Ok(Self { tuples, of: around.places(history.of)? })
     }
 
-    /// How many rows of its slice each tuple asks for.
-    fn counts(&self, range: &Range<'_>, order: &Order, ranks: &Ranks) -> Result<Vec<u32>> {
+    /// How many rows of its slice each tuple asks for; `None` where they do not stand in order.
+    fn counts(&self, range: &Range<'_>, order: &Order, ranks: &Ranks) -> Result<Option<Vec<u32>>> {
         let bounds = range.bounds.iter().map(|bound| self.instants(bound.value)).collect::<Result<Vec<_>>>()?;
         let mut walks: Vec<Walk<'_>> =
             range.bounds.iter().zip(&bounds).map(|(bound, values)| Walk::of(bound, values)).collect();
         let (mut last, mut count) = (usize::MAX, 0);
-        let mut of_tuple = |tuple: usize| {
+        let mut counts = Vec::with_capacity(self.tuples.count);
+        for tuple in 0..self.tuples.count {
             let of = place(&self.of, tuple);
+            // Only slices that are asked are looked at.
+            if of != last && !order.stands(order.slice(of)) {
+                return Ok(None);
+            }
             // Rows of the same parent mostly have the same bounds.
             let is_same = of == last && walks.iter().all(|walk| walk.is_at(tuple));
             if !is_same {
                 (last, count) = (of, counted(&mut walks, tuple, of, order, ranks));
             }
-            count
-        };
-        let counts: Vec<u32> = (0..self.tuples.count).map(&mut of_tuple).collect();
+            counts.push(count);
+        }
         let mut among: Option<BooleanBuffer> = None;
         for condition in &range.others {
             let holds = truth(&self.tuples.value(condition)?);
             among = Some(among.map_or_else(|| holds.clone(), |among| &among & &holds));
         }
-        Ok(match among {
+        Ok(Some(match among {
             None => counts,
             Some(among) => counts.into_iter().zip(&among).map(|(count, is)| if is { count } else { 0 }).collect(),
-        })
+        }))
     }
 
     /// The instants of an expression for the tuples: for the rows that it is about, of which each tuple has one, where these
@@ -247,10 +290,10 @@ impl<'r> Beside<'r> {
 }
 
 fn counted(walks: &mut [Walk<'_>], tuple: usize, of: usize, order: &Order, ranks: &Ranks) -> u32 {
-    let slice = order.offsets[of] as usize..order.offsets[of + 1] as usize;
+    let slice = order.slice(of);
     let (mut first, mut end) = (slice.start, slice.end);
     for walk in walks {
-        match walk.next(tuple, of, slice.clone(), order.instants.values()) {
+        match walk.next(tuple, of, slice.clone(), &order.instants) {
             None => return 0,
             Some(place) if walk.bound.is_first => first = first.max(place),
             Some(place) => end = end.min(place),
@@ -294,7 +337,7 @@ impl<'b> Walk<'b> {
     }
 
     /// Where the rows begin that are past the bound of a tuple; `None` where it has no value.
-    fn next(&mut self, tuple: usize, of: usize, slice: std::ops::Range<usize>, order: &[i64]) -> Option<usize> {
+    fn next(&mut self, tuple: usize, of: usize, slice: std::ops::Range<usize>, order: &Stood) -> Option<usize> {
         self.from = place(&self.values.places, tuple);
         if self.values.values.is_null(self.from) {
             return None;
@@ -302,15 +345,25 @@ impl<'b> Walk<'b> {
         let value = self.values.values.value(self.from);
         // Later than, and not later than, end behind the rows at the value itself; the others before them.
         let is_behind = self.bound.is_first == self.bound.is_strict;
-        let is_before = |row: i64| row < value || (is_behind && row == value);
+        let is_before = |row: usize| order.at(row) < value || (is_behind && order.at(row) == value);
         if self.of == of && self.value <= value {
-            while self.at < slice.end && is_before(order[self.at]) {
+            while self.at < slice.end && is_before(self.at) {
                 self.at += 1;
             }
         } else {
-            self.at = slice.start + order[slice].partition_point(|row| is_before(*row));
+            self.at = partition_point(slice, is_before);
         }
         (self.of, self.value) = (of, value);
         Some(self.at)
     }
+}
+
+/// The first of these rows that is not before, where those that are come first.
+fn partition_point(rows: std::ops::Range<usize>, is_before: impl Fn(usize) -> bool) -> usize {
+    let (mut first, mut end) = (rows.start, rows.end);
+    while first < end {
+        let middle = first + (end - first) / 2;
+        if is_before(middle) { first = middle + 1 } else { end = middle }
+    }
+    first
 }

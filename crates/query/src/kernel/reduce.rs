@@ -5,10 +5,9 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowPrimitiveType, Date32Type, Decimal128Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, BooleanArray, Int64Array, PrimitiveArray, UInt32Array, new_empty_array};
-use arrow_buffer::{BooleanBuffer, NullBuffer};
+use arrow_buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 use arrow_select::take::take;
-use datafusion::arrow::row::Rows;
 use datafusion::error::Result;
 use datafusion::logical_expr::EmitTo;
 use datafusion::physical_expr::aggregate::AggregateFunctionExpr;
@@ -18,8 +17,8 @@ use muster_language::Function;
 use muster_store::ColumnData;
 
 use super::block::Component;
-use super::chosen::{ordered, sort};
-use super::placed::Placed;
+use super::chosen::ordered;
+use super::nth::{at_rows, nth_rows};
 use super::plan::{Aggregate, LEVEL, Reduction};
 use super::tuples::Tuples;
 use super::vectors::vectorized;
@@ -61,7 +60,7 @@ impl Groups<'_> {
         }
     }
 
-    fn ranges(&self) -> impl Iterator<Item = (usize, usize)> {
+    pub(super) fn ranges(&self) -> impl Iterator<Item = (usize, usize)> {
         self.offsets.windows(2).map(|range| (range[0] as usize, range[1] as usize))
     }
 }
@@ -72,10 +71,19 @@ pub(super) fn reduce(
     tuples: &Tuples<'_>,
     passing: Option<&BooleanBuffer>,
     groups: &Groups<'_>,
-) -> Result<ArrayRef> {
-    if let Some(reduced) = of_packed(aggregate, tuples, passing, groups)? {
-        return Ok(reduced);
+) -> Result<ColumnData> {
+    match of_packed(aggregate, tuples, passing, groups)? {
+        Some(reduced) => Ok(reduced),
+        None => unpacked(aggregate, tuples, passing, groups).map(ColumnData::Plain),
     }
+}
+
+fn unpacked(
+    aggregate: &Aggregate,
+    tuples: &Tuples<'_>,
+    passing: Option<&BooleanBuffer>,
+    groups: &Groups<'_>,
+) -> Result<ArrayRef> {
     if let (Reduction::Nth(place), Some(argument)) = (&aggregate.reduction, &aggregate.argument) {
         let order = ordered(tuples, &aggregate.order)?;
         return at_rows(tuples, argument, &nth_rows(*place, order.as_ref(), passing, groups));
@@ -101,7 +109,7 @@ fn of_packed(
     tuples: &Tuples<'_>,
     passing: Option<&BooleanBuffer>,
     groups: &Groups<'_>,
-) -> Result<Option<ArrayRef>> {
+) -> Result<Option<ColumnData>> {
     let (Reduction::Engine { function, engines }, Some(argument)) = (&aggregate.reduction, &aggregate.argument) else {
         return Ok(None);
     };
@@ -120,42 +128,47 @@ fn packed_reduced(
     data_type: &DataType,
     passing: Option<&BooleanBuffer>,
     groups: &Groups<'_>,
-) -> Option<ArrayRef> {
+) -> Option<ColumnData> {
     let known = |nulls: &Option<NullBuffer>| valued(nulls.as_ref(), passing);
-    let reduced: ArrayRef = match (function, column) {
-        (Function::Sum, ColumnData::Decimal { units, nulls, precision, .. }) => {
+    match (function, column) {
+        (Function::Sum, ColumnData::Decimal { units, nulls, precision, scale }) => {
             let known = known(nulls);
-            let sums = match 10_i64.checked_pow(u32::from(*precision)) {
+            let DataType::Decimal128(sums_precision, sums_scale) = data_type else { return None };
+            match 10_i64.checked_pow(u32::from(*precision)) {
                 // What a block has of them at most is no more than eight bytes hold.
-                Some(most) if most.checked_mul(units.len() as i64).is_some() => {
-                    narrow_sums(units, known.as_ref(), groups)
+                Some(most) if most.checked_mul(units.len() as i64).is_some() && sums_scale == scale => {
+                    let (units, nulls) = narrow_sums(units, known.as_ref(), groups);
+                    Some(ColumnData::Decimal { units, nulls, precision: *sums_precision, scale: *sums_scale })
                 }
-                _ => folded(groups, known.as_ref(), |sum: Option<i128>, row| {
-                    Some(sum.unwrap_or_default() + i128::from(units[row]))
-                })
-                .into(),
-            };
-            Arc::new(sums.with_data_type(data_type.clone()))
+                _ => {
+                    let add = |sum: Option<i128>, row: usize| Some(sum.unwrap_or_default() + i128::from(units[row]));
+                    let sums: PrimitiveArray<Decimal128Type> = folded(groups, known.as_ref(), add).into();
+                    Some(ColumnData::Plain(Arc::new(sums.with_data_type(data_type.clone()))))
+                }
+            }
         }
         (Function::Min | Function::Max, ColumnData::Decimal { units, nulls, .. }) => {
             let best = extremes(units, function == Function::Min, groups, known(nulls).as_ref());
             let best: PrimitiveArray<Decimal128Type> = best.into_iter().map(|best| best.map(i128::from)).collect();
-            Arc::new(best.with_data_type(data_type.clone()))
+            Some(ColumnData::Plain(Arc::new(best.with_data_type(data_type.clone()))))
         }
         (Function::Min | Function::Max, ColumnData::Time { first, tick, offsets, nulls, .. }) => {
             let best = extremes(offsets, function == Function::Min, groups, known(nulls).as_ref());
             let instant = |offset: u32| first + i64::from(offset) * tick;
             let best: PrimitiveArray<TimestampMicrosecondType> =
                 best.into_iter().map(|best| best.map(instant)).collect();
-            Arc::new(best.with_data_type(data_type.clone()))
+            Some(ColumnData::Plain(Arc::new(best.with_data_type(data_type.clone()))))
         }
-        _ => return None,
-    };
-    Some(reduced)
+        _ => None,
+    }
 }
 
-/// Sums that stay within eight bytes.
-fn narrow_sums(units: &[i64], marked: Option<&BooleanBuffer>, groups: &Groups<'_>) -> PrimitiveArray<Decimal128Type> {
+/// Sums that stay within eight bytes, and which groups have one.
+fn narrow_sums(
+    units: &[i64],
+    marked: Option<&BooleanBuffer>,
+    groups: &Groups<'_>,
+) -> (ScalarBuffer<i64>, Option<NullBuffer>) {
     let mut sums = vec![0_i64; groups.count()];
     vectorized(|| match marked {
         None => {
@@ -165,8 +178,7 @@ fn narrow_sums(units: &[i64], marked: Option<&BooleanBuffer>, groups: &Groups<'_
         }
         Some(marked) => groups.each_marked(marked, |group, row| sums[group] += units[row]),
     });
-    let there = NullBuffer::new(are_any(groups, marked));
-    PrimitiveArray::new(sums.into_iter().map(i128::from).collect(), Some(there))
+    (sums.into(), Some(NullBuffer::new(are_any(groups, marked))))
 }
 
 fn extremes<T: Ord + Copy>(
@@ -268,44 +280,6 @@ fn counted_up(words: &[u64]) -> Vec<u32> {
         before
     });
     before.collect()
-}
-
-/// The n-th row of each group, from one, or from the end below zero.
-fn nth_rows(
-    place: i64,
-    order: Option<&Rows>,
-    passing: Option<&BooleanBuffer>,
-    groups: &Groups<'_>,
-) -> Vec<Option<u32>> {
-    let from = usize::try_from(place.unsigned_abs()).unwrap_or(usize::MAX);
-    let Some(skipped) = from.checked_sub(1) else { return vec![None; groups.count()] };
-    if order.is_some() {
-        let of_group = |group| {
-            let mut rows = groups.rows(group, passing);
-            sort(&mut rows, order);
-            let index = if place < 0 { rows.len().checked_sub(from)? } else { skipped };
-            rows.get(index).copied()
-        };
-        return (0..groups.count()).map(of_group).collect();
-    }
-    let is_there = |row: &usize| passing.is_none_or(|passing| passing.value(*row));
-    let of_group = |(first, end): (usize, usize)| {
-        let mut rows = (first..end).filter(is_there);
-        let row = if place < 0 { rows.nth_back(skipped) } else { rows.nth(skipped) };
-        row.map(|row| row as u32)
-    };
-    groups.ranges().map(of_group).collect()
-}
-
-/// The values of an expression for these tuples, and NULL for none.
-fn at_rows(tuples: &Tuples<'_>, argument: &Placed, rows: &[Option<u32>]) -> Result<ArrayRef> {
-    let there: Vec<u32> = rows.iter().flatten().copied().collect();
-    let values = tuples.some(&there).value(argument)?;
-    if there.len() == rows.len() {
-        return Ok(values);
-    }
-    let places = rows.iter().scan(0, |next, row| Some(row.map(|_| std::mem::replace(next, *next + 1))));
-    Ok(take(&values, &UInt32Array::from_iter(places), None)?)
 }
 
 /// Sums, smallest and largest values of numbers and instants; `None` for what the engine reduces.

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use arrow_array::ArrayRef;
+use arrow_array::{ArrayRef, BooleanArray};
 use arrow_buffer::{BooleanBuffer, ScalarBuffer};
 use arrow_select::concat::concat;
 use datafusion::error::Result;
+use muster_store::ColumnData;
 
 use super::block::{Block, Component, truth};
 use super::chosen::chosen;
-use super::plan::{Aggregate, Chosen, Filter, History, Scope, TUPLE};
+use super::plan::{Aggregate, Chosen, Filter, History, Reduction, Scope, TUPLE};
 use super::ranges::by_ranges;
 use super::reduce::{Groups, reduce};
 use super::tuples::Tuples;
@@ -19,7 +20,7 @@ use super::visible::there;
 const PAIRS: usize = 1 << 16;
 
 /// What a history is for each row of the table whose rows have it, in one block.
-pub(super) fn reduced_below(block: &Block<'_>, history: &History) -> Result<Vec<ArrayRef>> {
+pub(super) fn reduced_below(block: &Block<'_>, history: &History) -> Result<Vec<ColumnData>> {
     let tuples = Tuples::all(block, &history.scope)?;
     let offsets = block.offsets(&history.shared, &history.scope.table)?;
     let groups = Groups { offsets: &offsets };
@@ -31,7 +32,16 @@ pub(super) fn reduced_below(block: &Block<'_>, history: &History) -> Result<Vec<
             Some(chosen(choice, &candidates, there, &groups)?)
         }
     };
-    aggregated(history, &tuples, rows.as_ref(), &groups)
+    let of_aggregate = |aggregate: &Aggregate| {
+        if matches!(aggregate.reduction, Reduction::Has)
+            && let Some(are_any) = block.have_at_least(history, aggregate, 1)?
+        {
+            return Ok(ColumnData::Plain(Arc::new(BooleanArray::new(are_any, None))));
+        }
+        let passing = tuples.passing(&aggregate.filter, rows.clone())?;
+        reduce(aggregate, &tuples, passing.as_ref(), &groups)
+    };
+    history.aggregates.iter().map(of_aggregate).collect()
 }
 
 /// What a history is for each of these tuples: where it compares with other rows of theirs, or where they are so few that
@@ -81,7 +91,7 @@ fn aggregated(
 ) -> Result<Vec<ArrayRef>> {
     let each = history.aggregates.iter().map(|aggregate| {
         let passing = tuples.passing(&aggregate.filter, rows.cloned())?;
-        reduce(aggregate, tuples, passing.as_ref(), groups)
+        Ok(reduce(aggregate, tuples, passing.as_ref(), groups)?.arrow()?)
     });
     each.collect()
 }

@@ -10,7 +10,8 @@ use arrow_buffer::{BooleanBuffer, BooleanBufferBuilder, ScalarBuffer};
 use datafusion::error::Result;
 use datafusion::physical_expr::expressions::Column;
 
-use super::block::{Block, Component, computed, gathered, truth};
+use super::block::{Block, Component, computed, truth};
+use super::carried::gathered;
 use super::placed::{Input, Placed};
 use super::plan::{DomainId, Field, Filter, History, LEVEL, RowsOf, Scope, Source, Step, TUPLE};
 use super::reducing::reduced_beside;
