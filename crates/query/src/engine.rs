@@ -27,6 +27,7 @@ use crate::evaluation::{Evaluation, Values};
 use crate::kernel::{self, Compiled, CompiledRows, KernelRows};
 use crate::patience::{Patience, Stopper};
 use crate::running::{Part, Running};
+use crate::session::Planners;
 use crate::{EachProfile, Error, growth, rounding, session, size};
 
 /// What one query may take.
@@ -93,6 +94,7 @@ pub struct Engine {
     back: Back,
     /// What the session of each query begins as.
     base: Arc<SessionState>,
+    planners: Arc<Planners>,
 }
 
 /// What computes histories.
@@ -124,7 +126,8 @@ impl Engine {
             .build();
         let runtime = Some(runtime.map_err(Error::Threads)?);
         let (pool, base) = (Arc::new(pool), Arc::new(session::base()));
-        Ok(Self { runtime, pool, limits, stopper: Stopper::default(), back: Back::default(), base })
+        let planners = Arc::default();
+        Ok(Self { runtime, pool, limits, stopper: Stopper::default(), back: Back::default(), base, planners })
     }
 
     /// The same engine with another back.
@@ -210,8 +213,7 @@ impl Engine {
     /// [`Error::Others`] if it looks at more than one profile, or at what the kernel does not know.
     pub fn each_profile(&self, query: &ResolvedQuery, evaluation: &Evaluation) -> Result<EachProfile, Error> {
         let run = self.run(query, evaluation);
-        let context = run.context()?;
-        let compiled = kernel::compile_each(query, evaluation, &context);
+        let compiled = run.planning(|context| kernel::compile_each(query, evaluation, context))?;
         let compiled = compiled.map_err(|refusal| Error::Others { why: refusal.to_string() })?;
         Ok(EachProfile::of(compiled, run.evaluation, query.as_of, self.stopper(), self.limits))
     }
@@ -222,8 +224,8 @@ impl Engine {
     /// If no session can be made.
     pub fn refusal(&self, query: &ResolvedQuery, evaluation: &Evaluation) -> Result<Option<String>, Error> {
         let run = self.run(query, evaluation);
-        let context = run.context()?;
-        Ok(kernel::compile(query, evaluation, &context).err().map(|refusal| refusal.to_string()))
+        let compiled = run.planning(|context| kernel::compile(query, evaluation, context))?;
+        Ok(compiled.err().map(|refusal| refusal.to_string()))
     }
 
     /// How many aggregates over groups of rows the kernel counts itself, of those that `query` has.
@@ -234,7 +236,7 @@ impl Engine {
         let (run, pool) = (self.run(query, evaluation), Arc::clone(&self.pool));
         self.within(&run.patience.clone(), async move {
             let context = run.context()?;
-            let plan = run.planned(run.compiled(&context), &context, &pool).await?;
+            let plan = run.planned(run.compiled()?, &context, &pool).await?;
             kernel::cubes_of(&plan).map_err(|error| run.engine_error(error))
         })
     }
@@ -262,8 +264,9 @@ impl Engine {
 
     fn run(&self, query: &ResolvedQuery, evaluation: &Evaluation) -> Run {
         let patience = self.stopper.patience(self.limits.time).in_a_process(self.limits.process);
-        let (back, limits, base) = (self.back, self.limits, Arc::clone(&self.base));
-        Run { query: query.clone(), back, evaluation: evaluation.clone(), limits, patience, base }
+        let (back, limits) = (self.back, self.limits);
+        let (base, planners) = (Arc::clone(&self.base), Arc::clone(&self.planners));
+        Run { query: query.clone(), back, evaluation: evaluation.clone(), limits, patience, base, planners }
     }
 
     fn runtime(&self) -> &Runtime {
@@ -313,15 +316,16 @@ struct Run {
     limits: Limits,
     patience: Patience,
     base: Arc<SessionState>,
+    planners: Arc<Planners>,
 }
 
 impl Run {
     async fn stream(&self, pool: &Arc<ThreadPool>) -> Result<SendableRecordBatchStream, Error> {
-        let context = self.context()?;
-        let compiled = self.compiled(&context);
+        let compiled = self.compiled()?;
         if let Some(count) = self.counted(compiled.as_ref(), pool)? {
             return Ok(count);
         }
+        let context = self.context()?;
         let plan = self.planned(compiled, &context, pool).await?;
         let frame = context.execute_logical_plan(plan).await.map_err(|error| self.engine_error(error))?;
         frame.execute_stream().await.map_err(|error| self.engine_error(error))
@@ -388,8 +392,7 @@ impl Run {
         if !grain.answers_each_row() {
             return Ok(None);
         }
-        let context = self.context()?;
-        let compiled = self.compiled(&context);
+        let compiled = self.compiled()?;
         let Some(rows) = compiled.as_ref().and_then(Compiled::all_rows) else { return Ok(None) };
         let rows = self.kernel_rows(rows);
         pool.install(|| rows.numbers()).map(Some).map_err(|error| self.engine_error(error))
@@ -401,8 +404,16 @@ impl Run {
     }
 
     /// What the kernel does of the query, if it can.
-    fn compiled(&self, context: &SessionContext) -> Option<Compiled> {
-        if self.back == Back::Kernel { kernel::compile(&self.query, &self.evaluation, context).ok() } else { None }
+    fn compiled(&self) -> Result<Option<Compiled>, Error> {
+        if self.back != Back::Kernel {
+            return Ok(None);
+        }
+        self.planning(|context| kernel::compile(&self.query, &self.evaluation, context).ok())
+    }
+
+    fn planning<T>(&self, plan: impl FnOnce(&SessionContext) -> T) -> Result<T, Error> {
+        let planned = self.planners.plan(&self.base, self.evaluation.zone, &self.limits, plan);
+        planned.map_err(|error| self.engine_error(error))
     }
 
     fn context(&self) -> Result<SessionContext, Error> {

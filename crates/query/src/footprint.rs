@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// The growth of the process since a query began.
 #[derive(Debug, Clone)]
@@ -16,7 +17,12 @@ pub(crate) struct Footprint {
     before: usize,
     brought: Arc<Mutex<Brought>>,
     is_too_large: Arc<AtomicBool>,
+    /// When it was looked at last.
+    looked: Arc<Mutex<Instant>>,
 }
+
+/// A query that is done within it is not worth a look.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// The columns of blocks that the store read, which stay in memory for whoever comes next.
 #[derive(Debug, Default)]
@@ -28,7 +34,8 @@ struct Brought {
 impl Footprint {
     /// The growth from now on, which may be `most` bytes.
     pub(crate) fn begin(most: usize) -> Self {
-        Self { most, before: resident(), brought: Arc::default(), is_too_large: Arc::default() }
+        let looked = Arc::new(Mutex::new(Instant::now()));
+        Self { most, before: resident(), brought: Arc::default(), is_too_large: Arc::default(), looked }
     }
 
     /// The store gave a column of a block.
@@ -40,8 +47,13 @@ impl Footprint {
         }
     }
 
-    /// Looks how large the process is.
+    /// Looks how large the process is, where it was not looked at just before: the system takes its time to tell.
     pub(crate) fn look(&self) -> bool {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if looked.elapsed() < BETWEEN_LOOKS {
+            return self.is_too_large();
+        }
+        *looked = Instant::now();
         self.weigh(resident())
     }
 
@@ -75,7 +87,7 @@ mod tests {
 
     #[test]
     fn what_the_store_brought_is_not_counted_and_not_twice() {
-        let footprint = Footprint { most: 16, before: 100, brought: Arc::default(), is_too_large: Arc::default() };
+        let footprint = Footprint { before: 100, ..Footprint::begin(16) };
         assert!(!footprint.weigh(116));
         footprint.bring("orders", 0, "total", 50);
         footprint.bring("orders", 0, "total", 50);

@@ -1,7 +1,9 @@
 //! The one kind of session: the tables of one snapshot and pure functions; no files, no definitions, no statements.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono_tz::Tz;
 use datafusion::catalog::memory::{MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider};
 use datafusion::catalog::{CatalogProvider, SchemaProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -57,7 +59,7 @@ pub(crate) fn open(
     patience: &Patience,
 ) -> Result<SessionContext> {
     let state = SessionStateBuilder::new_from_existing(base.clone())
-        .with_config(config(evaluation, limits))
+        .with_config(config(evaluation.zone, limits))
         .with_runtime_env(runtime(limits)?)
         .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
         .with_physical_optimizer_rule(Arc::new(ManyFirst))
@@ -69,14 +71,62 @@ pub(crate) fn open(
     Ok(context)
 }
 
-fn config(evaluation: &Evaluation, limits: &Limits) -> SessionConfig {
+/// Sessions that plan expressions and run nothing, kept for the next query: to make one takes longer than to plan.
+#[derive(Default)]
+pub(crate) struct Planners {
+    free: Mutex<Vec<(Tz, SessionContext)>>,
+}
+
+impl fmt::Debug for Planners {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Planners").finish_non_exhaustive()
+    }
+}
+
+impl Planners {
+    /// Plans in a session in which expressions mean what they mean in those that [`open`] gives.
+    pub(crate) fn plan<T>(
+        &self,
+        base: &SessionState,
+        zone: Tz,
+        limits: &Limits,
+        plan: impl FnOnce(&SessionContext) -> T,
+    ) -> Result<T> {
+        // A list of sessions, each whole: whoever panicked left nothing half done.
+        let free = || self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = {
+            let mut free = free();
+            free.iter().position(|(its, _)| *its == zone).map(|place| free.swap_remove(place).1)
+        };
+        let context = known.map_or_else(|| planner(base, zone, limits), Ok)?;
+        let planned = plan(&context);
+        free().push((zone, context));
+        Ok(planned)
+    }
+}
+
+fn planner(base: &SessionState, zone: Tz, limits: &Limits) -> Result<SessionContext> {
+    let state = SessionStateBuilder::new_from_existing(base.clone())
+        .with_config(config(zone, limits))
+        .with_runtime_env(runtime(limits)?)
+        .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
+        .build();
+    let mut context = SessionContext::new_with_state(state);
+    context.register_expr_planner(Arc::new(LocalCalendar { zone }))?;
+    let catalog = MemoryCatalogProvider::new();
+    catalog.register_schema(SCHEMA, Arc::new(MemorySchemaProvider::new()))?;
+    context.register_catalog(CATALOG, Arc::new(catalog));
+    Ok(context)
+}
+
+fn config(zone: Tz, limits: &Limits) -> SessionConfig {
     let mut config = SessionConfig::new()
         .with_default_catalog_and_schema(CATALOG, SCHEMA)
         .with_create_default_catalog_and_schema(false)
         .with_information_schema(false)
         .with_target_partitions(limits.threads);
     let options = config.options_mut();
-    options.execution.time_zone = Some(evaluation.zone.name().to_owned());
+    options.execution.time_zone = Some(zone.name().to_owned());
     options.execution.enable_recursive_ctes = false;
     options.sql_parser.parse_float_as_decimal = true;
     // A join tells its scans which keys it met, and where both sides have a column of the same name, as all tables here have

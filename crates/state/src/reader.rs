@@ -44,6 +44,14 @@ impl Reader {
         copy::faults(&self.connection)
     }
 
+    /// A number that changes with every commit; it says nothing beside that of another reader.
+    ///
+    /// # Errors
+    /// [`Error::Statement`] where SQLite does not tell.
+    pub fn change(&self) -> Result<i64, Error> {
+        Ok(self.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?)
+    }
+
     /// Runs `work` on the state as it stands now; commits made meanwhile are not seen by it.
     ///
     /// # Errors

@@ -81,6 +81,17 @@ impl ColumnData {
         }
     }
 
+    /// How many rows it has.
+    pub fn row_count(&self) -> usize {
+        match self {
+            Self::Plain(array) => array.len(),
+            Self::Decimal { units, .. } => units.len(),
+            Self::Time { offsets, .. } => offsets.len(),
+            Self::Codes { codes, .. } => codes.row_count(),
+            Self::SetCodes { codes, .. } => codes.len(),
+        }
+    }
+
     /// How many bytes it takes; dictionaries, which columns share, not counted.
     pub fn bytes(&self) -> usize {
         match self {

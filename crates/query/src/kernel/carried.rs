@@ -9,7 +9,7 @@ use arrow_select::take::take;
 use datafusion::error::Result;
 use muster_store::{CodeValues, Codes};
 
-use super::packed::marked;
+use super::vectors::marked;
 
 /// The values at these places.
 pub(super) fn gathered(values: &ArrayRef, places: &ScalarBuffer<u32>) -> Result<ArrayRef> {

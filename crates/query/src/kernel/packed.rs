@@ -1,20 +1,20 @@
 //! Columns as they stand in memory: compared with a constant, and summed, without being unpacked.
 //!
-//! A comparison is a range of the narrow values, so one loop does them all: sixty-four rows make a word.
+//! A comparison is a range of the narrow values, so one loop does them all.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Int64Type};
 use arrow_array::{Array, BooleanArray};
-use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer};
+use arrow_buffer::{BooleanBuffer, NullBuffer};
 use arrow_schema::{ArrowError, DataType, TimeUnit};
 use datafusion::arrow::compute::{and_kleene, or_kleene};
 use datafusion::logical_expr::Operator;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::{BinaryExpr, Column, Literal};
+use datafusion::physical_expr::expressions::{BinaryExpr, Column, IsNotNullExpr, IsNullExpr, Literal};
 use datafusion::scalar::ScalarValue;
 use muster_store::ColumnData;
 
-use super::vectors::vectorized;
+use super::vectors::marked;
 
 /// A comparison of the one input with a constant.
 pub(super) fn comparison(expr: &dyn PhysicalExpr) -> Option<(Operator, &ScalarValue)> {
@@ -30,20 +30,45 @@ pub(super) fn comparison(expr: &dyn PhysicalExpr) -> Option<(Operator, &ScalarVa
     None
 }
 
-/// The truth of comparisons of one column with constants, with AND and OR between them; `None` of any other expression, and where
+/// The truth of comparisons of one column with constants and NULL, with AND and OR between them; `None` of any other expression, and where
 /// values must be unpacked for it.
 pub(super) fn decided(column: &ColumnData, expr: &dyn PhysicalExpr) -> Option<BooleanArray> {
     if let Some((op, constant)) = comparison(expr) {
         return compared(column, op, constant);
     }
+    if let Some(is_null) = is_null(expr) {
+        let nulls = nulls_of(column)?;
+        let known = nulls.map_or_else(|| BooleanBuffer::new_set(column.row_count()), |nulls| nulls.inner().clone());
+        return Some(BooleanArray::new(if is_null { !&known } else { known }, None));
+    }
     let (both, left, right) = junction(expr)?;
     both(&decided(column, left)?, &decided(column, right)?).ok()
 }
 
-/// Whether an expression is made of comparisons with constants, AND and OR alone.
+/// Whether an expression is made of comparisons with constants and NULL, AND and OR alone.
 pub(super) fn is_of_comparisons(expr: &dyn PhysicalExpr) -> bool {
     comparison(expr).is_some()
+        || is_null(expr).is_some()
         || junction(expr).is_some_and(|(_, left, right)| is_of_comparisons(left) && is_of_comparisons(right))
+}
+
+/// Whether an expression asks if the one input is NULL, or (FALSE) if it is not.
+fn is_null(expr: &dyn PhysicalExpr) -> Option<bool> {
+    let is_column = |arg: &dyn PhysicalExpr| arg.downcast_ref::<Column>().is_some();
+    if let Some(asked) = expr.downcast_ref::<IsNullExpr>() {
+        return is_column(asked.arg().as_ref()).then_some(true);
+    }
+    let asked = expr.downcast_ref::<IsNotNullExpr>()?;
+    is_column(asked.arg().as_ref()).then_some(false)
+}
+
+/// Which rows have a value; `None` where that takes a look at the values.
+fn nulls_of(column: &ColumnData) -> Option<Option<&NullBuffer>> {
+    match column {
+        ColumnData::Time { nulls, .. } | ColumnData::Decimal { nulls, .. } => Some(nulls.as_ref()),
+        ColumnData::Plain(values) => Some(values.nulls()),
+        ColumnData::Codes { .. } | ColumnData::SetCodes { .. } => None,
+    }
 }
 
 /// How two truths become one.
@@ -167,37 +192,6 @@ fn within<T: PartialOrd + Copy>(values: &[T], range: Option<(T, T)>) -> BooleanB
     }
 }
 
-/// A bit for each value, a word at a time.
-pub(super) fn marked<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> BooleanBuffer {
-    let words = vectorized(|| words(values, &holds));
-    BooleanBuffer::new(Buffer::from_vec(words), 0, values.len())
-}
-
-#[inline(always)]
-fn words<T: Copy>(values: &[T], holds: impl Fn(T) -> bool) -> Vec<u64> {
-    let mut words = Vec::with_capacity(values.len().div_ceil(64));
-    let (whole, rest) = values.as_chunks::<64>();
-    words.extend(whole.iter().map(|values| word(values, &holds)));
-    if !rest.is_empty() {
-        words.push(rest.iter().rev().fold(0, |word, value| word << 1 | u64::from(holds(*value))));
-    }
-    words
-}
-
-/// The truth of each value as a byte first, which the compiler makes vector code of, then eight of them as one.
-#[inline(always)]
-fn word<T: Copy>(values: &[T; 64], holds: impl Fn(T) -> bool) -> u64 {
-    let truths: [u8; 64] = values.map(|value| u8::from(holds(value)));
-    let (bytes, _) = truths.as_chunks::<8>();
-    bytes.iter().rev().fold(0, |word, bytes| word << 8 | packed(*bytes))
-}
-
-/// Eight bytes of 0 or 1 as the bits of one, the first as the lowest: each is moved to its place in the highest byte.
-#[inline(always)]
-fn packed(truths: [u8; 8]) -> u64 {
-    u64::from_le_bytes(truths).wrapping_mul(0x0102_0408_1020_4080) >> 56
-}
-
 /// Whether a field may stay packed where it is compared: the type that expressions see is the column's own.
 pub(super) fn stays_packed(data_type: &DataType) -> bool {
     matches!(
@@ -208,19 +202,9 @@ pub(super) fn stays_packed(data_type: &DataType) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
 
-    #[test]
-    fn a_bit_stands_for_each_value_in_order() {
-        for count in [0, 1, 7, 63, 64, 65, 200] {
-            let values: Vec<u32> = (0..count).map(|n| n * 7 % 11).collect();
-            let marks = marked(&values, |value| value > 4);
-            assert_eq!(marks, BooleanBuffer::collect_bool(values.len(), |place| values[place] > 4), "{count}");
-            // Without the vectors of the processor at hand.
-            let plain = words(&values, |value| value > 4);
-            assert_eq!(marks, BooleanBuffer::new(Buffer::from_vec(plain), 0, values.len()), "{count}");
-        }
-    }
+    use super::*;
 
     const OPERATORS: [Operator; 6] =
         [Operator::Lt, Operator::LtEq, Operator::Gt, Operator::GtEq, Operator::Eq, Operator::NotEq];
@@ -262,5 +246,20 @@ mod tests {
         let found = compared(&column, Operator::GtEq, &literal(2)).expect("of the same scale");
         assert_eq!(found, BooleanArray::from(vec![Some(false), None, Some(true)]));
         assert_eq!(compared(&column, Operator::GtEq, &literal(3)), None);
+    }
+
+    #[test]
+    fn what_is_unknown_is_found_beside_what_compares() {
+        let nulls = Some(NullBuffer::from(vec![true, false, true]));
+        let column = ColumnData::Decimal { units: vec![-150, 900, 250].into(), nulls, precision: 12, scale: 2 };
+        let value = || Arc::new(Column::new("", 0)) as Arc<dyn PhysicalExpr>;
+        let literal = Arc::new(Literal::new(ScalarValue::Decimal128(Some(250), 12, 2)));
+        let high: Arc<dyn PhysicalExpr> = Arc::new(BinaryExpr::new(value(), Operator::GtEq, literal));
+        let unknown: Arc<dyn PhysicalExpr> = Arc::new(IsNullExpr::new(value()));
+        let either = BinaryExpr::new(unknown, Operator::Or, high);
+        assert!(is_of_comparisons(&either));
+        assert_eq!(decided(&column, &either), Some(BooleanArray::from(vec![false, true, true])));
+        let known = IsNotNullExpr::new(value());
+        assert_eq!(decided(&column, &known), Some(BooleanArray::from(vec![true, false, true])));
     }
 }

@@ -37,11 +37,8 @@ pub(super) fn by_ranges(
     let mut reduced = Vec::with_capacity(wanted.len());
     for (range, aggregate) in wanted.iter().zip(&history.aggregates) {
         let Some(order) = Order::of(around.block, history, range.order)? else { return Ok(None) };
-        let marked = match candidates(aggregate)? {
-            Some(marked) => marked,
-            None => BooleanBuffer::new_set(around.block.places_of(&history.scope.table)?.len()),
-        };
-        let Some(counts) = beside.counts(range, &order, &Ranks::of(&marked))? else { return Ok(None) };
+        let ranks = candidates(aggregate)?.as_ref().map(Ranks::of);
+        let Some(counts) = beside.counts(range, &order, ranks.as_ref())? else { return Ok(None) };
         reduced.push(match aggregate.reduction {
             Reduction::Has => {
                 Arc::new(counts.iter().map(|count| Some(*count > 0)).collect::<BooleanArray>()) as ArrayRef
@@ -246,8 +243,9 @@ impl<'r> Beside<'r> {
         Ok(Self { tuples, of: around.places(history.of)? })
     }
 
-    /// How many rows of its slice each tuple asks for; `None` where they do not stand in order.
-    fn counts(&self, range: &Range<'_>, order: &Order, ranks: &Ranks) -> Result<Option<Vec<u32>>> {
+    /// How many rows of its slice each tuple asks for, of those that `ranks` counts, or of all; `None` where they do not stand in
+    /// order.
+    fn counts(&self, range: &Range<'_>, order: &Order, ranks: Option<&Ranks>) -> Result<Option<Vec<u32>>> {
         let bounds = range.bounds.iter().map(|bound| self.instants(bound.value)).collect::<Result<Vec<_>>>()?;
         let mut walks: Vec<Walk<'_>> =
             range.bounds.iter().zip(&bounds).map(|(bound, values)| Walk::of(bound, values)).collect();
@@ -289,7 +287,7 @@ impl<'r> Beside<'r> {
     }
 }
 
-fn counted(walks: &mut [Walk<'_>], tuple: usize, of: usize, order: &Order, ranks: &Ranks) -> u32 {
+fn counted(walks: &mut [Walk<'_>], tuple: usize, of: usize, order: &Order, ranks: Option<&Ranks>) -> u32 {
     let slice = order.slice(of);
     let (mut first, mut end) = (slice.start, slice.end);
     for walk in walks {
@@ -299,7 +297,14 @@ fn counted(walks: &mut [Walk<'_>], tuple: usize, of: usize, order: &Order, ranks
             Some(place) => end = end.min(place),
         }
     }
-    if first < end { ranks.before(order.row(end)) - ranks.before(order.row(first)) } else { 0 }
+    if first >= end {
+        return 0;
+    }
+    let (first, end) = (order.row(first), order.row(end));
+    match ranks {
+        None => (end - first) as u32,
+        Some(ranks) => ranks.before(end) - ranks.before(first),
+    }
 }
 
 fn place(places: &Component, tuple: usize) -> usize {

@@ -21,7 +21,7 @@ use super::chosen::ordered;
 use super::nth::{at_rows, nth_rows};
 use super::plan::{Aggregate, LEVEL, Reduction};
 use super::tuples::Tuples;
-use super::vectors::vectorized;
+use super::vectors::{marked_below, vectorized};
 
 /// Groups of rows that stand one after the other.
 pub(super) struct Groups<'o> {
@@ -47,6 +47,7 @@ impl Groups<'_> {
     }
 
     /// Calls `visit` with the group of each row that is marked, and the row: few are found word by word, and no other is looked at.
+    #[inline(always)]
     fn each_marked(&self, marked: &BooleanBuffer, mut visit: impl FnMut(usize, usize)) {
         let (mut group, mut end) = (0, self.offsets.get(1).map_or(0, |end| *end as usize));
         let first = self.offsets.first().map_or(0, |first| *first as usize);
@@ -169,16 +170,29 @@ fn narrow_sums(
     marked: Option<&BooleanBuffer>,
     groups: &Groups<'_>,
 ) -> (ScalarBuffer<i64>, Option<NullBuffer>) {
-    let mut sums = vec![0_i64; groups.count()];
-    vectorized(|| match marked {
-        None => {
-            for (sum, (first, end)) in sums.iter_mut().zip(groups.ranges()) {
-                *sum = units[first..end].iter().sum();
-            }
-        }
-        Some(marked) => groups.each_marked(marked, |group, row| sums[group] += units[row]),
-    });
+    let sums = match marked {
+        None => vectorized(all_summed, (units, groups)),
+        Some(marked) => vectorized(marked_summed, (units, marked, groups)),
+    };
     (sums.into(), Some(NullBuffer::new(are_any(groups, marked))))
+}
+
+#[inline(always)]
+fn all_summed((units, groups): (&[i64], &Groups<'_>)) -> Vec<i64> {
+    let mut sums = vec![0; groups.count()];
+    for (sum, (first, end)) in sums.iter_mut().zip(groups.ranges()) {
+        for unit in &units[first..end] {
+            *sum += unit;
+        }
+    }
+    sums
+}
+
+#[inline(always)]
+fn marked_summed((units, marked, groups): (&[i64], &BooleanBuffer, &Groups<'_>)) -> Vec<i64> {
+    let mut sums = vec![0; groups.count()];
+    groups.each_marked(marked, |group, row| sums[group] += units[row]);
+    sums
 }
 
 fn extremes<T: Ord + Copy>(
@@ -230,22 +244,30 @@ fn counts(groups: &Groups<'_>, marked: Option<&BooleanBuffer>) -> Int64Array {
         return Int64Array::from_iter_values(groups.ranges().map(|(first, end)| (end - first) as i64));
     };
     let ranks = Ranks::of(marked);
-    let mut before = groups.offsets.first().map_or(0, |first| ranks.before(*first as usize));
-    let counts = groups.offsets.iter().skip(1).map(|end| {
+    Int64Array::new(vectorized(counted, (groups.offsets, &ranks)).into(), None)
+}
+
+#[inline(always)]
+fn counted((offsets, ranks): (&[u32], &Ranks)) -> Vec<i64> {
+    let mut counts = vec![0; offsets.len() - 1];
+    let mut before = ranks.before(offsets[0] as usize);
+    for (count, end) in counts.iter_mut().zip(&offsets[1..]) {
         let through = ranks.before(*end as usize);
-        i64::from(through - std::mem::replace(&mut before, through))
-    });
-    Int64Array::new(counts.collect(), None)
+        *count = i64::from(through - before);
+        before = through;
+    }
+    counts
 }
 
 /// Whether a row of each group is marked.
 fn are_any(groups: &Groups<'_>, marked: Option<&BooleanBuffer>) -> BooleanBuffer {
+    let offsets = groups.offsets;
     let Some(ranks) = marked.map(Ranks::of) else {
-        return BooleanBuffer::collect_bool(groups.count(), |group| groups.offsets[group] < groups.offsets[group + 1]);
+        return marked_below(groups.count(), |group| offsets[group] < offsets[group + 1]);
     };
-    let mut before = groups.offsets.first().map_or(0, |first| ranks.before(*first as usize));
-    BooleanBuffer::collect_bool(groups.count(), |group| {
-        let through = ranks.before(groups.offsets[group + 1] as usize);
+    let mut before = ranks.before(offsets[0] as usize);
+    marked_below(groups.count(), |group| {
+        let through = ranks.before(offsets[group + 1] as usize);
         through > std::mem::replace(&mut before, through)
     })
 }
@@ -260,10 +282,11 @@ impl Ranks {
     pub(super) fn of(marks: &BooleanBuffer) -> Self {
         // One word more, so that the place behind the last mark has one, too.
         let words: Vec<u64> = marks.bit_chunks().iter_padded().chain([0]).collect();
-        let before = vectorized(|| counted_up(&words));
+        let before = vectorized(counted_up, words.as_slice());
         Self { words, before }
     }
 
+    #[inline(always)]
     pub(super) fn before(&self, place: usize) -> u32 {
         let (word, bit) = (place / 64, place % 64);
         self.before[word] + (self.words[word] & ((1_u64 << bit) - 1)).count_ones()
@@ -273,13 +296,12 @@ impl Ranks {
 /// How many marks stand before each word.
 #[inline(always)]
 fn counted_up(words: &[u64]) -> Vec<u32> {
-    let mut count = 0;
-    let before = words.iter().map(|word| {
-        let before = count;
+    let (mut counts, mut count) = (vec![0; words.len()], 0);
+    for (before, word) in counts.iter_mut().zip(words) {
+        *before = count;
         count += word.count_ones();
-        before
-    });
-    before.collect()
+    }
+    counts
 }
 
 /// Sums, smallest and largest values of numbers and instants; `None` for what the engine reduces.

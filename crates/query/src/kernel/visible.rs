@@ -9,7 +9,7 @@ use muster_language::Visible;
 use muster_store::ColumnData;
 
 use super::block::Block;
-use super::packed::marked;
+use super::vectors::{marked, marked_below};
 
 /// The rows of a block of a table that are there as of the query's instant; `None`: all.
 pub(super) fn there(block: &Block<'_>, table: &str, visible: &Visible) -> Result<Option<BooleanBuffer>> {
@@ -70,7 +70,7 @@ fn not_later(block: &Block<'_>, table: &str, or_unknown: bool) -> Result<Option<
     }
     let instants = packed.arrow()?;
     let instants = instants.as_primitive::<TimestampMicrosecondType>();
-    let early = BooleanBuffer::collect_bool(instants.len(), |row| instants.value(row) <= as_of);
+    let early = marked_below(instants.len(), |row| instants.value(row) <= as_of);
     Ok(Some(known_or(early, instants.nulls().map(|nulls| nulls.inner()), or_unknown)))
 }
 

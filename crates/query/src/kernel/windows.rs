@@ -1,8 +1,6 @@
 //! Counts since an instant, or until one: the rows of a history stand in the order of their instants, so there are k of them if
 //! the k-th from that end is in the span. No other row is looked at.
 
-use std::sync::Arc;
-
 use arrow_array::BooleanArray;
 use arrow_buffer::{BooleanBuffer, ScalarBuffer};
 use datafusion::error::Result;
@@ -14,7 +12,6 @@ use super::block::Block;
 use super::packed::{comparison, ticks_within};
 use super::placed::{Input, Placed};
 use super::plan::{Aggregate, History, LEVEL, Reduction, RowsOf, Scope, Source};
-use super::vectors::vectorized;
 use super::visible::there;
 
 /// The rows of each history that are counted.
@@ -80,18 +77,18 @@ impl Block<'_> {
         if least == 0 {
             return Ok(Some(BooleanBuffer::new_set(histories)));
         }
-        Ok(Some(vectorized(|| match span {
+        Ok(Some(match span {
             Span::All => each(&offsets, |first, end| end - first >= least),
             Span::None => BooleanBuffer::new_unset(histories),
-            Span::Since(tick) => {
-                let is_since = |row: u32| ticks.get(row as usize).is_some_and(|its| *its >= tick);
-                each(&offsets, |first, end| end - first >= least && is_since(end - least))
-            }
-            Span::Until(tick) => {
-                let is_until = |row: u32| ticks.get(row as usize).is_some_and(|its| *its <= tick);
-                each(&offsets, |first, end| end - first >= least && is_until(first + least - 1))
-            }
-        })))
+            Span::Since(tick) => each(&offsets, |first, end| {
+                let row = end.wrapping_sub(least);
+                (end - first >= least) & ticks.get(row as usize).is_some_and(|its| *its >= tick)
+            }),
+            Span::Until(tick) => each(&offsets, |first, end| {
+                let row = first.wrapping_add(least - 1);
+                (end - first >= least) & ticks.get(row as usize).is_some_and(|its| *its <= tick)
+            }),
+        }))
     }
 
     /// Which rows count, where all that is asked of them is their own instant, and that they stand in its order.
@@ -144,8 +141,8 @@ fn is_of_time(scope: &Scope, placed: &Placed, time: Option<&str>) -> bool {
     is_own && matches!(&field.source, Source::Column(column) if Some(column.as_str()) == time)
 }
 
-/// A bit for each history, of where its rows begin and end.
-#[inline(always)]
-fn each(offsets: &Arc<[u32]>, holds: impl Fn(u32, u32) -> bool) -> BooleanBuffer {
+/// A bit for each history, of where its rows begin and end. Both sides of a condition are looked at: a branch would be guessed
+/// wrong half of the time. Vectors do not help here: one row is read here and one there.
+fn each(offsets: &[u32], holds: impl Fn(u32, u32) -> bool) -> BooleanBuffer {
     BooleanBuffer::collect_bool(offsets.len() - 1, |history| holds(offsets[history], offsets[history + 1]))
 }

@@ -46,6 +46,14 @@ impl Access<'_> {
         }
     }
 
+    /// A number that changes with every commit; `None` where that is not told.
+    fn change(&self) -> Result<Option<i64>, Error> {
+        match self {
+            Self::Read(reader) => Ok(Some(reader.change()?)),
+            Self::Write(_) => Ok(None),
+        }
+    }
+
     fn write<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T, Error>) -> Result<T, Error> {
         match self {
             Self::Read(_) => Err(Error::ReadOnly),
@@ -116,6 +124,8 @@ pub struct Session<'a> {
 struct Kept {
     /// As they are stored; none of those that are not.
     stored: Option<Stored>,
+    /// The number of the commit that they were read after, where that is told.
+    change: Option<i64>,
     defined: Rc<Defined>,
     known: Rc<Known>,
 }
@@ -153,7 +163,7 @@ impl<'a> Session<'a> {
                     defined.definitions(),
                     self.bench.scoring.clone(),
                 ));
-                self.kept = RefCell::new(Some(Kept { stored, defined, known: Rc::default() }));
+                self.kept = RefCell::new(Some(Kept { stored, change: None, defined, known: Rc::default() }));
             }
         }
         self.as_of = as_of;
@@ -187,11 +197,19 @@ impl<'a> Session<'a> {
     /// # Errors
     /// If the state cannot be read.
     pub fn evaluator(&self) -> Result<Evaluator<'a>, Error> {
+        // Asked first: what is committed between the two is found again by the next statement.
+        let change = self.bench.access.change()?;
+        if change.is_some() && self.kept.borrow().as_ref().is_some_and(|kept| kept.change == change) {
+            return Ok(self.evaluator_of_kept());
+        }
         let stored = self.bench.access.read(Stored::read)?;
         let is_kept = self.kept.borrow().as_ref().is_some_and(|kept| kept.stored.as_ref() == Some(&stored));
         if !is_kept {
             let definitions = stored.definitions()?;
             self.keep(Some(stored), definitions);
+        }
+        if let Some(kept) = self.kept.borrow_mut().as_mut() {
+            kept.change = change;
         }
         Ok(self.evaluator_of_kept())
     }
@@ -218,7 +236,7 @@ impl<'a> Session<'a> {
         };
         let before = kept.take().filter(|before| before.defined.is_same(&defined) && has_same_scores(before));
         let known = before.map(|before| before.known).unwrap_or_default();
-        *kept = Some(Kept { stored, defined, known });
+        *kept = Some(Kept { stored, change: None, defined, known });
     }
 
     fn evaluator_of_kept(&self) -> Evaluator<'a> {

@@ -161,3 +161,14 @@ fn a_reader_works_beside_the_writer_and_cannot_write() {
     let refused = reader.read(|tx| put(tx, "quince"));
     assert!(matches!(refused, Err(Error::Statement(_))));
 }
+
+#[test]
+fn a_reader_tells_that_something_was_committed() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = pantry(&dir);
+    let reader = state.reader().unwrap();
+    let before = reader.change().unwrap();
+    assert_eq!(reader.change().unwrap(), before);
+    state.write(|tx| put(tx, "plums")).unwrap();
+    assert_ne!(reader.change().unwrap(), before);
+}
