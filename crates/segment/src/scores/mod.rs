@@ -12,6 +12,8 @@ mod bought;
 
 mod characteristics;
 
+mod signs;
+
 mod of_purchases;
 
 mod rfm_report;
@@ -298,7 +300,7 @@ impl Evaluator<'_> {
         }
         let columns = self.waiting(Item::Score(score.to_owned()), path, |path| {
             let purchases = self.purchases(as_of, path)?;
-            self.of_purchases(score, &purchases, as_of)
+            self.of_purchases(score, &purchases, as_of, path)
         })?;
         let mut wanted = None;
         for (name, values) in columns {

@@ -42,6 +42,7 @@ mod three_values;
 mod masked;
 
 mod planted;
+mod prospects;
 
 mod health;
 
