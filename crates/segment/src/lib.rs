@@ -32,7 +32,7 @@ mod computed;
 mod each;
 
 mod scores;
-pub use scores::{Chart, Report, ReportTable, ScoreFailure, ScoreTable, Scoring};
+pub use scores::{Chart, Known, Reason, Reasons, Report, ReportTable, ScoreFailure, ScoreTable, Scoring};
 
 mod evaluator;
 pub use evaluator::Evaluator;

@@ -22,6 +22,9 @@ mod churn;
 
 mod churn_report;
 
+mod why;
+pub use why::{Known, Reason, Reasons};
+
 mod alive;
 
 mod lines;
@@ -265,7 +268,7 @@ pub(crate) type Column = (&'static str, ArrayRef);
 const CADENCE: &str = "cadence";
 const REACTIVATION: &str = "reactivation";
 const RFM: &str = "rfm";
-const CHURN: &str = "churn";
+pub(crate) const CHURN: &str = "churn";
 const ALIVE: &str = "alive";
 const NEXT_OFFER: &str = "next_offer";
 const ENGAGEMENT: &str = "engagement";
