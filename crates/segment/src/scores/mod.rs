@@ -8,6 +8,9 @@
 
 mod purchases;
 
+mod inputs;
+pub use inputs::{Asked, KeptInputs};
+
 mod bought;
 
 mod characteristics;

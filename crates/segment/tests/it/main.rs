@@ -44,6 +44,8 @@ mod masked;
 mod planted;
 mod prospects;
 
+mod kept_inputs;
+
 mod health;
 
 mod scores;
