@@ -94,11 +94,13 @@ pub struct RfmGroup {
 pub struct Reactivation {
     /// After how many times its mean gap between purchases; above 0.
     pub multiple: f64,
+    /// The histories right below profiles whose rows are signs of life of who never bought: visits.
+    pub visits: Vec<String>,
 }
 
 impl Default for Reactivation {
     fn default() -> Self {
-        Self { multiple: 2.0 }
+        Self { multiple: 2.0, visits: Vec::new() }
     }
 }
 

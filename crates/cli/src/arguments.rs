@@ -294,6 +294,9 @@ pub struct Score {
     /// Compute nothing: show what is kept
     #[arg(long)]
     pub kept: bool,
+    /// Of churn, as it is kept: what each characteristic of the profile with this key adds to its score
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["report", "model"])]
+    pub why: Option<String>,
 }
 
 /// The scores that are to be computed.

@@ -104,7 +104,7 @@ impl WorkspaceDesk {
 
     /// Moves rows from the log into files, which changes nothing that a reader sees.
     fn make_files(&self, workspace: &Workspace) -> Result<()> {
-        let Opened { state, store } = &self.served.opened;
+        let Opened { state, store, .. } = &self.served.opened;
         let prepared = store.prepare(&workspace.catalog, Vec::new(), workspace.clock().now())?;
         state.write(|tx| store.commit_files(tx, &prepared))?;
         store.adopt(prepared);

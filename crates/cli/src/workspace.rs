@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use muster_campaign::Secret;
 use muster_catalog::{Catalog, Clock, FixedClock, Timestamp, parse, parse_local};
 use muster_query::{Engine, Limits};
-use muster_segment::{Access, Scoring, Workbench};
+use muster_segment::{Access, KeptInputs, Scoring, Workbench};
 use muster_state::{Migration, Mode, Reader, State};
 use muster_store::{BLOCKS, Store, Upkeep};
 
@@ -108,7 +108,7 @@ impl Workspace {
         let store = state.read(|tx| Store::open_on(disk, Upkeep::default(), tx))?;
         state.write(|tx| store.collect_garbage(tx))?;
         state.read(|tx| store.catch_up(&self.catalog, tx))?;
-        Ok(Opened { state, store })
+        Ok(Opened { state, store, inputs: KeptInputs::default() })
     }
 
     /// Opens what muster keeps for reading, beside whoever writes.
@@ -127,18 +127,19 @@ impl Workspace {
             store.catch_up(&self.catalog, tx)?;
             Ok(store)
         })?;
-        Ok(OpenedReading { reader, store })
+        Ok(OpenedReading { reader, store, inputs: KeptInputs::default() })
     }
 
     fn workbench<'a>(
         &'a self,
         store: &'a Store,
         access: Access<'a>,
+        inputs: &'a KeptInputs,
         engine: &'a Engine,
         clock: &'a dyn Clock,
     ) -> Workbench<'a> {
         let zone = self.catalog.workspace.time_zone;
-        Workbench { store, access, engine, clock, zone, scoring: &self.scoring }
+        Workbench { store, access, engine, clock, zone, scoring: &self.scoring, inputs }
     }
 }
 
@@ -148,6 +149,8 @@ pub struct Opened {
     pub state: State,
     /// The snapshots.
     pub store: Store,
+    /// What scores were counted from, for all who work on them.
+    pub inputs: KeptInputs,
 }
 
 /// The state and the store, to read.
@@ -156,6 +159,8 @@ pub struct OpenedReading {
     pub reader: Reader,
     /// The snapshots.
     pub store: Store,
+    /// What scores were counted from, for all who work on them.
+    pub inputs: KeptInputs,
 }
 
 impl Opened {
@@ -166,7 +171,7 @@ impl Opened {
         engine: &'a Engine,
         clock: &'a dyn Clock,
     ) -> Workbench<'a> {
-        workspace.workbench(&self.store, Access::Write(&self.state), engine, clock)
+        workspace.workbench(&self.store, Access::Write(&self.state), &self.inputs, engine, clock)
     }
 }
 
@@ -178,7 +183,7 @@ impl OpenedReading {
         engine: &'a Engine,
         clock: &'a dyn Clock,
     ) -> Workbench<'a> {
-        workspace.workbench(&self.store, Access::Read(&self.reader), engine, clock)
+        workspace.workbench(&self.store, Access::Read(&self.reader), &self.inputs, engine, clock)
     }
 }
 

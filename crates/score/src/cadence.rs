@@ -20,6 +20,41 @@ pub struct Occurrences<'a> {
     pub last_days: &'a [i32],
 }
 
+/// Occurrences of several kinds, gathered one kind after the other: visits and clicks of who never bought.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Gathered {
+    counts: Vec<i64>,
+    first_days: Vec<i32>,
+    last_days: Vec<i32>,
+}
+
+impl Gathered {
+    /// Nothing happened yet to any of so many profiles.
+    pub fn nothing(profiles: usize) -> Self {
+        Self { counts: vec![0; profiles], first_days: vec![0; profiles], last_days: vec![0; profiles] }
+    }
+
+    /// So many happened to the profile at a place, between these days; 0 or less says nothing.
+    ///
+    /// # Panics
+    /// If there is no such place.
+    pub fn add(&mut self, profile: usize, count: i64, first_day: i32, last_day: i32) {
+        if count <= 0 {
+            return;
+        }
+        let is_first = self.counts[profile] == 0;
+        let (first, last) = (&mut self.first_days[profile], &mut self.last_days[profile]);
+        *first = if is_first { first_day } else { first_day.min(*first) };
+        *last = if is_first { last_day } else { last_day.max(*last) };
+        self.counts[profile] += count;
+    }
+
+    /// All of them together.
+    pub fn occurrences(&self) -> Occurrences<'_> {
+        Occurrences { counts: &self.counts, first_days: &self.first_days, last_days: &self.last_days }
+    }
+}
+
 /// The rhythm of each profile, in the order in which the profiles were given.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cadence {

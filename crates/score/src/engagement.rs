@@ -8,6 +8,7 @@ use std::ops::Range;
 use hashbrown::HashMap;
 use rayon::prelude::*;
 
+use crate::cadence::Gathered;
 use crate::checks::{self, first_row, is_positive, same_length};
 use crate::error::{Error, Result};
 
@@ -149,6 +150,25 @@ pub fn engagement(
         }
     });
     Ok(all)
+}
+
+/// The clicks of each profile by itself, on the days on which they came: what [`engagement`] counts as `clicks`.
+///
+/// # Errors
+/// As [`engagement`].
+pub fn own_clicks(messages: &Messages<'_>, responses: &Responses<'_>, rules: &Rules) -> Result<Gathered> {
+    check(messages, responses, rules)?;
+    let mut gathered = Gathered::nothing(messages.offsets.len().saturating_sub(1));
+    for place in 0..messages.offsets.len().saturating_sub(1) {
+        let profile = Profile::of(messages, responses, place);
+        let all = profile.own_responses.clone().zip(profile.by_machines(rules));
+        for (response, _) in all.filter(|(_, is_machine)| !is_machine) {
+            if let Response::Click(_) = responses.kinds[response] {
+                gathered.add(place, 1, responses.days[response], responses.days[response]);
+            }
+        }
+    }
+    Ok(gathered)
 }
 
 fn check(messages: &Messages<'_>, responses: &Responses<'_>, rules: &Rules) -> Result<()> {

@@ -29,6 +29,11 @@ impl Evaluator<'_> {
         self.each(&resolved.query, &mut Vec::new(), &mut Compiled::new())
     }
 
+    /// The same of a question that names nothing which is evaluated of everybody.
+    pub(crate) fn each_resolved(&self, query: &ResolvedQuery) -> Result<EachProfile, Error> {
+        self.each(query, &mut Vec::new(), &mut Compiled::new())
+    }
+
     fn each(&self, query: &ResolvedQuery, path: &mut Vec<Item>, compiled: &mut Compiled) -> Result<EachProfile, Error> {
         let mut computed = self.known_members(query, path)?;
         for name in &query.segments_used {

@@ -174,6 +174,26 @@ pub enum Error {
         /// The instant, in the workspace's zone.
         instant: String,
     },
+    /// No profile has the key.
+    #[error("no profile has the key `{key}` in `{column}`{}", did_you_mean(nearest))]
+    UnknownProfile {
+        /// The key that was asked for.
+        key: String,
+        /// The column that holds keys.
+        column: String,
+        /// The nearest one that there is.
+        nearest: Option<String>,
+    },
+    /// A profile that could not leave, so that it has no score of leaving.
+    #[error("`{key}` has no churn.score as of {instant}: it is not in the base, which is who meets `{base}`")]
+    OutsideBase {
+        /// The key of the profile.
+        key: String,
+        /// The instant, in the workspace's zone.
+        instant: String,
+        /// The condition.
+        base: String,
+    },
     /// Nobody had bought an item by an instant.
     #[error("nobody had bought the item `{item}` by {instant}")]
     UnknownItem {

@@ -24,7 +24,7 @@ use crate::definition::digest;
 use crate::memberships::Moment;
 use crate::past::Past;
 use crate::scores::Shelf;
-use crate::{Definition, Definitions, Error, Item, Scoring, Variable, memberships};
+use crate::{Definition, Definitions, Error, Item, KeptInputs, Scoring, Variable, memberships};
 
 /// Definitions over one snapshot.
 pub struct Evaluator<'a> {
@@ -35,6 +35,8 @@ pub struct Evaluator<'a> {
     known: Rc<Known>,
     /// What its queries do not see.
     masks: Masks,
+    /// What scores were counted from before, where somebody keeps it.
+    inputs: Option<&'a KeptInputs>,
 }
 
 /// Definitions by name, and what a query may name beside them.
@@ -175,7 +177,7 @@ impl<'a> Evaluator<'a> {
     /// The same over a snapshot of which some instants may be known already, and with audiences.
     pub(crate) fn over(engine: &'a Engine, past: Arc<Past>, defined: Rc<Defined>, kept: Rc<dyn Kept + 'a>) -> Self {
         let (known, masks) = (Rc::default(), Masks::default());
-        Self { engine, past, defined, kept, known, masks }
+        Self { engine, past, defined, kept, known, masks, inputs: None }
     }
 
     /// The same with one more segment, which holds these rows as of this instant; its definition is never evaluated.
@@ -185,7 +187,8 @@ impl<'a> Evaluator<'a> {
         definitions.segments.push(known);
         let (past, kept) = (Arc::clone(&self.past), Rc::clone(&self.kept));
         let defined = Rc::new(Defined::over(past.present(), self.names().zone, definitions, self.scoring().clone()));
-        let more = Self::over(self.engine, past, defined, kept).masked(self.masks.clone());
+        let more = Self { inputs: self.inputs, ..Self::over(self.engine, past, defined, kept) };
+        let more = more.masked(self.masks.clone());
         more.known.segments.borrow_mut().insert(key, Arc::new(rows));
         more
     }
@@ -199,6 +202,15 @@ impl<'a> Evaluator<'a> {
     /// The same, which need not evaluate what is known of these definitions over this snapshot.
     pub(crate) fn knowing(self, known: Rc<Known>) -> Self {
         Self { known, ..self }
+    }
+
+    /// The same, which keeps what it counts scores from for others over the same store.
+    pub(crate) fn keeping(self, inputs: &'a KeptInputs) -> Self {
+        Self { inputs: Some(inputs), ..self }
+    }
+
+    pub(crate) fn inputs(&self) -> Option<&'a KeptInputs> {
+        self.inputs
     }
 
     pub(crate) fn scoring(&self) -> &Scoring {

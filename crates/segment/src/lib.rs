@@ -32,7 +32,9 @@ mod computed;
 mod each;
 
 mod scores;
-pub use scores::{Chart, Report, ReportTable, ScoreFailure, ScoreTable, Scoring};
+pub use scores::{
+    Asked, Chart, KeptInputs, Known, Reason, Reasons, Report, ReportTable, ScoreFailure, ScoreTable, Scoring,
+};
 
 mod evaluator;
 pub use evaluator::Evaluator;

@@ -155,6 +155,11 @@ impl ColumnFile {
         Self { folder: folder.clone(), written, metadata: OnceLock::new() }
     }
 
+    /// What the catalogue says of it.
+    pub(crate) fn written(&self) -> &Written {
+        &self.written
+    }
+
     /// How many rows it has.
     pub(crate) fn rows(&self) -> usize {
         self.written.rows as usize

@@ -62,6 +62,9 @@ pub use inventory::{BLOCKS, NamedFile, faults_of_log};
 mod snapshot;
 pub use snapshot::{Snapshot, SystemColumn};
 
+mod touched;
+pub use touched::Touched;
+
 mod standing;
 
 mod lists;

@@ -26,7 +26,7 @@ use crate::schema::ColumnSchema;
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// A row that came, in the order in which it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Came {
     /// Its number among the rows that came; [`NONE`] where a profile was deleted.
     pub(crate) row: u32,

@@ -262,7 +262,7 @@ impl Snapshot {
         Ok(Arc::new(parents.values().iter().map(|place| first + i64::from(*place)).collect::<Int64Array>()))
     }
 
-    fn profile_rows(&self, table: &PublishedTable, block: usize) -> Result<ArrayRef, Error> {
+    pub(crate) fn profile_rows(&self, table: &PublishedTable, block: usize) -> Result<ArrayRef, Error> {
         let parent = self.parent_of(table);
         if parent.manifest.schema.parent().is_none() {
             return self.parent_rows(table, block);

@@ -49,7 +49,7 @@ fn fault(tables: &[Table], table: &Table, first: Option<&Table>) -> Option<(Stri
 }
 
 /// Whether neither the table nor one above it says when its rows were; where what is above is not known, nothing is said.
-fn is_without_time(tables: &[Table], table: &Table) -> bool {
+pub(super) fn is_without_time(tables: &[Table], table: &Table) -> bool {
     let above = |below: &&Table| tables.iter().find(|table| below.parent() == Some(&table.name));
     // A circle of parents has no end.
     let path: Vec<&Table> = std::iter::successors(Some(table), above).take(tables.len()).collect();

@@ -4,10 +4,11 @@ use std::ops::RangeInclusive;
 
 use toml_edit::Value;
 
+use super::purchase::is_without_time;
 use super::section::{Keys, Section};
 use crate::{
-    Affinity, Alive, Basket, Churn, CutPoints, Engagement, Expression, Learner, NextOffer, Reactivation, Rfm, RfmGroup,
-    RfmMethod, Scores, Table,
+    Affinity, Alive, Basket, Churn, CutPoints, Engagement, Expression, Kind, Learner, NextOffer, Reactivation, Rfm,
+    RfmGroup, RfmMethod, Scores, Table, nearest,
 };
 
 const KEYS: Keys =
@@ -17,7 +18,7 @@ const RFM: Keys = Keys { known: &["bins", "method", "recency", "frequency", "mon
 
 const GROUP: Keys = Keys { known: &["name", "r", "f", "m"], later: &[] };
 
-const REACTIVATION: Keys = Keys { known: &["multiple"], later: &[] };
+const REACTIVATION: Keys = Keys { known: &["multiple", "visits"], later: &[] };
 
 const CHURN: Keys = Keys { known: &["window_days", "base", "learner", "characteristics", "refresh"], later: &[] };
 
@@ -79,8 +80,11 @@ pub(super) fn read(section: &Section) -> Scores {
     }
 }
 
-/// Items are rows of purchases, or of what is right below them.
+/// Items are rows of purchases, or of what is right below them; visits are rows right below profiles.
 pub(super) fn check(top: &Section, tables: &[Table], scores: &Scores) {
+    if let Some(section) = top.descendant(&["scores", "reactivation"]) {
+        scores.reactivation.visits.iter().for_each(|table| check_visits(&section, table, tables));
+    }
     let offer = scores.next_offer.as_ref().map(|offer| (vec!["scores", "next_offer"], offer.table.as_str()));
     let affinities = scores.affinities.iter();
     let affinities = affinities.map(|one| (vec!["scores", "affinity", one.name.as_str()], one.table.as_str()));
@@ -89,6 +93,25 @@ pub(super) fn check(top: &Section, tables: &[Table], scores: &Scores) {
             check_items(&section, table, tables);
         }
     }
+}
+
+fn check_visits(section: &Section, table: &str, tables: &[Table]) {
+    let is_history = |table: &&Table| matches!(table.kind, Kind::History { .. });
+    let is_below = |table: &&Table| table.parent() == Some("profiles");
+    let fits = |table: &&Table| is_history(table) && is_below(table) && !is_without_time(tables, table);
+    let fault = match tables.iter().find(|known| known.name == table) {
+        None => "and there is no such table",
+        Some(found) if fits(&found) => return,
+        Some(found) if is_history(&found) && is_below(&found) => "which does not say when: it has no `time`",
+        Some(_) => "which is no history right below profiles",
+    };
+    let fitting = || tables.iter().filter(fits).map(|table| table.name.as_str());
+    let hint = match nearest(table, fitting()) {
+        Some(near) => format!("did you mean \"{near}\"?"),
+        None => format!("histories right below profiles with a time: {}", fitting().collect::<Vec<_>>().join(", ")),
+    };
+    let hint = fitting().next().map(|_| hint);
+    section.problem_at("visits", format!("`visits` in {} names `{table}`, {fault}", section.title()), hint);
 }
 
 fn check_items(section: &Section, table: &str, tables: &[Table]) {
@@ -195,7 +218,8 @@ fn span(section: &Section, key: &str, bins: u8) -> RangeInclusive<u8> {
 
 fn reactivation(section: &Section) -> Reactivation {
     section.only(&REACTIVATION);
-    Reactivation { multiple: section.positive("multiple").unwrap_or(Reactivation::default().multiple) }
+    let multiple = section.positive("multiple").unwrap_or(Reactivation::default().multiple);
+    Reactivation { multiple, visits: section.names("visits") }
 }
 
 fn churn(section: &Section) -> Churn {

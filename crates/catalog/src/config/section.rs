@@ -252,9 +252,7 @@ impl<'a> Section<'a> {
             return if self.has(key) { vec![self.word(key).unwrap_or_default()] } else { Vec::new() };
         }
         let names = self.read(key, "a list of columns, each of them once", |value| {
-            let names = texts(value).filter(|names| !names.is_empty())?;
-            let once = |(place, name): (usize, &String)| !name.trim().is_empty() && !names[..place].contains(name);
-            names.iter().enumerate().all(once).then_some(names)
+            names_of(value).filter(|names| !names.is_empty())
         });
         names.unwrap_or_else(|| vec![String::new()])
     }
@@ -321,6 +319,11 @@ impl<'a> Section<'a> {
         self.read(key, "a list of texts", texts).unwrap_or_default()
     }
 
+    /// The list of names under `key`, each of them once; empty where there is none.
+    pub(super) fn names(&self, key: &str) -> Vec<String> {
+        self.read(key, "a list of names, each of them once", names_of).unwrap_or_default()
+    }
+
     /// The text under `key`, or the list of texts.
     pub(super) fn text_or_texts(&self, key: &str) -> Vec<String> {
         let one = |value: &Value| value.as_str().map(|text| vec![text.to_owned()]);
@@ -375,6 +378,13 @@ impl<'a> Section<'a> {
         let child = self.child(first)?;
         if rest.is_empty() { Some(child) } else { child.descendant(rest) }
     }
+}
+
+/// Texts of which each says something, and none the same as another.
+fn names_of(value: &Value) -> Option<Vec<String>> {
+    let names = texts(value)?;
+    let once = |(place, name): (usize, &String)| !name.trim().is_empty() && !names[..place].contains(name);
+    names.iter().enumerate().all(once).then_some(names)
 }
 
 fn texts(value: &Value) -> Option<Vec<String>> {

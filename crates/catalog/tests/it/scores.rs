@@ -12,7 +12,7 @@ fn scores(text: &str) -> Scores {
 fn what_is_not_said_of_scores_has_a_default() {
     let house = Scores {
         rfm: Rfm { bins: 5, method: RfmMethod::Ntile, groups: None },
-        reactivation: Reactivation { multiple: 2.0 },
+        reactivation: Reactivation { multiple: 2.0, visits: Vec::new() },
         ..Scores::default()
     };
     assert_eq!((house.churn.window_days, house.alive.horizon_days), (90, 90));
@@ -51,7 +51,7 @@ fn a_group_is_a_range_of_bins_of_each() {
 fn a_multiple_is_any_number_above_nothing() {
     for (written, multiple) in [("3", 3.0), ("1.5", 1.5), ("0.1", 0.1)] {
         let found = scores(&format!("[scores.reactivation]\nmultiple = {written}\n")).reactivation;
-        assert_eq!(found, Reactivation { multiple });
+        assert_eq!(found, Reactivation { multiple, visits: Vec::new() });
     }
     for written in ["0", "-1", "nan", "inf", "\"2\""] {
         check(
@@ -187,6 +187,44 @@ fn items_are_rows_of_purchases_or_right_below_them() {
         "muster.toml line 1, column 9: [scores.next_offer] needs purchases, and no table says which rows are
   hint: write `purchase = { value = \"…\" }` into the table of orders",
     );
+}
+
+#[test]
+fn visits_are_histories_right_below_profiles_with_a_time() {
+    let more = |list: &str| {
+        format!(
+            "{SHOP}[tables.web_visits]\nsource = \"v.csv\"\nparent = \"profiles\"\non = \"customer_id\"\ntime = \"at\"
+[tables.notes]\nsource = \"n.csv\"\nparent = \"profiles\"\non = \"customer_id\"
+[tables.stores]\nsource = \"s.csv\"\nkey = \"store\"\nlookup = {{ home = \"profiles.store\" }}
+[scores.reactivation]\nvisits = {list}\n"
+        )
+    };
+    let found = scores(&more("[\"web_visits\", \"orders\"]")).reactivation;
+    assert_eq!((found.multiple, found.visits), (2.0, vec!["web_visits".to_owned(), "orders".to_owned()]));
+    assert_eq!(scores(&more("[]")).reactivation, Reactivation::default());
+    let at = "muster.toml line 26, column 1: `visits` in [scores.reactivation]";
+    for (list, expected) in [
+        ("[\"web_visit\"]", " names `web_visit`, and there is no such table\n  hint: did you mean \"web_visits\"?"),
+        (
+            "[\"lines\"]",
+            " names `lines`, which is no history right below profiles\n  \
+             hint: histories right below profiles with a time: orders, web_visits",
+        ),
+        (
+            "[\"stores\"]",
+            " names `stores`, which is no history right below profiles\n  \
+             hint: histories right below profiles with a time: orders, web_visits",
+        ),
+        (
+            "[\"notes\"]",
+            " names `notes`, which does not say when: it has no `time`\n  \
+             hint: histories right below profiles with a time: orders, web_visits",
+        ),
+        ("\"web_visits\"", " must be a list of names, each of them once"),
+        ("[\"orders\", \"orders\"]", " must be a list of names, each of them once"),
+    ] {
+        check(&more(list), &format!("{at}{expected}"));
+    }
 }
 
 #[test]

@@ -199,7 +199,7 @@ impl Loader<'_> {
         tables: &[TableReport],
         sources: &[SourceRecord],
     ) -> Result<u64> {
-        let Opened { state, store } = self.opened;
+        let Opened { state, store, .. } = self.opened;
         let at = prepared.snapshot().at();
         let consents = named.consents(prepared.snapshot())?;
         let kept = serde_json::to_string(tables)?;
@@ -219,7 +219,7 @@ impl Loader<'_> {
     }
 
     fn collect_garbage(&self) -> Result<()> {
-        let Opened { state, store } = self.opened;
+        let Opened { state, store, .. } = self.opened;
         Ok(state.write(|tx| store.collect_garbage(tx))?)
     }
 }

@@ -54,7 +54,7 @@ pub fn undo(workspace: &Workspace, opened: &Opened, dry_run: bool) -> Result<Und
 }
 
 fn take_back(workspace: &Workspace, opened: &Opened, dry_run: bool) -> Result<UndoReport> {
-    let Opened { state, store } = opened;
+    let Opened { state, store, .. } = opened;
     let at = workspace.clock().now();
     let (load, prepared) = state.read(|tx| store.prepare_undo(&workspace.catalog, tx, at))?;
     let agreements = state.read(|tx| consent::agreed_by_load(tx, load.at))?;

@@ -7,7 +7,7 @@ use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use muster_catalog::{Catalog, FixedClock};
 use muster_language::{parse_piece, split_statements};
 use muster_query::{Answer, Engine, Limits};
-use muster_segment::{Access, Classes, Outcome, Scoring, Session, Workbench};
+use muster_segment::{Access, Classes, KeptInputs, Outcome, Scoring, Session, Workbench};
 use muster_state::{Mode, Reader, State};
 use muster_store::Store;
 
@@ -64,8 +64,8 @@ impl Answers {
         };
         let (zone, clock) = (self.catalog.workspace.time_zone, FixedClock(as_of));
         let scoring = Scoring::of(&self.catalog).unwrap();
-        let (store, engine) = (&self.store, &self.engine);
-        let bench = Workbench { store, access, engine, clock: &clock, zone, scoring: &scoring };
+        let (store, engine, inputs) = (&self.store, &self.engine, &KeptInputs::default());
+        let bench = Workbench { store, access, engine, clock: &clock, zone, scoring: &scoring, inputs };
         let session = Session::new(bench, Some(as_of)).map_err(|error| error.to_string())?;
         let mut session = session.with_classes(Classes::declared(&self.catalog));
         let mut printed = Printed::default();

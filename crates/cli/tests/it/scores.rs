@@ -195,3 +195,87 @@ fn scores_are_refreshed_by_name_by_due_and_one_by_one() {
     let unknown = call(dir, ["score", "alife"]).ended_with(1).stderr;
     assert!(unknown.contains("there is no score `alife`") && unknown.contains("`alive`"), "{unknown}");
 }
+
+/// The corner shop's prospects, by the rule written out as SQL: who was seen on several days and never followed a link is due
+/// on the first day after twice their own gap.
+#[test]
+fn prospects_of_the_corner_shop_are_due_by_their_visits() {
+    let folder = own_corner_shop();
+    let dir = folder.path();
+    done(dir, &["score", "engagement"]);
+    let told = "WITH seen AS (SELECT count(web_visits) AS visits, CAST(min(web_visits.visited_at) AS DATE) AS first,
+                    CAST(max(web_visits.visited_at) AS DATE) AS last, CAST(reactivation.due_at AS DATE) AS due
+                    FROM profiles WHERE cadence.purchases = 0 AND engagement.clicks = 0)
+                SELECT sum(CASE WHEN last > first THEN 1 ELSE 0 END) AS often,
+                    sum(CASE WHEN due = last + CAST(floor(2.0 * (last - first) / (visits - 1)) AS INT) + 1 THEN 1 ELSE 0 END)
+                    AS told, sum(CASE WHEN visits = 0 AND due IS NOT NULL THEN 1 ELSE 0 END) AS wrong
+                FROM seen WHERE last IS NULL OR last > first";
+    let found = rows(dir, told);
+    let [often, told, wrong] = found[0].split(',').map(|cell| cell.parse::<u64>().unwrap()).collect::<Vec<_>>()[..]
+    else {
+        panic!("{found:?}")
+    };
+    assert!(often > 50 && told == often && wrong == 0, "{found:?}");
+    let once = "SELECT count(*) FROM profiles WHERE cadence.purchases = 0 AND engagement.clicks + count(web_visits) = 1
+                AND reactivation.due_at IS NULL";
+    assert_eq!(rows(dir, once), ["0"]);
+}
+
+/// Base and contributions add up to the log-odds, and these are the kept score.
+#[test]
+fn why_a_score_is_what_it_is_adds_up() {
+    let folder = own_corner_shop();
+    let dir = folder.path();
+    let toml = fs::read_to_string(dir.join("muster.toml")).unwrap();
+    for (learner, near) in [("logistic", 1e-9), ("boosted", 1e-4)] {
+        let window = "[scores.churn]\nwindow_days = 120";
+        let own = format!("{window}\nlearner = \"{learner}\"\n#");
+        fs::write(dir.join("muster.toml"), toml.replacen(window, &own, 1)).unwrap();
+        done(dir, &["score", "churn"]);
+        // What muster.toml says by now does not show in what was kept.
+        let other = format!("{window}\ncharacteristics = {{ country = \"country\" }}\n#");
+        fs::write(dir.join("muster.toml"), toml.replacen(window, &other, 1)).unwrap();
+        let scored = rows(
+            dir,
+            "SELECT customer_id, CAST(churn.score AS VARCHAR) FROM profiles WHERE churn.score IS NOT NULL ORDER BY customer_id LIMIT 3",
+        );
+        for row in &scored {
+            let (key, score) = row.split_once(',').unwrap();
+            let told = json(dir, &["score", "churn", "--why", key]);
+            let number = |value: &Value| value.as_f64().unwrap();
+            let added = told["characteristics"].as_array().unwrap();
+            let sum = number(&told["base"]) + added.iter().map(|one| number(&one["contribution"])).sum::<f64>();
+            let log_odds = number(&told["log_odds"]);
+            assert!((sum - log_odds).abs() < near, "{sum} and {log_odds} of {told}");
+            assert!((1.0 / (1.0 + (-log_odds).exp()) - number(&told["told"])).abs() < 1e-12, "{told}");
+            assert_eq!((number(&told["told"]), &told["kept"]), (score.parse().unwrap(), &told["told"]));
+            assert_eq!((told["learner"].as_str(), added.len()), (Some(learner), 7));
+            assert_eq!(added[1]["expression"], json!("cadence.days_since_last"));
+            assert!(added[1]["value"].is_number(), "{told}");
+            let said = done(dir, &["score", "churn", "--why", key]);
+            assert!(
+                said.starts_with(&format!("churn of {key} as of 2025-06-30T12:00:00+02:00, by the {learner} model"))
+            );
+            assert!(
+                said.contains("\n  days_since_last  ") && said.ends_with(&format!("{:.4}\n", number(&told["told"])))
+            );
+        }
+    }
+    let prospect =
+        rows(dir, "SELECT customer_id FROM profiles WHERE cadence.purchases = 0 ORDER BY customer_id LIMIT 1");
+    for (arguments, expected) in [
+        (&["score", "churn", "--why", "nobody at all"][..], "no profile has the key `nobody at all` in `customer_id`"),
+        (
+            &["score", "churn", "--why", &prospect[0]],
+            "it is not in the base, which is who meets `cadence.days_since_last < 240`",
+        ),
+        (&["score", "alive", "--why", "C1"], "--why says what adds up to a score of churn; name that one"),
+        (
+            &["--as-of", "2020-01-01", "score", "churn", "--why", &prospect[0]],
+            "the score churn was not computed by 2020-01-01",
+        ),
+    ] {
+        let said = call(dir, arguments).ended_with(1).stderr;
+        assert!(said.contains(expected), "{said}");
+    }
+}

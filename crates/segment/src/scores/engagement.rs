@@ -11,16 +11,23 @@ use arrow_schema::DataType;
 use chrono::{Datelike, Timelike};
 use chrono_tz::Tz;
 use muster_catalog::{Engagement as Settings, Expression, Role, Timestamp};
-use muster_score::engagement::{Engagement, Messages, Moment, NO_MESSAGE, Response, Responses, Rules, engagement};
+use muster_score::cadence::Gathered;
+use muster_score::engagement::{
+    Engagement, Messages, Moment, NO_MESSAGE, Response, Responses, Rules, engagement, own_clicks,
+};
 use muster_store::SystemColumn;
 
 use super::bought::{NOBODY, check, fault as faulty, numbers, offsets, places, question};
 use super::of_purchases::days_since_1970;
+use super::purchases::time_of_rows;
 use super::report::{Chart, Report, per_cent};
 use super::{Column, ENGAGEMENT, Scored};
 use crate::describe::quoted;
 use crate::evaluator::Evaluator;
 use crate::{Error, Item};
+
+/// The column of responses that says what each is, where muster.toml says nothing.
+const KIND: &str = "kind";
 
 /// What counts as a response of a profile, by the word for its kind.
 const OPEN: &str = "open";
@@ -44,6 +51,37 @@ struct Answered {
     days: Vec<i32>,
     hours: Vec<u8>,
     kinds: Vec<Response>,
+}
+
+impl Sent {
+    fn nothing(profiles: usize) -> Self {
+        Self { offsets: vec![0; profiles + 1], rows: Vec::new(), at: Vec::new(), links: Vec::new() }
+    }
+
+    fn messages(&self) -> Messages<'_> {
+        Messages { offsets: &self.offsets, delivered_at: &self.at, links: &self.links }
+    }
+}
+
+impl Answered {
+    fn responses(&self) -> Responses<'_> {
+        Responses {
+            offsets: &self.offsets,
+            messages: &self.messages,
+            at: &self.at,
+            days: &self.days,
+            hours: &self.hours,
+            kinds: &self.kinds,
+        }
+    }
+}
+
+/// What came back, as it was found.
+struct Heard {
+    /// The place of the profile, the row, and what it was, in their order.
+    responses: Vec<(u32, u32, Response)>,
+    /// Where every row of responses stands, by its number.
+    standing: Vec<Standing>,
 }
 
 /// Where a row of a history stands, and when it was.
@@ -84,20 +122,12 @@ impl Evaluator<'_> {
         progress("messages and responses");
         let profiles = self.profiles_there(as_of, path)?;
         let sent = self.sent(settings, &profiles, as_of, path)?;
-        let answered = self.answered(settings, &profiles, &sent, as_of, path)?;
+        let heard = self.heard(settings, &profiles, "", as_of, path)?;
+        let answered = self.answered(&profiles, heard, &sent, &self.zones(settings, as_of, path)?);
         progress("who responds when");
-        let messages = Messages { offsets: &sent.offsets, delivered_at: &sent.at, links: &sent.links };
-        let responses = Responses {
-            offsets: &answered.offsets,
-            messages: &answered.messages,
-            at: &answered.at,
-            days: &answered.days,
-            hours: &answered.hours,
-            kinds: &answered.kinds,
-        };
         let moment = Moment { now: as_of.micros(), today: self.day(as_of) };
         let rules = Rules::default();
-        let found = engagement(&messages, &responses, &rules, moment)
+        let found = engagement(&sent.messages(), &answered.responses(), &rules, moment)
             .map_err(|source| Error::Score { score: ENGAGEMENT.to_owned(), source })?;
         let report = self.reported(as_of, &found, &answered, &rules);
         let model = serde_json::json!({
@@ -114,6 +144,39 @@ impl Evaluator<'_> {
         Ok(Scored { rows: profiles, columns: columns(&found), model, report })
     }
 
+    /// The clicks of some profiles as of an instant that are their own, by the rules of the score; nothing where nothing says
+    /// what a click is.
+    pub(super) fn own_clicks(
+        &self,
+        profiles: &[u32],
+        as_of: Timestamp,
+        path: &mut Vec<Item>,
+    ) -> Result<Option<Gathered>, Error> {
+        let settings = &self.scoring().scores.engagement;
+        if !self.knows_clicks(settings) {
+            return Ok(None);
+        }
+        let kind = kind_of(settings);
+        let heard = self.heard(settings, profiles, &format!(" WHERE ({kind}) = '{CLICK}'"), as_of, path)?;
+        // The messages are asked where there is a click; what is wrong with them is said all the same.
+        let sent = match heard.responses.is_empty() && self.masks().is_empty() {
+            true => Sent::nothing(profiles.len()),
+            false => self.sent(settings, profiles, as_of, path)?,
+        };
+        // The hours of clicks are not looked at.
+        let answered = self.answered(profiles, heard, &sent, &HashMap::new());
+        let found = own_clicks(&sent.messages(), &answered.responses(), &Rules::default());
+        found.map(Some).map_err(|source| Error::Score { score: ENGAGEMENT.to_owned(), source })
+    }
+
+    /// Whether there are tables of messages and responses, and somebody or a column says what a response is.
+    fn knows_clicks(&self, settings: &Settings) -> bool {
+        let responses = self.names().table(&settings.responses);
+        let says_kind = || responses.is_some_and(|table| table.columns.iter().any(|column| column.name == KIND));
+        let is_there = self.names().score(ENGAGEMENT).is_some();
+        is_there && (self.scoring().is_declared(ENGAGEMENT) || says_kind())
+    }
+
     fn sent(
         &self,
         settings: &Settings,
@@ -123,7 +186,8 @@ impl Evaluator<'_> {
     ) -> Result<Sent, Error> {
         let links = settings.links.as_ref().map_or("0", |links| &links.text);
         let when = settings.when.as_ref().map(|when| format!(" WHERE {}", when.text)).unwrap_or_default();
-        let text = format!("SELECT CAST(({links}) AS BIGINT) AS links FROM {}{when}", quoted(&settings.messages));
+        let (table, time) = (quoted(&settings.messages), self.time_where_masked(&settings.messages));
+        let text = format!("SELECT CAST(({links}) AS BIGINT) AS links{time} FROM {table}{when}");
         let batches = self.asked(&text, [&settings.links, &settings.when], as_of, path)?;
         let (places_of, standing) = (places(profiles), self.standing_rows(&settings.messages, SystemColumn::Profile)?);
         let mut found = Vec::new();
@@ -145,22 +209,23 @@ impl Evaluator<'_> {
         })
     }
 
-    fn answered(
+    /// The responses of some profiles, as far as they are opens or clicks; `which` is a condition of the question.
+    fn heard(
         &self,
         settings: &Settings,
         profiles: &[u32],
-        sent: &Sent,
+        which: &str,
         as_of: Timestamp,
         path: &mut Vec<Item>,
-    ) -> Result<Answered, Error> {
-        let kind = settings.kind.as_ref().map_or("kind", |kind| &kind.text);
+    ) -> Result<Heard, Error> {
         let link = settings.link.as_ref().map_or("''", |link| &link.text);
-        let text = format!("SELECT ({kind}) AS kind, ({link}) AS link FROM {}", quoted(&settings.responses));
+        let (kind, table) = (kind_of(settings), quoted(&settings.responses));
+        let time = self.time_where_masked(&settings.responses);
+        let text = format!("SELECT ({kind}) AS kind, ({link}) AS link{time} FROM {table}{which}");
         let batches = self.asked(&text, [&settings.kind, &settings.link], as_of, path)?;
         let standing = self.standing_rows(&settings.responses, SystemColumn::Parent)?;
-        let (places_of, message_of) = (places(profiles), places(&sent.rows));
-        let zones = self.zones(settings, as_of, path)?;
-        let (mut found, mut links): (Vec<(u32, u32, Response, &Standing)>, _) = (Vec::new(), HashMap::new());
+        let places_of = places(profiles);
+        let (mut responses, mut links) = (Vec::new(), HashMap::new());
         for batch in &batches {
             let texts =
                 |column: usize| cast(batch.column(column), &DataType::Utf8View).map_err(muster_store::Error::from);
@@ -168,6 +233,7 @@ impl Evaluator<'_> {
             let (kinds, of_links) = (kinds.as_string_view(), of_links.as_string_view());
             for (at, row) in numbers(batch).enumerate() {
                 let Some(place) = standing.get(row as usize) else { continue };
+                let Some(owner) = owner(&places_of, place.profile) else { continue };
                 let kind = match if kinds.is_null(at) { "" } else { kinds.value(at) } {
                     OPEN => Response::Open,
                     CLICK => {
@@ -177,25 +243,39 @@ impl Evaluator<'_> {
                     }
                     _ => continue,
                 };
-                found.extend(owner(&places_of, place.profile).map(|owner| (owner, row, kind, place)));
+                responses.push((owner, row, kind));
             }
         }
-        found.sort_unstable_by_key(|(owner, row, ..)| (*owner, *row));
+        responses.sort_unstable_by_key(|(owner, row, _)| (*owner, *row));
+        Ok(Heard { responses, standing })
+    }
+
+    /// What was heard, beside the messages that it answers; hours are those of a profile's zone.
+    fn answered(&self, profiles: &[u32], heard: Heard, sent: &Sent, zones: &HashMap<u32, Tz>) -> Answered {
+        let Heard { responses, standing } = heard;
         let house = self.names().zone;
         let local = |at: i64, zone: Tz| Timestamp::from_micros(at).local(zone);
         let hour = |place: &Standing| {
             let local = local(place.at, zones.get(&place.profile).copied().unwrap_or(house));
             (local.weekday().num_days_from_monday() * 24 + local.hour()) as u8
         };
+        let message_of = places(&sent.rows);
         let message = |above: u32| message_of.get(above as usize).copied().filter(|place| *place != NOBODY);
-        Ok(Answered {
-            offsets: offsets(profiles.len(), found.iter().map(|(owner, ..)| *owner)),
-            messages: found.iter().map(|(.., place)| message(place.above).unwrap_or(NO_MESSAGE)).collect(),
-            at: found.iter().map(|(.., place)| place.at).collect(),
-            days: found.iter().map(|(.., place)| days_since_1970(local(place.at, house).date_naive())).collect(),
-            hours: found.iter().map(|(.., place)| hour(place)).collect(),
-            kinds: found.iter().map(|(_, _, kind, _)| *kind).collect(),
-        })
+        let standing = || responses.iter().map(|(_, row, _)| &standing[*row as usize]);
+        Answered {
+            offsets: offsets(profiles.len(), responses.iter().map(|(owner, ..)| *owner)),
+            messages: standing().map(|place| message(place.above).unwrap_or(NO_MESSAGE)).collect(),
+            at: standing().map(|place| place.at).collect(),
+            days: standing().map(|place| days_since_1970(local(place.at, house).date_naive())).collect(),
+            hours: standing().map(hour).collect(),
+            kinds: responses.iter().map(|(.., kind)| *kind).collect(),
+        }
+    }
+
+    /// The instant of a row as one more column, where something is masked: a question that reads a masked one is refused.
+    fn time_where_masked(&self, table: &str) -> String {
+        let time = time_of_rows(self.snapshot(), table).filter(|_| !self.masks().is_empty());
+        time.map(|time| format!(", {time} AS at")).unwrap_or_default()
     }
 
     /// The answer to a question; an error points at the first of the expressions in which it lies.
@@ -296,6 +376,11 @@ impl Evaluator<'_> {
         report.table("The best hour of most", ["", "profiles"], busiest.collect());
         report
     }
+}
+
+/// What a response is, as an expression over it.
+fn kind_of(settings: &Settings) -> &str {
+    settings.kind.as_ref().map_or(KIND, |kind| &kind.text)
 }
 
 fn owner(places: &[u32], profile: u32) -> Option<u32> {

@@ -8,9 +8,14 @@
 
 mod purchases;
 
+mod inputs;
+pub use inputs::{Asked, KeptInputs};
+
 mod bought;
 
 mod characteristics;
+
+mod signs;
 
 mod of_purchases;
 
@@ -19,6 +24,9 @@ mod rfm_report;
 mod churn;
 
 mod churn_report;
+
+mod why;
+pub use why::{Known, Reason, Reasons};
 
 mod alive;
 
@@ -263,7 +271,7 @@ pub(crate) type Column = (&'static str, ArrayRef);
 const CADENCE: &str = "cadence";
 const REACTIVATION: &str = "reactivation";
 const RFM: &str = "rfm";
-const CHURN: &str = "churn";
+pub(crate) const CHURN: &str = "churn";
 const ALIVE: &str = "alive";
 const NEXT_OFFER: &str = "next_offer";
 const ENGAGEMENT: &str = "engagement";
@@ -298,7 +306,7 @@ impl Evaluator<'_> {
         }
         let columns = self.waiting(Item::Score(score.to_owned()), path, |path| {
             let purchases = self.purchases(as_of, path)?;
-            self.of_purchases(score, &purchases, as_of)
+            self.of_purchases(score, &purchases, as_of, path)
         })?;
         let mut wanted = None;
         for (name, values) in columns {

@@ -17,8 +17,8 @@ use muster_store::SystemColumn;
 
 use super::purchases::OfProfiles;
 use super::{CADENCE, Column, REACTIVATION};
-use crate::Error;
 use crate::evaluator::{Evaluator, PROFILES};
+use crate::{Error, Item};
 
 impl Evaluator<'_> {
     /// The columns of a score.
@@ -27,12 +27,16 @@ impl Evaluator<'_> {
         score: &str,
         purchases: &OfProfiles,
         as_of: Timestamp,
+        path: &mut Vec<Item>,
     ) -> Result<Vec<(&'static str, Values)>, Error> {
         let fault = |source| Error::Score { score: score.to_owned(), source };
         let cadence = cadence(purchases.occurrences(), self.day(as_of)).map_err(fault)?;
         let columns = match score {
             CADENCE => cadence_columns(purchases, &cadence).map_err(fault)?,
-            REACTIVATION => vec![("due_at", self.due_at(purchases, &cadence).map_err(fault)?)],
+            REACTIVATION => {
+                let signs = self.signs(purchases, as_of, path)?;
+                vec![("due_at", self.due_at(purchases, &cadence, signs.occurrences()).map_err(fault)?)]
+            }
             _ => self.rfm_columns(purchases, &cadence)?,
         };
         let names = self.names().score(score).expect("names are resolved to scores that there are");
@@ -54,11 +58,22 @@ impl Evaluator<'_> {
         days_since_1970(local.with_timezone(&self.names().zone).date_naive())
     }
 
-    /// The instant from which each profile is due to be won back.
-    fn due_at(&self, purchases: &OfProfiles, cadence: &Cadence) -> Result<ArrayRef, muster_score::Error> {
-        let gaps = &cadence.mean_gap_days;
+    /// The instant from which each profile is due to be won back: buyers by their purchases, others by their signs of life.
+    fn due_at(
+        &self,
+        purchases: &OfProfiles,
+        of_buyers: &Cadence,
+        signs: Occurrences<'_>,
+    ) -> Result<ArrayRef, muster_score::Error> {
         let multiple = self.scoring().scores.reactivation.multiple;
-        let days = due_days(purchases.occurrences(), gaps, multiple, median_gap_days(gaps))?;
+        let due = |occurrences: Occurrences<'_>, gaps: &[Option<f64>]| {
+            due_days(occurrences, gaps, multiple, median_gap_days(gaps))
+        };
+        // Days of silence are not looked at, so any day will do.
+        let of_others = cadence(signs, 0)?;
+        let by_purchases = due(purchases.occurrences(), &of_buyers.mean_gap_days)?;
+        let by_signs = due(signs, &of_others.mean_gap_days)?;
+        let days = by_purchases.into_iter().zip(by_signs).map(|(by_purchases, by_sign)| by_purchases.or(by_sign));
         // Many profiles are due on one day.
         let (mut known, zone) = (std::collections::HashMap::new(), self.names().zone);
         let instant = |day: i32| {
@@ -66,7 +81,7 @@ impl Evaluator<'_> {
             let date = NaiveDate::default().checked_add_signed(TimeDelta::days(i64::from(day)));
             date.map(|date| local_midnight(date, zone).micros())
         };
-        let due = days.into_iter().map(|day| *known.entry(day?).or_insert_with_key(|day| instant(*day)));
+        let due = days.map(|day| *known.entry(day?).or_insert_with_key(|day| instant(*day)));
         Ok(Arc::new(due.collect::<TimestampMicrosecondArray>().with_timezone("UTC")))
     }
 

@@ -1,13 +1,16 @@
 //! The purchases of each profile, asked as one query in the segment language: the catalog says which rows they are, and what
 //! each is worth, in expressions of that language.
 
+use std::sync::Arc;
+
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Decimal128Type, Int64Type};
 use arrow_array::{Array, ArrayRef};
 use arrow_cast::cast;
 use arrow_schema::DataType;
 use arrow_select::concat::concat;
-use muster_catalog::{ColumnType, Names, Timestamp};
+use arrow_select::interleave::interleave;
+use muster_catalog::{ColumnType, Names, RowSet, Timestamp};
 use muster_language::{Statement, VariableDefinition, parse, parse_definition, resolve_variable};
 use muster_store::Snapshot;
 
@@ -17,6 +20,7 @@ use crate::evaluator::Evaluator;
 use crate::{Error, Item};
 
 /// The purchases of each profile, one entry per profile in every slice; what is not known of somebody without any is 0.
+#[derive(Debug)]
 pub(super) struct OfProfiles {
     /// The profiles, by the numbers of their rows.
     pub(super) rows: Vec<u32>,
@@ -28,6 +32,8 @@ pub(super) struct OfProfiles {
     pub(super) scale: i8,
     pub(super) first_at: ArrayRef,
     pub(super) last_at: ArrayRef,
+    /// The types of the columns of the answer that said so.
+    pub(super) types: Vec<DataType>,
 }
 
 impl Purchases {
@@ -109,33 +115,71 @@ impl Evaluator<'_> {
     }
 
     /// The purchases of all profiles as of an instant.
-    pub(super) fn purchases(&self, as_of: Timestamp, path: &mut Vec<Item>) -> Result<OfProfiles, Error> {
+    pub(super) fn purchases(&self, as_of: Timestamp, path: &mut Vec<Item>) -> Result<Arc<OfProfiles>, Error> {
         let scoring = self.scoring();
         let purchases = scoring.purchases.as_ref().expect("scores have names where there are purchases");
         let time = time_of_rows(self.snapshot(), &purchases.table).ok_or(Error::NoData)?;
         let question = purchases.question(&time)?;
         let resolved = resolve_variable(&question, self.names(), as_of).map_err(|error| purchases.fault(error))?;
-        let evaluation = self.whole_evaluation(&resolved, path)?;
-        let answer = self.engine().all(&resolved, &evaluation)?;
-        let column = |place: usize| -> Result<ArrayRef, Error> {
-            let empty = arrow_array::new_empty_array(answer.schema.field(place).data_type());
-            let parts = answer.batches.iter().map(|batch| batch.column(place).as_ref());
-            let parts: Vec<&dyn Array> = std::iter::once(empty.as_ref()).chain(parts).collect();
-            Ok(concat(&parts).map_err(muster_store::Error::from)?)
-        };
-        let (totals, scale) = exact(&column(6)?, purchases)?;
-        let days = |place: usize| {
-            column(place).map(|days| days.as_primitive::<Date32Type>().iter().map(Option::unwrap_or_default).collect())
-        };
-        Ok(OfProfiles {
-            rows: column(0)?.as_primitive::<Int64Type>().values().iter().map(|row| *row as u32).collect(),
-            counts: column(1)?.as_primitive::<Int64Type>().values().to_vec(),
-            first_at: column(2)?,
-            last_at: column(3)?,
-            first_days: days(4)?,
-            last_days: days(5)?,
+        self.kept_or_asked(purchases, resolved, |resolved| {
+            let evaluation = self.whole_evaluation(resolved, path)?;
+            let answer = self.engine().all(resolved, &evaluation)?;
+            let column = |place: usize| -> Result<ArrayRef, Error> {
+                let empty = arrow_array::new_empty_array(answer.schema.field(place).data_type());
+                let parts = answer.batches.iter().map(|batch| batch.column(place).as_ref());
+                let parts: Vec<&dyn Array> = std::iter::once(empty.as_ref()).chain(parts).collect();
+                Ok(concat(&parts).map_err(muster_store::Error::from)?)
+            };
+            OfProfiles::of((0..answer.schema.fields().len()).map(column).collect::<Result<_, _>>()?, purchases)
+        })
+    }
+}
+
+impl OfProfiles {
+    /// What the columns of an answer to the question say.
+    pub(super) fn of(columns: Vec<ArrayRef>, purchases: &Purchases) -> Result<Self, Error> {
+        let types = columns.iter().map(|column| column.data_type().clone()).collect();
+        let (totals, scale) = exact(&columns[6], purchases)?;
+        let days =
+            |place: usize| columns[place].as_primitive::<Date32Type>().iter().map(Option::unwrap_or_default).collect();
+        Ok(Self {
+            rows: columns[0].as_primitive::<Int64Type>().values().iter().map(|row| *row as u32).collect(),
+            counts: columns[1].as_primitive::<Int64Type>().values().to_vec(),
+            first_at: Arc::clone(&columns[2]),
+            last_at: Arc::clone(&columns[3]),
+            first_days: days(4),
+            last_days: days(5),
             totals,
             scale,
+            types,
+        })
+    }
+
+    /// The same with what is said of some profiles anew; of those that it says nothing of any more, nothing is said. Both
+    /// stand in the order of their rows.
+    pub(super) fn with(&self, again: &RowSet, fresh: &Self) -> Result<Self, Error> {
+        let of_kept = (0..self.rows.len()).filter(|place| !again.contains(self.rows[*place]));
+        let of_kept = of_kept.map(|place| (self.rows[place], (0, place)));
+        let of_fresh = fresh.rows.iter().enumerate().map(|(place, row)| (*row, (1, place)));
+        let mut all: Vec<(u32, (usize, usize))> = of_kept.chain(of_fresh).collect();
+        all.sort_unstable_by_key(|(row, _)| *row);
+        let places: Vec<(usize, usize)> = all.iter().map(|(_, place)| *place).collect();
+        fn taken<T: Copy>(places: &[(usize, usize)], kept: &[T], fresh: &[T]) -> Vec<T> {
+            places.iter().map(|(of, place)| if *of == 0 { kept[*place] } else { fresh[*place] }).collect()
+        }
+        let instants = |kept: &ArrayRef, fresh: &ArrayRef| {
+            interleave(&[kept.as_ref(), fresh.as_ref()], &places).map_err(muster_store::Error::from)
+        };
+        Ok(Self {
+            rows: all.iter().map(|(row, _)| *row).collect(),
+            counts: taken(&places, &self.counts, &fresh.counts),
+            first_days: taken(&places, &self.first_days, &fresh.first_days),
+            last_days: taken(&places, &self.last_days, &fresh.last_days),
+            totals: taken(&places, &self.totals, &fresh.totals),
+            scale: self.scale,
+            first_at: instants(&self.first_at, &fresh.first_at)?,
+            last_at: instants(&self.last_at, &fresh.last_at)?,
+            types: self.types.clone(),
         })
     }
 }

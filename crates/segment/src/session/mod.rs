@@ -21,8 +21,8 @@ use crate::definition::Stored;
 use crate::evaluator::{Defined, Known};
 use crate::past::Past;
 use crate::{
-    Audience, Classes, Definition, Definitions, Depth, Error, Evaluator, Explanation, Item, NewDefinition, Preview,
-    Refresh, Scoring, TableDescription, Variable, Wanted, evaluator, listing, memberships, scores,
+    Audience, Classes, Definition, Definitions, Depth, Error, Evaluator, Explanation, Item, KeptInputs, NewDefinition,
+    Preview, Refresh, Scoring, TableDescription, Variable, Wanted, evaluator, listing, memberships, scores,
 };
 
 /// How the state file may be used.
@@ -77,6 +77,8 @@ pub struct Workbench<'a> {
     pub zone: chrono_tz::Tz,
     /// How scores are computed.
     pub scoring: &'a Scoring,
+    /// What they were counted from before: of the same store.
+    pub inputs: &'a KeptInputs,
 }
 
 /// What became of a statement.
@@ -247,7 +249,7 @@ impl<'a> Session<'a> {
         }
         let earlier = Earlier { access: self.bench.access, known: Rc::clone(&kept.known) };
         let (past, defined) = (Arc::clone(&self.past), Rc::clone(&kept.defined));
-        let evaluator = Evaluator::over(self.bench.engine, past, defined, Rc::new(earlier));
+        let evaluator = Evaluator::over(self.bench.engine, past, defined, Rc::new(earlier)).keeping(self.bench.inputs);
         let masks = self.classes.masks(self.past.present());
         // What masks refuse must not be known from before.
         if masks.is_empty() { evaluator.knowing(Rc::clone(&kept.known)) } else { evaluator.masked(masks) }

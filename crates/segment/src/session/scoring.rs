@@ -3,7 +3,7 @@
 use muster_catalog::{Timestamp, nearest};
 
 use super::Session;
-use crate::scores::{ScoreTable, Scored};
+use crate::scores::{CHURN, Reasons, ScoreTable, Scored};
 use crate::{Error, ScoreFailure};
 
 /// What the ranks of purchases are called.
@@ -138,6 +138,19 @@ impl Session<'_> {
     pub fn score_table(&self, score: &str) -> Result<ScoreTable, Error> {
         let found = self.bench.access.read(|tx| ScoreTable::newest(tx, score, self.as_of))?;
         found.ok_or_else(|| Error::NotScored { score: score.to_owned(), instant: self.instant_text(self.as_of) })
+    }
+
+    /// Why the profile with this key has its churn.score, by the newest table that is not of a later instant than the session's.
+    ///
+    /// # Errors
+    /// [`Error::UnknownScore`] without purchases, [`Error::NotScored`], [`Error::UnknownProfile`], [`Error::OutsideBase`], and
+    /// what masks hide.
+    pub fn churn_reasons(&self, key: &str) -> Result<Reasons, Error> {
+        let evaluator = self.evaluator()?;
+        if evaluator.names().score(CHURN).is_none() {
+            return Err(Error::UnknownScore { name: CHURN.to_owned(), nearest: None });
+        }
+        evaluator.reasons_of_churn(&self.score_table(CHURN)?, key)
     }
 
     fn instant_text(&self, instant: Timestamp) -> String {

@@ -2,7 +2,7 @@
 
 use muster_catalog::Class;
 use muster_query::{Engine, Limits};
-use muster_segment::{Classes, Error, Grants, Scoring};
+use muster_segment::{Classes, Error, Grants, Known, Scoring};
 
 use crate::world::{CATALOG, CUSTOMERS, ORDERS, STORES, Shop, input, instant, run};
 
@@ -412,6 +412,47 @@ fn a_score_learnt_from_what_is_masked_is_refused_like_a_segment_of_it() {
         assert!(error.starts_with("`profiles.country` is sensitive"), "{masked}: {error}");
     }
     run(&mut analyst, "SELECT alive.p_alive FROM profiles").unwrap();
+    let error = analyst.churn_reasons("p001").unwrap_err().to_string();
+    assert!(error.starts_with("`profiles.country` is sensitive"), "{error}");
+}
+
+/// What was kept stays what it was; what is told of it now knows of an order of before that came later.
+#[test]
+fn reasons_add_up_to_the_kept_score_until_something_of_before_is_loaded() {
+    let shop = shop_of(&orders(), SCORES, false);
+    let Err(Error::NotScored { .. }) = shop.session().churn_reasons("p001") else { panic!("nothing is kept yet") };
+    let as_of = "2025-06-01T00:00:00";
+    shop.session_as_of(as_of).score("churn", &|_| ()).unwrap();
+    let kept = shop.rows("SELECT id FROM profiles WHERE churn.score IS NOT NULL ORDER BY id")[1..].to_vec();
+    assert!(kept.len() > 50);
+    for key in &kept {
+        let told = shop.session().churn_reasons(key).unwrap();
+        assert_eq!((told.as_of, told.kept), (instant(as_of), Some(told.score)), "{key}");
+        let sum: f64 = told.base + told.characteristics.iter().map(|reason| reason.contribution).sum::<f64>();
+        assert!((sum - told.log_odds).abs() < 1e-9, "{told:?}");
+        assert_eq!(told.score, muster_score::logistic::probability(told.log_odds));
+        let values: Vec<&Known> = told.characteristics.iter().map(|reason| &reason.value).collect();
+        assert!(
+            matches!(values[..], [Known::Number(_), Known::Number(_), Known::Number(_), Known::Text(_)]),
+            "{told:?}"
+        );
+    }
+    let key = &kept[0];
+    let order = format!("late {key} 2025-05-31T10:00:00Z 1.00");
+    shop.load_as(&catalog(SCORES), vec![input("orders", ORDERS, &[&order])]);
+    let told = shop.session().churn_reasons(key).unwrap();
+    assert!(told.kept.is_some() && told.kept != Some(told.score), "{told:?}");
+    let outside = shop.rows("SELECT id FROM profiles WHERE churn.score IS NULL ORDER BY id LIMIT 1")[1].clone();
+    let error = shop.session().churn_reasons(&outside).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        format!(
+            "`{outside}` has no churn.score as of 2025-06-01T00:00:00+02:00: it is not in the base, which is who meets \
+             `cadence.days_since_last < 120`"
+        )
+    );
+    let error = shop.session().churn_reasons("p0001").unwrap_err().to_string();
+    assert!(error.starts_with("no profile has the key `p0001` in `id`; did you mean `p0"), "{error}");
 }
 
 #[test]

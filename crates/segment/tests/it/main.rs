@@ -42,6 +42,9 @@ mod three_values;
 mod masked;
 
 mod planted;
+mod prospects;
+
+mod kept_inputs;
 
 mod health;
 

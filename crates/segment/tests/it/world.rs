@@ -10,7 +10,7 @@ use arrow_schema::{DataType, Field};
 use muster_catalog::{ColumnType, FixedClock, ProfileId, RowSet, Timestamp, parse_local};
 use muster_language::{Statement, parse, parse_piece, split_statements};
 use muster_query::{Answer, Engine, Limits};
-use muster_segment::{Access, Audience, Error, NewDefinition, Outcome, Scoring, Session, Workbench};
+use muster_segment::{Access, Audience, Error, KeptInputs, NewDefinition, Outcome, Scoring, Session, Workbench};
 use muster_state::{Migration, Mode, State, Tx};
 use muster_store::{Batch, ColumnSchema, Store, TableInput};
 use tempfile::TempDir;
@@ -63,6 +63,7 @@ pub struct Shop {
     pub engine: Engine,
     pub clock: FixedClock,
     pub scoring: Scoring,
+    pub inputs: KeptInputs,
 }
 
 fn migrations() -> Vec<Migration> {
@@ -84,7 +85,15 @@ impl Shop {
         let folder = TempDir::new().unwrap();
         let state = State::open(folder.path(), &migrations(), Mode::Create).unwrap();
         let store = state.read(|tx| Store::open(folder.path(), tx)).unwrap();
-        Self { folder, state, store, engine: engine(), clock: FixedClock(instant(NOW)), scoring: Scoring::default() }
+        Self {
+            folder,
+            state,
+            store,
+            engine: engine(),
+            clock: FixedClock(instant(NOW)),
+            scoring: Scoring::default(),
+            inputs: KeptInputs::default(),
+        }
     }
 
     /// Four customers: the first bought twice, the second and third once, the last never.
@@ -133,6 +142,22 @@ impl Shop {
         self.store.adopt(prepared);
     }
 
+    /// Rows as they come through the socket: true in the log, and in memory.
+    pub fn append_as(&self, catalog: &str, inputs: &[TableInput], at: Timestamp) {
+        let catalog = muster_catalog::parse("muster.toml", catalog).unwrap();
+        let prepared = self.store.prepare_rows(&catalog, inputs, at).unwrap();
+        self.state.write(|tx| prepared.commit(tx)).unwrap();
+        self.store.adopt_rows(prepared);
+    }
+
+    /// Moves the rows of the log into files.
+    pub fn make_files_as(&self, catalog: &str, at: Timestamp) {
+        let catalog = muster_catalog::parse("muster.toml", catalog).unwrap();
+        let prepared = self.store.prepare(&catalog, Vec::new(), at).unwrap();
+        self.state.write(|tx| self.store.commit_files(tx, &prepared)).unwrap();
+        self.store.adopt(prepared);
+    }
+
     /// Takes the newest load back, and with it what memberships say of it.
     pub fn undo(&self) {
         let (catalog, now) = (muster_catalog::parse("muster.toml", CATALOG).unwrap(), Timestamp::from_micros(1));
@@ -152,11 +177,11 @@ impl Shop {
 
     /// Closes everything and opens it again, as the next process does.
     pub fn reopened(self) -> Self {
-        let Self { folder, state, store, engine, clock, scoring } = self;
+        let Self { folder, state, store, engine, clock, scoring, .. } = self;
         drop((state, store));
         let state = State::open(folder.path(), &migrations(), Mode::Existing).unwrap();
         let store = state.read(|tx| Store::open(folder.path(), tx)).unwrap();
-        Self { folder, state, store, engine, clock, scoring }
+        Self { folder, state, store, engine, clock, scoring, inputs: KeptInputs::default() }
     }
 
     pub fn bench(&self) -> Workbench<'_> {
@@ -167,6 +192,7 @@ impl Shop {
             clock: &self.clock,
             zone: ZONE,
             scoring: &self.scoring,
+            inputs: &self.inputs,
         }
     }
 

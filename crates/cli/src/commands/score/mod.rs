@@ -17,6 +17,8 @@ mod drawing;
 
 mod words;
 
+mod why;
+
 /// What is said of a score, as one document.
 #[derive(Serialize)]
 struct Document {
@@ -35,6 +37,9 @@ struct Document {
 /// # Errors
 /// If there is no such score, or one cannot be computed.
 pub fn run(arguments: &Arguments, wanted: &Score) -> Result<Exit> {
+    if let Some(key) = &wanted.why {
+        return why::run(arguments, wanted, key);
+    }
     let is_quiet = arguments.json || wanted.report.is_some() || wanted.model.is_some();
     // Ranks are counted when they are asked for.
     let learnt = |name: &&String| !name.eq_ignore_ascii_case(RANKS);
