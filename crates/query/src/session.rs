@@ -1,4 +1,5 @@
-//! The one kind of session: the tables of one snapshot and pure functions; no files, no definitions, no statements.
+//! The one kind of session that runs anything: the tables of one snapshot and pure functions; no files, no definitions, no
+//! statements. Beside it those that only plan expressions, which have no tables.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -106,11 +107,13 @@ impl Planners {
 }
 
 fn planner(base: &SessionState, zone: Tz, limits: &Limits) -> Result<SessionContext> {
-    let state = SessionStateBuilder::new_from_existing(base.clone())
+    let mut state = SessionStateBuilder::new_from_existing(base.clone())
         .with_config(config(zone, limits))
         .with_runtime_env(runtime(limits)?)
         .with_catalog_list(Arc::new(MemoryCatalogProviderList::new()))
         .build();
+    // Functions see the options of this session, the zone among them, once it says that something begins.
+    state.mark_start_execution();
     let mut context = SessionContext::new_with_state(state);
     context.register_expr_planner(Arc::new(LocalCalendar { zone }))?;
     let catalog = MemoryCatalogProvider::new();

@@ -216,6 +216,14 @@ pub enum Error {
     ReadOnly,
 }
 
+impl Error {
+    /// Whether somebody stopped the work, or a limit ended it: to try it in another way would take no notice.
+    pub(crate) fn is_of_patience(&self) -> bool {
+        use muster_query::Error as Query;
+        matches!(self, Self::Query(Query::Stopped | Query::Time { .. } | Query::Memory { .. }))
+    }
+}
+
 fn keyword(item: &Item) -> &'static str {
     match item {
         Item::Segment(_) => "SEGMENT",

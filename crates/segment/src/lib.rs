@@ -33,7 +33,7 @@ mod each;
 
 mod scores;
 pub use scores::{
-    Asked, Chart, KeptInputs, Known, Reason, Reasons, Report, ReportTable, ScoreFailure, ScoreTable, Scoring,
+    Asked, Chart, Fact, KeptInputs, Reason, Reasons, Report, ReportTable, ScoreFailure, ScoreTable, Scoring,
 };
 
 mod evaluator;

@@ -137,6 +137,22 @@ fn online_retail_tells_who_leaves_and_what_is_wanted_better_than_simple_ways() {
     assert_eq!(rows(dir, lately), ["0"]);
 }
 
+/// A sample of lines, so that baskets lack most of theirs: offers are judged all the same, with no goal.
+#[test]
+fn the_complete_journey_is_loaded_but_for_what_is_damaged_and_its_offers_are_judged() {
+    let Some(files) = real_data("complete-journey") else { return };
+    let folder = workspace(&project().join("datasets/complete-journey/muster.toml"), &files);
+    let dir = folder.path();
+    run(muster_in(dir).arg("load")).ended_with(3);
+    assert_eq!(rows(dir, "SELECT count(*), count(products.product_type) FROM order_lines"), ["74998,74702"]);
+    let offers = json(dir, &["score", "next_offer"]);
+    let ways = [0, 1, 2, 3].map(|row| figures(&offers[0], 0, row));
+    assert_eq!(ways[0][0], 1_461.0, "{ways:?}");
+    for others in &ways[1..] {
+        assert!((1..=3).all(|figure| ways[0][figure] >= others[figure]), "{ways:?}");
+    }
+}
+
 #[test]
 fn a_report_is_a_page_that_needs_nothing_and_a_model_is_a_text() {
     let folder = own_corner_shop();

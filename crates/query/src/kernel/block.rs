@@ -49,14 +49,33 @@ pub(super) struct Block<'q> {
     /// The same, carried to the rows of the component above.
     risen: RefCell<HashMap<usize, ArrayRef>>,
     codes: RefCell<HashMap<Pair, ScalarBuffer<u32>>>,
+    /// The same of the text of one row of a history: by the history, and its aggregate.
+    one_texts: RefCell<HashMap<(usize, usize), ScalarBuffer<u32>>>,
+    /// What was asked of the texts of a column, and what that says of its rows.
+    by_text: RefCell<HashMap<Pair, Vec<(BooleanArray, BooleanArray)>>>,
     reduced: RefCell<HashMap<usize, Rc<[Arc<ColumnData>]>>>,
     offsets: RefCell<HashMap<Pair, Arc<[u32]>>>,
 }
 
 impl<'q> Block<'q> {
     pub(super) fn new(evaluation: &'q Evaluation, patience: &'q Patience, as_of: Timestamp, number: usize) -> Self {
-        let (values, risen, codes, reduced, offsets) = Default::default();
-        Self { evaluation, patience, as_of, number, profile: None, values, risen, codes, reduced, offsets }
+        let (values, risen, reduced, offsets) = Default::default();
+        let (codes, one_texts, by_text) = Default::default();
+        let profile = None;
+        Self {
+            evaluation,
+            patience,
+            as_of,
+            number,
+            profile,
+            values,
+            risen,
+            codes,
+            one_texts,
+            by_text,
+            reduced,
+            offsets,
+        }
     }
 
     /// One profile with all its history, as if nothing else were in its block.
@@ -180,10 +199,18 @@ impl<'q> Block<'q> {
         if rows.may_be_missing() {
             return Ok(None);
         }
-        match self.column_of(rows, column)?.as_deref() {
-            Some(ColumnData::Codes { codes, .. }) => Ok(Some(truths_of_codes(truths, codes))),
-            _ => Ok(None),
+        let Some(column_data) = self.column_of(rows, column)? else { return Ok(None) };
+        let ColumnData::Codes { codes, .. } = column_data.as_ref() else { return Ok(None) };
+        let key = (table_of(rows).to_owned(), column.clone());
+        let mut by_text = self.by_text.borrow_mut();
+        let known = by_text.entry(key).or_default();
+        // Two levels of a query may ask the same of the same column.
+        if let Some((_, of_rows)) = known.iter().find(|(of_texts, _)| of_texts == truths) {
+            return Ok(Some(of_rows.clone()));
         }
+        let of_rows = truths_of_codes(truths, codes);
+        known.push((truths.clone(), of_rows.clone()));
+        Ok(Some(of_rows))
     }
 
     /// How many rows a domain has, that of NULLs included.
@@ -215,9 +242,7 @@ impl<'q> Block<'q> {
                 self.parent_places(table)?
             }
             Step::Text { column } => self.codes(from, column)?,
-            Step::OneText { history, aggregate } => {
-                self.nth_codes(&scope.histories[*history], *aggregate, &reached.rows)?
-            }
+            Step::OneText { history, aggregate } => self.one_text(scope, (*history, *aggregate), &reached.rows)?,
             Step::Lookup { by } => {
                 let keys = self.field(scope, &scope.fields[*by])?;
                 self.lookup_places(&reached.rows, &keys)?
@@ -227,6 +252,23 @@ impl<'q> Block<'q> {
             return Ok(reached.places.get_or_init(|| places).clone());
         }
         Ok(places)
+    }
+
+    /// For each row the code of the text that an aggregate of a history takes of one row, that of none behind the last.
+    fn one_text(
+        &self,
+        scope: &Scope,
+        (history, aggregate): (usize, usize),
+        texts: &RowsOf,
+    ) -> Result<ScalarBuffer<u32>> {
+        let history = &scope.histories[history];
+        let key = (history.number, aggregate);
+        if let Some(known) = self.one_texts.borrow().get(&key) {
+            return Ok(known.clone());
+        }
+        let codes = self.nth_codes(history, aggregate, texts)?;
+        self.one_texts.borrow_mut().insert(key, codes.clone());
+        Ok(codes)
     }
 
     /// The code of each row, that of none behind the last.

@@ -67,6 +67,9 @@ impl Place for u32 {
 /// So few places are compared with one after the other.
 const FEW: usize = 4;
 
+/// So many truths stay near the processor as a byte each, which are looked up faster than bits.
+const NEAR: usize = 1 << 16;
+
 /// Where few values are TRUE, or few are not, those places are looked for, which is vector code; otherwise few values all
 /// stand in one word.
 fn gathered_bits<P: Place>(bits: &BooleanBuffer, places: &[P]) -> BooleanBuffer {
@@ -82,6 +85,10 @@ fn gathered_bits<P: Place>(bits: &BooleanBuffer, places: &[P]) -> BooleanBuffer 
     let words: Vec<u64> = bits.bit_chunks().iter_padded().collect();
     if let [word] = words[..] {
         return marked(places, |place| word >> (place.at() & 63) & 1 == 1);
+    }
+    if bits.len() <= NEAR {
+        let bytes: Vec<u8> = bits.iter().map(u8::from).collect();
+        return marked(places, |place| bytes[place.at()] != 0);
     }
     marked(places, |place| words[place.at() / 64] >> (place.at() & 63) & 1 == 1)
 }
@@ -110,7 +117,7 @@ mod tests {
 
     #[test]
     fn each_row_has_the_truth_of_its_place_however_many_are_true() {
-        for (count, step) in [(3, 2), (60, 50), (60, 2), (300, 100), (300, 3), (300, 1)] {
+        for (count, step) in [(3, 2), (60, 50), (60, 2), (300, 100), (300, 3), (300, 1), (70_000, 3)] {
             let truths = truths(count, step);
             let places: ScalarBuffer<u32> = (0..500).map(|row| row * 31 % count as u32).collect();
             let expected: BooleanArray =

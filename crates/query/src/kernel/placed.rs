@@ -13,7 +13,7 @@ use datafusion::physical_expr::expressions::{Column, NotExpr};
 
 use super::days::{Days, dates};
 use super::packed::{is_of_comparisons, junction};
-use super::plan::{DomainId, Field, LEVEL, Scope, Source, TUPLE};
+use super::plan::{DomainId, Field, LEVEL, Scope, Source, Step, TUPLE};
 
 /// An expression and the rows that it is computed for.
 #[derive(Debug)]
@@ -73,9 +73,20 @@ fn place_at(scope: &Scope, domain: DomainId, expr: &Arc<dyn PhysicalExpr>, numbe
     let is_everywhere = scope.domains[domain].rows.are_everywhere();
     let is_of_days = dates(scope, &inputs).is_some();
     let is_of_stored = is_simple(expr.as_ref()) && inputs.iter().all(|input| is_stored(scope, input));
-    let is_cheap = is_everywhere || is_of_days || is_of_stored;
+    let is_cheap = (is_everywhere && !is_of_one_text(scope, domain)) || is_of_days || is_of_stored;
     let (everywhere, days) = (OnceLock::new(), OnceLock::new());
     Ok(Placed { number, domain, expr, inputs, schema, is_everywhere, is_cheap, everywhere, days })
+}
+
+/// Whether it takes a look at a history of each row to reach a domain.
+fn is_of_one_text(scope: &Scope, mut domain: DomainId) -> bool {
+    while domain != TUPLE {
+        if matches!(scope.domains[domain].step, Step::OneText { .. }) {
+            return true;
+        }
+        domain = scope.domains[domain].from;
+    }
+    false
 }
 
 fn is_simple(expr: &dyn PhysicalExpr) -> bool {

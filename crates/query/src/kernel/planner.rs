@@ -42,7 +42,7 @@ impl<'s> Planner<'s> {
         }
         self.context.deregister_table(ROWS)?;
         self.context.register_table(ROWS, Arc::new(EmptyTable::new(Arc::clone(schema))))?;
-        // Read where it is: a copy has all functions in it again.
+        // Read where it is: a copy has all functions in it again, and takes longer than to plan.
         let state = self.context.state_ref();
         let state = state.read();
         let plan = analyzed(&state, flat::selection(ROWS, expressions))?;

@@ -148,3 +148,14 @@ fn what_a_case_gives_is_an_instant_beside_a_date() {
     check_each(&format!("max({mixed}) = max(orders.placed_at)"), ["true", "false", "-"]);
     check_each("CASE WHEN id = 'ann' THEN born ELSE DATE '2025-06-30' END >= '2025-06-30'", ["false", "true", "true"]);
 }
+
+/// A function that reads a text reads it on the local clock, in a condition as in a SELECT.
+#[test]
+fn a_text_without_an_offset_is_local_wherever_it_is_read() {
+    let world = World::of(&Files {
+        customers: rows(&["ann 2024-01-01T00:00:00Z 2025-06-30T12:00:00 - - - -"]),
+        ..Files::default()
+    });
+    world.check("SELECT to_unixtime(country) AS seconds FROM profiles", &["1751277600"]);
+    world.check("SELECT count(*) AS n FROM profiles WHERE to_unixtime(country) = 1751277600", &["1"]);
+}

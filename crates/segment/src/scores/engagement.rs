@@ -172,7 +172,7 @@ impl Evaluator<'_> {
     /// Whether there are tables of messages and responses, and somebody or a column says what a response is.
     fn knows_clicks(&self, settings: &Settings) -> bool {
         let responses = self.names().table(&settings.responses);
-        let says_kind = || responses.is_some_and(|table| table.columns.iter().any(|column| column.name == KIND));
+        let says_kind = || responses.is_some_and(|table| table.column(KIND).is_some());
         let is_there = self.names().score(ENGAGEMENT).is_some();
         is_there && (self.scoring().is_declared(ENGAGEMENT) || says_kind())
     }

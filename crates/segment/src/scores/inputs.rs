@@ -24,7 +24,7 @@ use crate::evaluator::Evaluator;
 /// store is, and shared by all sessions.
 #[derive(Debug, Default)]
 pub struct KeptInputs {
-    newest: Mutex<Option<Arc<Known>>>,
+    newest: Mutex<Option<Arc<Told>>>,
     of_all: AtomicU64,
     of_each: AtomicU64,
 }
@@ -40,7 +40,7 @@ pub struct Asked {
 
 /// What was told as of an instant.
 #[derive(Debug)]
-struct Known {
+struct Told {
     snapshot: Arc<Snapshot>,
     question: ResolvedQuery,
     zone: Tz,
@@ -62,21 +62,21 @@ impl KeptInputs {
         Asked { of_all: self.of_all.load(Ordering::Relaxed), of_each: self.of_each.load(Ordering::Relaxed) }
     }
 
-    fn newest(&self) -> Option<Arc<Known>> {
+    fn newest(&self) -> Option<Arc<Told>> {
         self.newest.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Keeps what is of a later snapshot than what is kept, or of the same one and no earlier instant.
-    fn keep(&self, known: Known) {
+    /// Keeps what is of no earlier snapshot than what is kept, and where the same is asked of no earlier instant: a look back must
+    /// not cost the present what is known of it.
+    fn keep(&self, told: Told) {
         let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
-        let age = |known: &Known| (known.snapshot.number(), known.question.as_of);
-        if newest.as_ref().is_none_or(|kept| age(kept) <= age(&known)) {
-            *newest = Some(Arc::new(known));
+        if newest.as_ref().is_none_or(|kept| kept.is_overtaken_by(&told)) {
+            *newest = Some(Arc::new(told));
         }
     }
 }
 
-impl Known {
+impl Told {
     fn tables(&self) -> Vec<&str> {
         self.question.tables_used.iter().map(String::as_str).collect()
     }
@@ -92,9 +92,17 @@ impl Known {
 
     /// Whether the same is asked, of the same instant or a later one; `now()` in the question makes another one of it.
     fn answers(&self, question: &ResolvedQuery, zone: Tz) -> bool {
-        let then = self.question.as_of;
-        let same_instant = || ResolvedQuery { as_of: then, ..question.clone() };
-        self.zone == zone && then <= question.as_of && self.question == same_instant()
+        self.question.as_of <= question.as_of && self.is_of(question, zone)
+    }
+
+    /// Whether the same is asked, whatever the instant.
+    fn is_of(&self, question: &ResolvedQuery, zone: Tz) -> bool {
+        self.zone == zone && self.question == ResolvedQuery { as_of: self.question.as_of, ..question.clone() }
+    }
+
+    fn is_overtaken_by(&self, other: &Self) -> bool {
+        let is_earlier = self.question.as_of <= other.question.as_of;
+        self.snapshot.number() <= other.snapshot.number() && (is_earlier || !self.is_of(&other.question, other.zone))
     }
 }
 
@@ -128,20 +136,31 @@ impl Evaluator<'_> {
         {
             return Ok(Arc::clone(&known.told));
         }
-        // What cannot be mended is asked of everybody, and an error there is said then.
-        if let Some(known) = kept
-            && let Ok(Some((mended, later, of_each))) = self.mended(&known, purchases, &question)
-        {
-            inputs.of_each.fetch_add(of_each, Ordering::Relaxed);
-            let told = Arc::new(mended);
-            inputs.keep(Known { snapshot, question, zone, told: Arc::clone(&told), later: OnceLock::from(later) });
-            return Ok(told);
+        if let Some(known) = kept {
+            match self.mended(&known, purchases, &question) {
+                Ok(Some((mended, later, of_each))) => {
+                    inputs.of_each.fetch_add(of_each, Ordering::Relaxed);
+                    let told = Arc::new(mended);
+                    inputs.keep(Told {
+                        snapshot,
+                        question,
+                        zone,
+                        told: Arc::clone(&told),
+                        later: OnceLock::from(later),
+                    });
+                    return Ok(told);
+                }
+                // Who stopped it, or a limit, stops the whole question.
+                Err(error) if error.is_of_patience() => return Err(error),
+                // What cannot be mended is asked of everybody, and an error there is said then.
+                Ok(None) | Err(_) => {}
+            }
         }
         inputs.of_all.fetch_add(1, Ordering::Relaxed);
         let told = Arc::new(ask(&question)?);
         // A profile is found by its row.
         if told.rows.is_sorted_by(|one, next| one < next) {
-            inputs.keep(Known { snapshot, question, zone, told: Arc::clone(&told), later: OnceLock::new() });
+            inputs.keep(Told { snapshot, question, zone, told: Arc::clone(&told), later: OnceLock::new() });
         }
         Ok(told)
     }
@@ -150,7 +169,7 @@ impl Evaluator<'_> {
     /// `None` where everybody is to be asked.
     fn mended(
         &self,
-        known: &Known,
+        known: &Told,
         purchases: &Purchases,
         question: &ResolvedQuery,
     ) -> Result<Option<(OfProfiles, RowSet, u64)>, Error> {
@@ -165,8 +184,9 @@ impl Evaluator<'_> {
             return Ok(None);
         }
         let each = self.each_resolved(question)?;
-        let mut shown = Vec::new();
+        let (mut shown, watch) = (Vec::new(), self.engine().stopper().watch());
         for profile in again.iter() {
+            watch.check()?;
             shown.extend(each.shown(ProfileId(profile))?);
         }
         let fresh = match joined(&shown, &known.told.types)? {

@@ -26,7 +26,7 @@ mod churn;
 mod churn_report;
 
 mod why;
-pub use why::{Known, Reason, Reasons};
+pub use why::{Fact, Reason, Reasons};
 
 mod alive;
 

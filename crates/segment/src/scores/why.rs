@@ -48,7 +48,7 @@ pub struct Reason {
     /// Its expression.
     pub expression: String,
     /// What the profile's is.
-    pub value: Known,
+    pub value: Fact,
     /// The bin in which that lies, as people call it.
     pub bin: String,
     /// What it adds to the log-odds.
@@ -57,7 +57,7 @@ pub struct Reason {
 
 /// What is known of a profile.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Known {
+pub enum Fact {
     /// A number; of a day or an instant how many days it was ago, of yes and no 1 and 0.
     Number(f64),
     /// A category.
@@ -169,12 +169,12 @@ fn reasons(model: &Model, written: &Written, facts: &[Characteristic<'_>]) -> Re
     model.characteristics.iter().enumerate().map(reason).collect()
 }
 
-fn known(values: Values<'_>) -> Known {
+fn known(values: Values<'_>) -> Fact {
     match values {
-        Values::Numbers(values) if values[0].is_finite() => Known::Number(values[0]),
-        Values::Numbers(_) => Known::Nothing,
+        Values::Numbers(values) if values[0].is_finite() => Fact::Number(values[0]),
+        Values::Numbers(_) => Fact::Nothing,
         Values::Categories { codes, texts } => {
-            texts.get(codes[0] as usize).map_or(Known::Nothing, |text| Known::Text((*text).to_owned()))
+            texts.get(codes[0] as usize).map_or(Fact::Nothing, |text| Fact::Text((*text).to_owned()))
         }
     }
 }

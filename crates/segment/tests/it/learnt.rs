@@ -2,7 +2,7 @@
 
 use muster_catalog::Class;
 use muster_query::{Engine, Limits};
-use muster_segment::{Classes, Error, Grants, Known, Scoring};
+use muster_segment::{Classes, Error, Fact, Grants, Scoring};
 
 use crate::world::{CATALOG, CUSTOMERS, ORDERS, STORES, Shop, input, instant, run};
 
@@ -431,11 +431,8 @@ fn reasons_add_up_to_the_kept_score_until_something_of_before_is_loaded() {
         let sum: f64 = told.base + told.characteristics.iter().map(|reason| reason.contribution).sum::<f64>();
         assert!((sum - told.log_odds).abs() < 1e-9, "{told:?}");
         assert_eq!(told.score, muster_score::logistic::probability(told.log_odds));
-        let values: Vec<&Known> = told.characteristics.iter().map(|reason| &reason.value).collect();
-        assert!(
-            matches!(values[..], [Known::Number(_), Known::Number(_), Known::Number(_), Known::Text(_)]),
-            "{told:?}"
-        );
+        let values: Vec<&Fact> = told.characteristics.iter().map(|reason| &reason.value).collect();
+        assert!(matches!(values[..], [Fact::Number(_), Fact::Number(_), Fact::Number(_), Fact::Text(_)]), "{told:?}");
     }
     let key = &kept[0];
     let order = format!("late {key} 2025-05-31T10:00:00Z 1.00");

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use chrono_tz::Tz;
-use muster_segment::{Known, Reason, Reasons, Session};
+use muster_segment::{Fact, Reason, Reasons, Session};
 use serde::Serialize;
 
 use crate::arguments::{Arguments, Score};
@@ -85,9 +85,9 @@ fn line(reason: &Reason) -> Line<'_> {
         name: &reason.name,
         expression: &reason.expression,
         value: match &reason.value {
-            Known::Number(number) => Value::Number(*number),
-            Known::Text(text) => Value::Text(text),
-            Known::Nothing => Value::Nothing(()),
+            Fact::Number(number) => Value::Number(*number),
+            Fact::Text(text) => Value::Text(text),
+            Fact::Nothing => Value::Nothing(()),
         },
         bin: &reason.bin,
         contribution: reason.contribution,
@@ -134,13 +134,13 @@ fn remark(reasons: &Reasons) -> String {
     }
 }
 
-fn value(known: &Known) -> String {
+fn value(known: &Fact) -> String {
     match known {
-        Known::Number(number) => {
+        Fact::Number(number) => {
             let rounded = format!("{number:.4}");
             if rounded.contains('.') { rounded.trim_end_matches('0').trim_end_matches('.').to_owned() } else { rounded }
         }
-        Known::Text(text) => text.clone(),
-        Known::Nothing => "-".to_owned(),
+        Fact::Text(text) => text.clone(),
+        Fact::Nothing => "-".to_owned(),
     }
 }
