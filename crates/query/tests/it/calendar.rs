@@ -1,4 +1,4 @@
-//! Instants on the calendar of the workspace, over the nights on which clocks change.
+//! Instants on the calendar of the workspace, over the nights on which clocks change; and counts since an instant.
 
 use crate::world::{Files, World, check_each, rows};
 
@@ -158,4 +158,42 @@ fn a_text_without_an_offset_is_local_wherever_it_is_read() {
     });
     world.check("SELECT to_unixtime(country) AS seconds FROM profiles", &["1751277600"]);
     world.check("SELECT count(*) AS n FROM profiles WHERE to_unixtime(country) = 1751277600", &["1"]);
+}
+
+fn compares(op: &str, value: i64, constant: i64) -> bool {
+    match op {
+        ">=" => value >= constant,
+        ">" => value > constant,
+        "<" => value < constant,
+        "<=" => value <= constant,
+        "=" => value == constant,
+        _ => value != constant,
+    }
+}
+
+/// How many there are since an instant, or until one, shows in one row of each history; counted here one by one.
+#[test]
+fn counts_since_and_until_an_instant_are_what_counting_says() {
+    let days = [("ann", 1), ("ann", 3), ("ann", 3), ("ann", 9), ("bob", 3), ("bob", 4), ("dan", 20)];
+    let orders = (0..).zip(days).map(|(id, (who, day))| format!("o{id} {who} 2025-01-{day:02}T12:00:00Z 1.00"));
+    let orders: Vec<String> = orders.collect();
+    let orders: Vec<&str> = orders.iter().map(String::as_str).collect();
+    let people = ["ann", "bob", "cas", "dan"];
+    let customers = people.map(|who| format!("{who} 2024-01-01T00:00:00Z NL - - - -"));
+    let customers = rows(&customers.each_ref().map(String::as_str));
+    let world = World::of(&Files { customers, orders: rows(&orders), ..Files::default() });
+    // Between two instants, at one that several have, before the first and behind the last.
+    for (sign, edge) in [(">=", 3), (">", 3), ("<", 3), ("<=", 3), (">=", 5), ("<", 5), (">=", 1), (">", 20), ("<", 1)]
+    {
+        let of = |who: &str| days.iter().filter(|(its, day)| *its == who && compares(sign, *day, edge)).count() as i64;
+        for count in -1..=4 {
+            for op in [">=", ">", "<", "<=", "=", "<>"] {
+                let expected = people.iter().filter(|who| compares(op, of(who), count)).copied();
+                let among = format!("placed_at {sign} TIMESTAMPTZ '2025-01-{edge:02}T12:00:00Z'");
+                let condition = format!("count(orders) FILTER (WHERE {among}) {op} {count}");
+                let text = format!("SELECT id FROM profiles WHERE {condition} ORDER BY id");
+                world.check(&text, &expected.collect::<Vec<_>>());
+            }
+        }
+    }
 }
