@@ -28,7 +28,7 @@ use crate::kernel::{self, Compiled, CompiledRows, KernelRows};
 use crate::patience::{Patience, Stopper};
 use crate::running::{Part, Running};
 use crate::session::Planners;
-use crate::{EachProfile, Error, growth, rounding, session, size};
+use crate::{EachProfile, Error, meaning, session, size};
 
 /// What one query may take.
 #[derive(Debug, Clone, Copy)]
@@ -340,7 +340,7 @@ impl Run {
     ) -> Result<LogicalPlan, Error> {
         let plan = self.plan(context, compiled.as_ref(), pool).await.map_err(|error| self.engine_error(error))?;
         session::verify(&plan)?;
-        let plan = rounding::with_places(plan).and_then(growth::bounded);
+        let plan = meaning::meant(plan);
         let plan = plan.and_then(|plan| match compiled {
             Some(mut compiled) => kernel::with_cubes(plan, &context.state(), &mut compiled.numbers, pool),
             None => Ok(plan),

@@ -45,7 +45,11 @@ mod bucket;
 
 mod calendar;
 
+mod meaning;
+
 mod rounding;
+
+mod doubles;
 
 mod table;
 

@@ -1,5 +1,6 @@
 //! One table's rows in one block: a file, of which a column is read when it is first asked for.
 
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use arrow_array::cast::AsArray;
@@ -10,7 +11,7 @@ use muster_catalog::ColumnType;
 
 use crate::Error;
 use crate::column::{ColumnData, absent, detached};
-use crate::files::{ColumnFile, PARENT_COLUMN};
+use crate::files::{ColumnFile, PARENT_COLUMN, TextBounds};
 use crate::keys::KeyIndex;
 use crate::published::counted_up;
 use crate::schema::ColumnSchema;
@@ -70,6 +71,8 @@ impl BlockTable {
         }
         let found = self.file.rows_if_there(&column.name, places)?;
         let found = found.unwrap_or_else(|| absent(column.column_type, places.len()));
+        // The pages around a few rows would stay with them.
+        let found = found.as_string_view_opt().map(|texts| Arc::new(texts.gc()) as ArrayRef).unwrap_or(found);
         Ok(packed(column.column_type, found, texts)?.arrow()?)
     }
 
@@ -88,6 +91,11 @@ impl BlockTable {
             visit(at_border(piece, column.column_type, false)?.as_string_view());
             Ok(())
         })
+    }
+
+    /// Between what the texts of a column stand, if its file says it.
+    pub(crate) fn text_bounds(&self, column: &ColumnSchema) -> Result<Option<TextBounds>, Error> {
+        self.file.text_bounds(&column.name)
     }
 
     /// Its rows by their keys, `keys` being the column of them; made once, for who looks often.
@@ -111,8 +119,7 @@ impl BlockTable {
             return Ok(known);
         }
         let stored = self.file.column(PARENT_COLUMN)?;
-        let parents = stored.as_primitive_opt::<UInt32Type>();
-        let parents = parents.ok_or_else(|| self.file.damaged("its parents are no row numbers"))?.clone();
+        let parents = self.row_numbers(&stored)?.clone();
         Ok(self.parents.get_or_init(|| parents))
     }
 }
@@ -123,9 +130,44 @@ impl BlockTable {
         if let Some(known) = self.offsets.get() {
             return Ok(known);
         }
-        let parents = self.parents()?.values();
-        let offsets = counted_up(parents, parents.last().map_or(0, |last| *last as usize + 1));
+        let offsets = match self.parents.get() {
+            Some(parents) => counted_up(parents.values(), parents.values().last().map_or(0, |last| *last as usize + 1)),
+            None => self.counted_piecewise()?,
+        };
         Ok(self.offsets.get_or_init(|| offsets))
+    }
+
+    /// The offsets, without a number for each row in memory.
+    fn counted_piecewise(&self) -> Result<Arc<[u32]>, Error> {
+        let mut offsets: Vec<u32> = Vec::new();
+        let mut row = 0;
+        self.file.each_piece(PARENT_COLUMN, |piece| {
+            for parent in self.row_numbers(&piece)?.values() {
+                // The rows of all parents before have begun; those without any begin where the next ones do.
+                offsets.resize(offsets.len().max(*parent as usize + 1), row);
+                row += 1;
+            }
+            Ok(())
+        })?;
+        offsets.push(row);
+        Ok(offsets.into())
+    }
+
+    fn row_numbers<'a>(&self, stored: &'a ArrayRef) -> Result<&'a UInt32Array, Error> {
+        stored.as_primitive_opt::<UInt32Type>().ok_or_else(|| self.file.damaged("its parents are no row numbers"))
+    }
+
+    /// The places of the rows below a parent, by its place when the file was written.
+    pub(crate) fn family(&self, parent: u32) -> Result<Range<u32>, Error> {
+        let offsets = self.offsets()?;
+        let begin = |parent: usize| offsets.get(parent).or(offsets.last()).copied().unwrap_or_default();
+        Ok(begin(parent as usize)..begin((parent as usize).saturating_add(1)))
+    }
+
+    /// The parent of the row at a place of the file; `None` past its end.
+    pub(crate) fn parent_of(&self, place: u32) -> Result<Option<u32>, Error> {
+        let begun = self.offsets()?.partition_point(|offset| *offset <= place);
+        Ok((place < self.rows() as u32).then(|| begun as u32 - 1))
     }
 }
 

@@ -50,13 +50,6 @@ pub(crate) struct Task<'a> {
     pub(crate) looking: Looking,
 }
 
-impl Task<'_> {
-    /// How often rows of the parent are looked for: by every table below it.
-    fn looking_above(&self) -> Looking {
-        if self.looking == Looking::Often { Looking::Often } else { Looking::Again }
-    }
-}
-
 /// What an edit did to rows that others refer to.
 #[derive(Debug, Default)]
 pub(crate) struct Moves {
@@ -182,7 +175,7 @@ pub(crate) fn with_columns(mut rows: Rows, schema: &TableSchema) -> Rows {
 fn spots_by_parent(task: &Task<'_>) -> Result<Vec<Spot>, Error> {
     let (Some((parent, moves)), Some(on)) = (task.parent, task.schema.on_position()) else { return Ok(Vec::new()) };
     let wanted = Wanted::of(task.incoming.columns[on].as_string_view());
-    let now: Vec<Spot> = locate(parent, &wanted, task.looking_above())?.into_values().collect();
+    let now: Vec<Spot> = locate(parent, &wanted, task.looking)?.into_values().collect();
     // A parent that moved in this load had its rows at its old spot.
     let was: HashMap<Spot, Spot> = moves
         .moved
@@ -325,7 +318,7 @@ impl<'a> Placing<'a> {
     ) -> Result<Self, Error> {
         let wanted = task.schema.on_position().map(|on| Wanted::of(merged.rows.columns[on].as_string_view()));
         let targets = match (&wanted, task.parent) {
-            (Some(wanted), Some((parent, _))) => locate(parent, wanted, task.looking_above())?,
+            (Some(wanted), Some((parent, _))) => locate(parent, wanted, task.looking)?,
             _ => HashMap::new(),
         };
         Ok(Self {
@@ -645,15 +638,13 @@ impl<'a> Neighbours<'a> {
         if self.task.schema.kind.is_beside_the_tree() {
             return Ok(0..base.rows() as u32);
         }
-        let parents = base.parents()?.values();
-        let first = |of: u32| parents.partition_point(|parent| *parent < of) as u32;
-        Ok(match parent {
-            Parent::Base(of) => first(of)..parents.partition_point(|parent| *parent <= of) as u32,
+        match parent {
+            Parent::Base(of) => base.family(of),
             Parent::Slot(slot) => {
-                let before = first(self.before_slots.get(&slot).copied().unwrap_or(NONE));
-                before..before
+                let before = base.family(self.before_slots.get(&slot).copied().unwrap_or(NONE))?.start;
+                Ok(before..before)
             }
-        })
+        }
     }
 
     fn seat(&self, mut working: Working, arrivals: Vec<Arrival>) -> Result<Edits, Error> {

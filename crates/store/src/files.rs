@@ -18,7 +18,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, Encoding};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::properties::WriterProperties;
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::schema::types::ColumnPath;
@@ -205,6 +205,14 @@ impl ColumnFile {
         self.checked_count(rows, self.rows())
     }
 
+    /// Between what the texts of the column `name` stand, if the file says it.
+    pub(crate) fn text_bounds(&self, name: &str) -> Result<Option<TextBounds>, Error> {
+        let metadata = self.metadata()?;
+        let Ok(place) = metadata.schema().index_of(name) else { return Ok(None) };
+        let groups = metadata.metadata().row_groups().iter();
+        Ok(groups.map(|group| TextBounds::of(group.column(place))).reduce(TextBounds::both).flatten())
+    }
+
     /// The column `name`, checked and about to be read.
     fn reading(&self, name: &str) -> Result<Option<ParquetRecordBatchReaderBuilder<Chunks>>, Error> {
         let metadata = self.metadata()?;
@@ -292,6 +300,30 @@ impl ColumnFile {
 
     fn unreadable(&self, error: ParquetError) -> Error {
         Error::unreadable(&self.folder.disk().path(&self.written.name))(error)
+    }
+}
+
+/// What no text of a column is below or above, bytewise.
+#[derive(Debug, Clone)]
+pub(crate) struct TextBounds {
+    least: Vec<u8>,
+    most: Vec<u8>,
+}
+
+impl TextBounds {
+    fn of(chunk: &ColumnChunkMetaData) -> Option<Self> {
+        let said = chunk.statistics()?;
+        Some(Self { least: said.min_bytes_opt()?.to_vec(), most: said.max_bytes_opt()?.to_vec() })
+    }
+
+    fn both(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        let (one, other) = (one?, other?);
+        Some(Self { least: one.least.min(other.least), most: one.most.max(other.most) })
+    }
+
+    /// Whether the text can be in the column.
+    pub(crate) fn hold(&self, text: &str) -> bool {
+        self.least.as_slice() <= text.as_bytes() && text.as_bytes() <= self.most.as_slice()
     }
 }
 

@@ -73,9 +73,9 @@ fn stored_rows<'a>(
     keys: impl Iterator<Item = &'a str>,
 ) -> Result<Rows, Error> {
     let wanted = Wanted::of(&StringViewArray::from_iter_values(keys));
-    let mut spots: Vec<Spot> = locate(table, &wanted, Looking::Again)?.into_values().collect();
+    let mut spots: Vec<Spot> = locate(table, &wanted, Looking::Now)?.into_values().collect();
     spots.sort_unstable();
-    let placed = with_columns(rows_at(before, table, &spots, Looking::Again)?, schema);
+    let placed = with_columns(rows_at(before, table, &spots, Looking::Now)?, schema);
     let waiting = with_columns(table.orphans()?, schema);
     Ok(Rows::joined(vec![placed, waiting])?)
 }

@@ -32,9 +32,7 @@ pub(crate) struct Spot {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Looking {
     /// Only now: its columns go by, and only the rows that are found are unpacked.
-    Once,
-    /// Those of its keys that others name again: the keys are kept, nothing else.
-    Again,
+    Now,
     /// With every row that comes: an index is made of the keys, and columns are kept.
     Often,
 }
@@ -162,7 +160,10 @@ fn locate_in_file(
         let found = (0..keys.len() as u32).filter_map(|row| Some((wanted.find(keys, row)?, first + row)));
         found.for_each(|(number, place)| find(number, place));
     };
-    if looking == Looking::Once && !base.is_kept(key) {
+    if looking == Looking::Now && !base.is_kept(key) {
+        if base.text_bounds(column)?.is_some_and(|bounds| !wanted.keys.iter().flatten().any(|key| bounds.hold(key))) {
+            return Ok(());
+        }
         let mut first = 0;
         return base.each_piece(column, |keys| {
             pass(first, keys);
@@ -207,10 +208,8 @@ fn base_family(table: &PublishedTable, parent: Spot) -> Result<Vec<Spot>, Error>
     let Spot { block, at } = parent;
     let (Parent::Base(of), Some(base)) = (at, &table.blocks[block]) else { return Ok(Vec::new()) };
     let edits = table.edits(block)?;
-    let parents = base.parents()?.values();
-    let (from, to) = (parents.partition_point(|parent| *parent < of), parents.partition_point(|parent| *parent <= of));
     let stands = |place: &u32| edits.is_none_or(|edits| edits.gone.binary_search(place).is_err());
-    Ok((from as u32..to as u32).filter(stands).map(|place| Spot { block, at: Parent::Base(place) }).collect())
+    Ok(base.family(of)?.filter(stands).map(|place| Spot { block, at: Parent::Base(place) }).collect())
 }
 
 /// The rows at these spots, with all columns, in the order of the spots, which must be sorted by block. Only they are
@@ -345,14 +344,15 @@ pub(crate) fn parents_of(table: &PublishedTable, spots: &[Spot]) -> Result<Vec<P
         (None, Parent::Slot(_)) => Err(Error::Catalogue { what: "a row that came is nowhere".to_owned() }),
         (None, Parent::Base(place)) => {
             let base = table.blocks[spot.block].as_ref().expect("a spot in a file has the file");
-            Ok(Parent::Base(base.parents()?.value(place as usize)))
+            let nowhere = || Error::Catalogue { what: "a row stands behind the end of its file".to_owned() };
+            base.parent_of(place)?.map(Parent::Base).ok_or_else(nowhere)
         }
     };
     spots.iter().map(parent).collect()
 }
 
-/// Has the parents of these blocks read side by side, for those who ask one after the other.
+/// Has read where the rows of each parent begin in these blocks, side by side, for those who ask one after the other.
 fn read_parents(table: &PublishedTable, blocks: &BTreeSet<usize>) -> Result<(), Error> {
     let files: Vec<&BlockTable> = blocks.iter().filter_map(|block| table.blocks[*block].as_deref()).collect();
-    files.into_par_iter().try_for_each(|file| file.parents().map(drop))
+    files.into_par_iter().try_for_each(|file| file.offsets().map(drop))
 }

@@ -198,14 +198,9 @@ impl<'a> Making<'a> {
         Telling::of(table, self.at, if self.in_memory { Source::Rows } else { Source::Load })
     }
 
-    /// How often rows of a table are looked for while this snapshot is made, or after it.
-    fn looking(&self, table: &Table) -> Looking {
-        let has_children = || self.catalog.tables.iter().any(|child| child.parent() == Some(&table.name));
-        match self.in_memory {
-            true => Looking::Often,
-            false if has_children() => Looking::Again,
-            false => Looking::Once,
-        }
+    /// How often rows are looked for while this snapshot is made, or after it.
+    fn looking(&self) -> Looking {
+        if self.in_memory { Looking::Often } else { Looking::Now }
     }
 
     fn input(&mut self, table: &str) -> Result<Option<TableInput>, Error> {
@@ -311,7 +306,7 @@ impl<'a> Making<'a> {
             meeting: meeting(table.mode),
             number: self.number,
             telling: self.telling(table),
-            looking: self.looking(table),
+            looking: self.looking(),
         };
         let EditedTable { table: made, moves, counts, refusals } = edit(task)?;
         self.tables.push(Arc::new(made));
@@ -419,7 +414,7 @@ impl<'a> Making<'a> {
         let wanted = Wanted::of(&texts);
         let stored = self
             .stored(table)
-            .map_or_else(|| Ok(Default::default()), |stored| locate(stored, &wanted, self.looking(table)))?;
+            .map_or_else(|| Ok(Default::default()), |stored| locate(stored, &wanted, self.looking()))?;
         let unknown = |row: u32| {
             let is_stored = || wanted.find(&texts, row).is_some_and(|number| stored.contains_key(&number));
             coming.find(&texts, row).is_none() && !is_stored()

@@ -17,7 +17,7 @@ use datafusion::sql::sqlparser::ast;
 use futures::FutureExt;
 use muster_language::flat;
 
-use crate::{growth, rounding};
+use crate::meaning;
 
 /// The name of the flat table whose rows expressions are about.
 pub(crate) const ROWS: &str = "__rows";
@@ -71,7 +71,7 @@ pub(crate) fn statement(query: ast::Query) -> Statement {
 fn analyzed(state: &SessionState, query: ast::Query) -> Result<LogicalPlan> {
     let planned =
         state.statement_to_plan(statement(query)).now_or_never().expect("tables in memory are not waited for");
-    let plan = rounding::with_places(planned?).and_then(growth::bounded)?;
+    let plan = meaning::meant(planned?)?;
     state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {})
 }
 

@@ -38,6 +38,53 @@ fn whole_numbers_divide_to_whole_numbers_and_points_are_decimals() {
     );
 }
 
+/// As a decimal of fifteen places the double of 133.80 is 133.800000000000016, and what is past a quadrillion has no place.
+#[test]
+fn a_decimal_beside_a_double_is_a_double() {
+    let shop = totals(&["503.85".to_owned(), "133.80".to_owned(), "0.07".to_owned()]);
+    for condition in [
+        "CAST(total AS DOUBLE) = total",
+        "NOT total <> CAST(total AS DOUBLE)",
+        "total IS NOT DISTINCT FROM CAST(total AS DOUBLE)",
+        "CAST(total AS DOUBLE) BETWEEN total AND total",
+        "total BETWEEN CAST(total AS DOUBLE) AND 1000.0",
+        "CAST(total AS DOUBLE) IN (total, 1.5)",
+        "CAST(total AS DOUBLE) IN (133.8, 503.85, 0.07)",
+        "total IN (SELECT CAST(o.total AS DOUBLE) FROM orders o)",
+        "CAST(total AS DOUBLE) IN (SELECT o.total FROM orders o)",
+        "CASE CAST(total AS DOUBLE) WHEN total THEN TRUE ELSE FALSE END",
+        "nullif(CAST(total AS DOUBLE), total) IS NULL",
+        "array_has([CAST(total AS DOUBLE), 1.5], total)",
+        "CAST(total AS DOUBLE) * 100000000000000000000.0 > 0.5",
+        "coalesce(CAST(total AS DOUBLE) * 100000000000000000000.0, 0.5) > total",
+    ] {
+        shop.check(&format!("SELECT count(*) AS n FROM orders WHERE {condition}"), &["3"]);
+    }
+    shop.check(
+        "SELECT count(*) AS n FROM orders a JOIN orders b ON a.order_id = b.order_id AND a.total = CAST(b.total AS DOUBLE)",
+        &["3"],
+    );
+    shop.check(
+        "SELECT CASE WHEN total > 1 THEN total ELSE CAST(total AS DOUBLE) END AS chosen,
+                coalesce(total, CAST(0 AS DOUBLE)) AS first, greatest(total, CAST(1 AS DOUBLE)) AS most
+         FROM orders ORDER BY order_id",
+        &["503.85 503.85 503.85", "133.8 133.8 133.8", "0.07 0.07 1.0"],
+    );
+    shop.check(
+        "SELECT x FROM (SELECT total AS x FROM orders WHERE total < 1 UNION ALL SELECT CAST(total AS DOUBLE) FROM orders WHERE total > 500) t
+         ORDER BY x",
+        &["0.07", "503.85"],
+    );
+    shop.check(
+        "SELECT count(*) AS n FROM (SELECT total AS x FROM orders INTERSECT SELECT CAST(total AS DOUBLE) FROM orders) t",
+        &["3"],
+    );
+    shop.check(
+        "SELECT count(*) AS n FROM profiles WHERE avg(orders.total) > 212.57 AND avg(orders.total) < 212.58",
+        &["1"],
+    );
+}
+
 #[test]
 fn a_cast_that_fails_is_no_value() {
     World::shop().check(
