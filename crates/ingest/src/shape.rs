@@ -132,8 +132,15 @@ impl<'a> TableShape<'a> {
 
     /// How many rows have a number below zero where that means that something came back.
     fn returns(&self, batch: &RecordBatch) -> u64 {
-        let below = |row: usize| self.amounts.iter().any(|column| is_below_zero(batch.column(*column), row));
-        if self.amounts.is_empty() { 0 } else { (0..batch.num_rows()).filter(|row| below(*row)).count() as u64 }
+        let below = self.amounts.iter().filter_map(|column| below_zero(batch.column(*column)));
+        match below.collect::<Vec<_>>().as_slice() {
+            [] => 0,
+            [only] => only.true_count() as u64,
+            several => {
+                let is_below = |row: &usize| several.iter().any(|below| below.is_valid(*row) && below.value(*row));
+                (0..batch.num_rows()).filter(is_below).count() as u64
+            }
+        }
     }
 
     fn batch_without(&self, columns: Vec<Typed>, bad: &[BadRow<'_>]) -> Result<RecordBatch, ArrowError> {
@@ -201,10 +208,11 @@ fn amounts(intake: &Intake<'_>, plan: &Plan) -> Vec<usize> {
     (0..plan.columns.len()).filter(|column| is_history && is_amount(&plan.columns[*column])).collect()
 }
 
-fn is_below_zero(column: &ArrayRef, row: usize) -> bool {
-    let decimal = || column.as_primitive_opt::<Decimal128Type>().is_some_and(|values| values.value(row) < 0);
-    let int = || column.as_primitive_opt::<Int64Type>().is_some_and(|values| values.value(row) < 0);
-    column.is_valid(row) && (decimal() || int())
+/// Which rows have a number below zero; `None` where there are no numbers.
+fn below_zero(column: &ArrayRef) -> Option<BooleanArray> {
+    let decimals = || Some(BooleanArray::from_unary(column.as_primitive_opt::<Decimal128Type>()?, |number| number < 0));
+    let integers = || Some(BooleanArray::from_unary(column.as_primitive_opt::<Int64Type>()?, |number| number < 0));
+    decimals().or_else(integers)
 }
 
 /// Sums over several currencies say nothing: amounts in another one than the workspace's are rejected.
@@ -221,9 +229,7 @@ fn reject_other_currencies(amounts: &mut Typed, currencies: &StringViewArray, ex
 /// Short texts stand in their views: the pages that they were read from need not stay while the table is read on.
 fn detached(column: ArrayRef) -> ArrayRef {
     match column.as_string_view_opt() {
-        Some(texts) if !texts.data_buffers().is_empty() && texts.total_buffer_bytes_used() == 0 => {
-            Arc::new(StringViewArray::new(texts.views().clone(), Vec::new(), texts.nulls().cloned()))
-        }
+        Some(texts) if !texts.data_buffers().is_empty() && texts.total_buffer_bytes_used() == 0 => Arc::new(texts.gc()),
         _ => column,
     }
 }

@@ -1,6 +1,6 @@
 //! What the state file says of the store: which files make which snapshot, and what was loaded.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use muster_catalog::Timestamp;
 use muster_state::{Migration, Tx, params};
@@ -95,7 +95,28 @@ UPDATE store_loads SET before = snapshot - 1;
 CREATE INDEX store_snapshot_files_name ON store_snapshot_files (name);
 ",
     },
+    // Source files that look as they did when they were read need not be read again to be known.
+    Migration {
+        room: "store",
+        number: 3,
+        sql: "
+CREATE TABLE store_looks (
+    name   TEXT PRIMARY KEY,
+    look   TEXT NOT NULL,
+    digest TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+",
+    },
 ];
+
+/// How a source file looked when its content was digested.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// All by which it would be known again, as whoever looked says it.
+    pub look: String,
+    /// SHA-256 of its content, in hexadecimal.
+    pub digest: String,
+}
 
 /// A source file that a load read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -355,6 +376,28 @@ pub(crate) fn undo_load(tx: &Tx<'_>, id: i64, at: Timestamp) -> Result<(), Error
 pub(crate) fn known_sources(tx: &Tx<'_>, table: &str, definition: &str) -> Result<HashSet<String>, Error> {
     let sql = "SELECT digest FROM store_sources WHERE table_name = ?1 AND definition = ?2";
     Ok(tx.all(sql, [table, definition], |row| row.get(0))?.into_iter().collect())
+}
+
+/// How source files looked when their digests were taken.
+pub(crate) fn looks(tx: &Tx<'_>) -> Result<BTreeMap<String, Look>, Error> {
+    let look = |row: &muster_state::Row<'_>| Ok((row.get(0)?, Look { look: row.get(1)?, digest: row.get(2)? }));
+    Ok(tx.all("SELECT name, look, digest FROM store_looks", [], look)?.into_iter().collect())
+}
+
+/// Keeps `now` in the place of `before`.
+pub(crate) fn keep_looks(
+    tx: &Tx<'_>,
+    before: &BTreeMap<String, Look>,
+    now: &BTreeMap<String, Look>,
+) -> Result<(), Error> {
+    for name in before.keys().filter(|name| !now.contains_key(*name)) {
+        tx.execute("DELETE FROM store_looks WHERE name = ?1", [name])?;
+    }
+    for (name, look) in now.iter().filter(|(name, look)| before.get(*name) != Some(look)) {
+        let row = params![name, look.look, look.digest];
+        tx.execute("INSERT OR REPLACE INTO store_looks VALUES (?1, ?2, ?3)", row)?;
+    }
+    Ok(())
 }
 
 /// The files that loads since snapshot `oldest` read first, by snapshot, table and name.

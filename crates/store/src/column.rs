@@ -260,9 +260,7 @@ pub(crate) fn absent(column_type: ColumnType, count: usize) -> ArrayRef {
 /// Short texts stand in their views; the pages that they were read from need not stay for them.
 pub(crate) fn detached(column: &ArrayRef) -> ArrayRef {
     match column.as_string_view_opt() {
-        Some(texts) if !texts.data_buffers().is_empty() && texts.total_buffer_bytes_used() == 0 => {
-            Arc::new(StringViewArray::new(texts.views().clone(), Vec::new(), texts.nulls().cloned()))
-        }
+        Some(texts) if !texts.data_buffers().is_empty() && texts.total_buffer_bytes_used() == 0 => Arc::new(texts.gc()),
         _ => Arc::clone(column),
     }
 }

@@ -5,7 +5,7 @@
 
 use std::cell::OnceCell;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -14,13 +14,14 @@ use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{Array, ArrayRef};
 use arrow_ord::ord::{DynComparator, make_comparator};
 use arrow_schema::SortOptions;
+use hashbrown::{HashMap, HashSet};
 use muster_catalog::{Kind, MissingParent, ProfileId, Table};
 use rayon::prelude::*;
 
 use crate::Error;
 use crate::changes::{self, Telling};
 use crate::merge::{Meeting, Merged, Rows, comparators, merge};
-use crate::overlay::{Came, Edits, Extra, NONE, Overlay, Parent};
+use crate::overlay::{Came, Edits, Extra, NONE, Overlay, Parent, Places};
 use crate::places::{Looking, Spot, Wanted, families, file_values, locate, parents_of, rows_at};
 use crate::published::{Edited, PublishedTable};
 use crate::report::{Refusal, TableCounts};
@@ -591,7 +592,7 @@ struct Neighbours<'a> {
     task: &'a Task<'a>,
     block: usize,
     /// Where parents stand.
-    parents: Option<Arc<crate::overlay::Translation>>,
+    parents: Option<Places>,
     /// The places of the parent's file before which parents stand that came, by their slots.
     before_slots: HashMap<u32, u32>,
     /// The deciding columns of the rows that came, by their numbers.
@@ -607,7 +608,10 @@ struct Neighbours<'a> {
 impl<'a> Neighbours<'a> {
     fn of(task: &'a Task<'a>, overlay: &Overlay, block: usize, arrivals: &[Arrival]) -> Result<Self, Error> {
         let (parents, parent_edits) = match task.parent {
-            Some((parent, _)) => (parent.translation(block)?, parent.edits(block)?),
+            Some((parent, _)) => {
+                let edits = parent.edits(block)?;
+                (edits.map(|edits| edits.places(parent.base_rows(block))), edits)
+            }
             None => (None, None),
         };
         let deciding = deciding(&task.schema);

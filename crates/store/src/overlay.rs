@@ -7,7 +7,7 @@
 //! Rows are referred to in ways that stay true until the fold: a row of a block by its place in the block's file, a row
 //! that came by its *slot*, which it keeps when it is replaced in its place.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -15,6 +15,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, UInt32Type};
 use arrow_array::{ArrayRef, Int64Array, UInt32Array};
 use arrow_select::concat::concat;
+use hashbrown::HashMap;
 
 use crate::Error;
 use crate::column::absent;
@@ -140,6 +141,52 @@ impl Edits {
             place += 1;
         });
         translation
+    }
+
+    /// The same for who asks of few rows: as much memory as rows came and went, not as there are.
+    pub(crate) fn places(&self, base: u32) -> Places {
+        let mut places = Places { runs: Vec::new(), came: HashMap::new() };
+        let mut place = 0;
+        for run in self.runs(base) {
+            match run {
+                Run::Base(run) => {
+                    place += run.len() as u32;
+                    places.runs.push((run, place));
+                }
+                Run::Came(number) => {
+                    let came = &self.came[number as usize];
+                    places.came.insert(Parent::Slot(came.slot), place);
+                    if came.replaces != NONE {
+                        places.came.insert(Parent::Base(came.replaces), place);
+                    }
+                    place += 1;
+                }
+            }
+        }
+        places
+    }
+}
+
+/// Where the rows of a block stand, by runs of those that were there.
+#[derive(Debug)]
+pub(crate) struct Places {
+    /// What stands together, with the place behind it.
+    runs: Vec<(Range<u32>, u32)>,
+    came: HashMap<Parent, u32>,
+}
+
+impl Places {
+    /// [`NONE`] of a row that is gone.
+    pub(crate) fn place(&self, row: Parent) -> u32 {
+        let in_run = |at: u32| {
+            let (run, end) = self.runs.get(self.runs.partition_point(|(run, _)| run.end <= at))?;
+            run.contains(&at).then(|| end - (run.end - at))
+        };
+        let standing = match row {
+            Parent::Base(at) => in_run(at),
+            Parent::Slot(_) => None,
+        };
+        standing.or_else(|| self.came.get(&row).copied()).unwrap_or(NONE)
     }
 }
 

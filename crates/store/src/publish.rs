@@ -3,13 +3,14 @@
 //! A table that nothing touches stays. One of which few rows change is edited ([`crate::edit`]): its blocks stay, too. Else
 //! it is made anew. Blocks whose overlay has grown are folded ([`crate::fold`]).
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, StringViewArray, UInt32Array};
 use arrow_select::take::take;
+use hashbrown::{HashMap, HashSet};
 use muster_catalog::{Catalog, Kind, MissingParent, Mode, ProfileId, Table, Timestamp};
 use muster_state::Tx;
 

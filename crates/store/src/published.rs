@@ -1,12 +1,13 @@
 //! One table of a snapshot: its blocks, what came and went since, its texts, its waiting rows.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, StringViewArray, UInt32Array};
 use arrow_select::concat::concat;
 use arrow_select::take::take;
+use hashbrown::HashMap;
 use muster_catalog::Kind;
 
 use crate::Error;

@@ -1,13 +1,13 @@
 //! The snapshots of a workspace: the newest one, the way to the next, and the way back.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use muster_catalog::{Catalog, Timestamp};
 use muster_state::Tx;
 
-use crate::catalogue::{self, Kept, LoadRecord, LoadedSource, LogEntry, Manifest};
+use crate::catalogue::{self, Kept, LoadRecord, LoadedSource, LogEntry, Look, Manifest};
 use crate::disk::{Disk, FileDisk};
 use crate::files::{ColumnFile, Folder};
 use crate::incoming::{Incoming, Ready, TableInput};
@@ -322,6 +322,22 @@ impl Store {
     /// If the catalogue cannot be read.
     pub fn known_sources(tx: &Tx<'_>, table: &str, definition: &str) -> Result<HashSet<String>, Error> {
         catalogue::known_sources(tx, table, definition)
+    }
+
+    /// How source files looked when their digests were taken, by what users call them.
+    ///
+    /// # Errors
+    /// If the catalogue cannot be read.
+    pub fn looks(tx: &Tx<'_>) -> Result<BTreeMap<String, Look>, Error> {
+        catalogue::looks(tx)
+    }
+
+    /// Keeps other looks at source files than those that were kept before.
+    ///
+    /// # Errors
+    /// If the catalogue cannot be written.
+    pub fn keep_looks(tx: &Tx<'_>, before: &BTreeMap<String, Look>, now: &BTreeMap<String, Look>) -> Result<(), Error> {
+        catalogue::keep_looks(tx, before, now)
     }
 
     /// The files that the loads that stand were the first to read, since the one that made snapshot `oldest`: by snapshot,

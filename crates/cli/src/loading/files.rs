@@ -8,12 +8,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use muster_catalog::{Mode, Owner, Table, nearest};
-use muster_ingest::{
-    Digest as FileDigest, Error as IngestError, SourceFile, Unfinished, digest, look, source_files, unfinished,
-};
+use muster_ingest::{Error as IngestError, SourceFile, Unfinished, look, source_files, unfinished};
 use muster_store::{LoadRecord, Store};
 use sha2::{Digest, Sha256};
 
+use super::known::KnownFiles;
 use super::report::{Full, TableReport};
 use crate::arguments::Load;
 use crate::workspace::{Opened, Workspace, is_young};
@@ -51,27 +50,12 @@ struct Found<'a> {
     files: Vec<SourceFile>,
 }
 
-/// What content files have; each is read once, however many tables it goes into.
-#[derive(Default)]
-struct Digests(BTreeMap<PathBuf, FileDigest>);
-
-impl Digests {
-    fn of(&mut self, file: &SourceFile) -> Result<String> {
-        if let Some(known) = self.0.get(&file.path) {
-            return Ok(known.to_string());
-        }
-        let digest = digest(file)?;
-        self.0.insert(file.path.clone(), digest);
-        Ok(digest.to_string())
-    }
-}
-
 impl<'a> Search<'a> {
-    /// What there is to read, table by table, parents first.
+    /// What there is to read, table by table, parents first; and by what files will be known again.
     ///
     /// # Errors
     /// If a table is not there, no file is, or one cannot be read.
-    pub fn work(&self) -> Result<Vec<Work<'a>>> {
+    pub fn work(&self) -> Result<(Vec<Work<'a>>, KnownFiles)> {
         let mut found = Vec::new();
         for table in self.tables()? {
             found.extend(self.find(table)?);
@@ -80,8 +64,9 @@ impl<'a> Search<'a> {
             bail!("no table's `source` matches {}", self.only().unwrap_or(Path::new("")).display());
         }
         let unfinished = unfinished_among(&found)?;
-        let mut digests = Digests::default();
-        found.into_iter().map(|found| self.work_on(found, &unfinished, &mut digests)).collect()
+        let mut known = KnownFiles::of(&self.opened.state, found.iter().flat_map(|found| &found.files))?;
+        let work = found.into_iter().map(|found| self.work_on(found, &unfinished, &mut known));
+        Ok((work.collect::<Result<_>>()?, known))
     }
 
     fn only(&self) -> Option<&Path> {
@@ -115,7 +100,7 @@ impl<'a> Search<'a> {
         &self,
         found: Found<'a>,
         unfinished: &BTreeMap<PathBuf, Unfinished>,
-        digests: &mut Digests,
+        digests: &mut KnownFiles,
     ) -> Result<Work<'a>> {
         let Found { table, files } = found;
         let why = |file: &SourceFile| unfinished.get(&file.path).map(|why| (file.name.clone(), why.to_string()));
@@ -139,7 +124,7 @@ impl<'a> Search<'a> {
     }
 
     /// The files whose content did not go into the table before.
-    fn with_fresh(&self, work: Work<'a>, files: Vec<SourceFile>, digests: &mut Digests) -> Result<Work<'a>> {
+    fn with_fresh(&self, work: Work<'a>, files: Vec<SourceFile>, digests: &mut KnownFiles) -> Result<Work<'a>> {
         let known = self.known(&work)?;
         if known.is_empty() {
             return Ok(Work { files, ..work });
@@ -147,7 +132,7 @@ impl<'a> Search<'a> {
         let found = files.len();
         let mut fresh = Vec::new();
         for file in files {
-            if !known.contains(&digests.of(&file)?) {
+            if !known.contains(&digests.digest(&file)?) {
                 fresh.push(file);
             }
         }
@@ -160,8 +145,8 @@ impl<'a> Search<'a> {
 
     /// A table that is replaced is what all of its files say together: if one of them is another than last time, all are
     /// read again, also those that went in before.
-    fn with_all_or_none(&self, work: Work<'a>, files: Vec<SourceFile>, digests: &mut Digests) -> Result<Work<'a>> {
-        let mut contents = files.iter().map(|file| digests.of(file)).collect::<Result<Vec<String>>>()?;
+    fn with_all_or_none(&self, work: Work<'a>, files: Vec<SourceFile>, digests: &mut KnownFiles) -> Result<Work<'a>> {
+        let mut contents = files.iter().map(|file| digests.digest(file)).collect::<Result<Vec<String>>>()?;
         contents.sort_unstable();
         let content = hexadecimal(&format!("{} {}", work.definition, contents.join(" ")));
         let last_full = self.last_full(&work.table.name)?;

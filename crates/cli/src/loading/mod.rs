@@ -1,6 +1,6 @@
 //! Files into the store: which are new, what they hold, and what became of their rows.
 //!
-//! `files` finds what is to be read, `reading` reads it, `batches` makes of it what the store takes, and `consents` says who
+//! `files` finds what is to be read (`known` which files look as they did), `reading` reads it, `batches` makes of it what the store takes, and `consents` says who
 //! agreed to what. `guards` and `memory` hold up what looks like a mistake; `undo` takes a load back.
 
 use std::error::Error;
@@ -16,6 +16,8 @@ use crate::phases;
 use crate::workspace::{Opened, Workspace};
 
 mod files;
+
+mod known;
 
 mod reading;
 
@@ -38,6 +40,7 @@ pub use undo::{UndoReport, undo};
 
 use consents::Named;
 use files::{Search, Work};
+use known::KnownFiles;
 use reading::Reading;
 use rejects::Rejects;
 use report::table_report;
@@ -52,8 +55,8 @@ pub fn load(workspace: &Workspace, opened: &Opened, arguments: &Load) -> Result<
     let mut catalog = workspace.catalog.clone();
     // What is plausible depends on what time it is.
     catalog.workspace.as_of.get_or_insert(clock.now());
-    let work = Search { workspace, opened, arguments }.work()?;
-    Loader { workspace, opened, catalog: &catalog, clock: clock.as_ref(), arguments }.run(&work)
+    let (work, known) = Search { workspace, opened, arguments }.work()?;
+    Loader { workspace, opened, catalog: &catalog, clock: clock.as_ref(), arguments }.run(&work, known)
 }
 
 /// The tables' files, read when the store asks for their rows.
@@ -119,7 +122,7 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    fn run(&self, work: &[Work<'_>]) -> Result<LoadReport> {
+    fn run(&self, work: &[Work<'_>], known: KnownFiles) -> Result<LoadReport> {
         memory::check(work, &self.arguments.accept)?;
         let mut report = LoadReport { dry_run: self.arguments.dry_run, ..LoadReport::default() };
         let before = self.opened.store.snapshot();
@@ -147,6 +150,10 @@ impl Loader<'_> {
             return Err(rejects.named_in(error));
         }
         report.reject_file = rejects.finish()?;
+        if !report.dry_run {
+            let read: Vec<SourceRecord> = readings.iter().flat_map(Reading::sources).collect();
+            known.keep(&self.opened.state, read.iter(), arguments_name_all(self.arguments))?;
+        }
         Ok(report)
     }
 
@@ -222,6 +229,10 @@ impl Loader<'_> {
         let Opened { state, store, .. } = self.opened;
         Ok(state.write(|tx| store.collect_garbage(tx))?)
     }
+}
+
+fn arguments_name_all(arguments: &Load) -> bool {
+    arguments.tables.is_empty() && arguments.file.is_none()
 }
 
 /// To the millisecond; more is noise.

@@ -59,7 +59,7 @@ impl Plausible {
 
     fn rows_outside(&self, array: &ArrayRef) -> Vec<usize> {
         let outside = |(row, micros): (usize, i64)| {
-            (array.is_valid(row) && !(self.from..self.to).contains(&micros)).then_some(row)
+            (!(self.from..self.to).contains(&micros) && array.is_valid(row)).then_some(row)
         };
         match array.data_type() {
             DataType::Date32 => {
