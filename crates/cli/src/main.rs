@@ -41,9 +41,11 @@ mod commands;
 
 use std::panic;
 use std::process::ExitCode;
+use std::thread;
 
 use clap::Parser;
 use mimalloc::MiMalloc;
+use muster_language::STACK_BYTES;
 
 use crate::arguments::Arguments;
 
@@ -56,9 +58,15 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     arguments.start_log();
     keep_guarded_panics_silent();
-    match commands::run(&arguments) {
+    let command = thread::Builder::new().name("muster".to_owned()).stack_size(STACK_BYTES);
+    let command = command.spawn(move || match commands::run(&arguments) {
         Ok(exit) => exit.into(),
         Err(error) => exit::report(&error),
+    });
+    match command.map(thread::JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        Ok(Err(panic)) => panic::resume_unwind(panic),
+        Err(error) => exit::report(&anyhow::Error::new(error).context("no thread to run the command on")),
     }
 }
 

@@ -1,5 +1,7 @@
 //! A source file that was looked at: what it holds, and the names of its columns.
 
+use std::fs;
+
 use muster_catalog::Table;
 
 use crate::error::Error;
@@ -25,6 +27,11 @@ pub(crate) enum Content {
 }
 
 impl OpenFile {
+    /// How large it is, if it still is there; to tell how much of it went by.
+    pub fn bytes_on_disk(&self) -> u64 {
+        fs::metadata(&self.source.path).map_or(0, |file| file.len())
+    }
+
     pub fn look_at(source: &SourceFile, table: &Table) -> Result<Self, Error> {
         let content = match format_of(source)? {
             Format::Parquet => Content::Parquet(ParquetFile::open(source)?),

@@ -38,6 +38,7 @@ mod gzip;
 pub use gzip::CompressionFault;
 
 mod file;
+mod growing;
 mod layout;
 mod magic;
 mod plan;

@@ -14,6 +14,7 @@ use crate::error::{Error, Overrun};
 use crate::feed::{Feed, Piece, Sizes};
 use crate::file::{Content, OpenFile};
 use crate::flags::Flags;
+use crate::growing::GrowingRows;
 use crate::merge::one_row_per_key;
 use crate::plan::Plan;
 use crate::raw::Fault;
@@ -65,14 +66,15 @@ pub(crate) fn read_in(
     let shape = TableShape::new(intake, &plan)?;
     let file_shapes = opened.iter().map(|file| FileShape::new(intake, &plan, file)).collect::<Result<Vec<_>, _>>()?;
     let bench = Bench { intake, shape: &shape, files: &file_shapes };
-    let mut tally = Tally::new(intake, &plan, &opened);
+    let mut tally = Tally::new(intake, &plan, &shape, &opened);
     bench.run(Feed::new(&opened, sizes), &mut tally, observer)?;
     tally.check_budget()?;
-    let batches = if intake.table.one_row_per_key {
-        vec![one_row_per_key(intake.table, &plan, &shape, &tally.batches)?]
-    } else {
-        std::mem::take(&mut tally.batches)
-    };
+    let inconsistent = |source| Error::Inconsistent { table: intake.table.name.clone(), source };
+    let rows = std::mem::replace(&mut tally.rows, GrowingRows::of(shape.schema.clone())).finish();
+    let mut batches: Vec<RecordBatch> = rows.map_err(inconsistent)?.into_iter().collect();
+    if intake.table.one_row_per_key {
+        batches = vec![one_row_per_key(intake.table, &plan, &shape, &batches)?];
+    }
     let report = tally.report(&plan, &batches);
     Ok(TableLoad { table: intake.table.name.clone(), columns: plan.names(), schema: shape.schema, batches, report })
 }
@@ -87,12 +89,16 @@ struct Bench<'a> {
 impl Bench<'_> {
     fn run(&self, mut feed: Feed<'_>, tally: &mut Tally<'_>, observer: &mut dyn Observer) -> Result<(), Error> {
         let count = PIECES_PER_THREAD * rayon::current_num_threads();
+        let all_bytes: u64 = tally.opened.iter().map(OpenFile::bytes_on_disk).sum();
         let mut wave = feed.take(count)?;
         while !wave.is_empty() {
             let (results, next) = rayon::join(|| self.shape_all(&wave), || feed.take(count));
+            let mut batches = Vec::new();
             for (piece, shaped) in wave.iter().zip(results?) {
-                tally.add(piece, shaped, observer)?;
+                tally.add(piece, shaped, observer, &mut batches)?;
             }
+            let bytes: u64 = wave.iter().map(|piece| piece.bytes).sum();
+            tally.rows.append(&batches, bytes as f64 / all_bytes.max(1) as f64);
             wave = next?;
         }
         Ok(())
@@ -116,7 +122,7 @@ impl Bench<'_> {
 struct Tally<'a> {
     intake: &'a Intake<'a>,
     opened: &'a [OpenFile],
-    batches: Vec<RecordBatch>,
+    rows: GrowingRows,
     files: Vec<FileReport>,
     filtered: Vec<u64>,
     rejected: Vec<KindCount>,
@@ -128,11 +134,11 @@ struct Tally<'a> {
 }
 
 impl<'a> Tally<'a> {
-    fn new(intake: &'a Intake<'a>, plan: &Plan, opened: &'a [OpenFile]) -> Self {
+    fn new(intake: &'a Intake<'a>, plan: &Plan, shape: &TableShape<'_>, opened: &'a [OpenFile]) -> Self {
         Self {
             intake,
             opened,
-            batches: Vec::new(),
+            rows: GrowingRows::of(shape.schema.clone()),
             files: Vec::new(),
             filtered: vec![0; intake.table.conditions.len()],
             rejected: Vec::new(),
@@ -143,12 +149,18 @@ impl<'a> Tally<'a> {
         }
     }
 
-    fn add(&mut self, piece: &Piece, results: Vec<Shaped>, observer: &mut dyn Observer) -> Result<(), Error> {
+    fn add(
+        &mut self,
+        piece: &Piece,
+        results: Vec<Shaped>,
+        observer: &mut dyn Observer,
+        batches: &mut Vec<RecordBatch>,
+    ) -> Result<(), Error> {
         if self.files.len() == piece.file {
             self.begin_file(piece.file);
         }
         for shaped in results {
-            self.add_rows(shaped, observer)?;
+            batches.push(self.add_rows(shaped, observer)?);
         }
         let file = &mut self.files[piece.file];
         observer.advanced(&file.name, piece.bytes);
@@ -169,7 +181,7 @@ impl<'a> Tally<'a> {
         self.files.push(FileReport { name, digest, bytes: 0, delimiter, read: 0, filtered: 0, rejected: 0 });
     }
 
-    fn add_rows(&mut self, shaped: Shaped, observer: &mut dyn Observer) -> Result<(), Error> {
+    fn add_rows(&mut self, shaped: Shaped, observer: &mut dyn Observer) -> Result<RecordBatch, Error> {
         if let Some(file) = self.files.last_mut() {
             file.read += shaped.read;
             file.filtered += shaped.filtered.iter().sum::<u64>();
@@ -182,10 +194,7 @@ impl<'a> Tally<'a> {
             self.reject(fault, observer)?;
         }
         self.lines += shaped.line_ends;
-        if shaped.batch.num_rows() > 0 {
-            self.batches.push(shaped.batch);
-        }
-        Ok(())
+        Ok(shaped.batch)
     }
 
     fn reject(&mut self, fault: Fault, observer: &mut dyn Observer) -> Result<(), Error> {

@@ -58,4 +58,5 @@ mod remainder;
 mod source;
 mod sql;
 mod stack;
+pub use stack::STACK_BYTES;
 mod tokens;

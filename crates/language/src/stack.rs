@@ -7,6 +7,10 @@
 /// unoptimised build. Address space only, pages cost memory when they are touched.
 const ROOM_BYTES: usize = 128 << 20;
 
+/// The stack of a thread on which statements are read as it stands: to make room first takes longer than to read a short
+/// one. Address space, too.
+pub const STACK_BYTES: usize = 2 * ROOM_BYTES;
+
 /// Runs `work` where the deepest statement fits.
 pub(crate) fn deep<T>(work: impl FnOnce() -> T) -> T {
     stacker::maybe_grow(ROOM_BYTES, ROOM_BYTES, work)

@@ -1,7 +1,7 @@
 //! Runs plain SQL over a snapshot, within limits.
 
 use std::io;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel, sync_channel};
 use std::time::Duration;
@@ -15,11 +15,10 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::SendableRecordBatchStream;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionContext;
 use futures::StreamExt;
 use muster_catalog::RowSet;
-use muster_language::{Body, ResolvedQuery, ResolvedSegment};
+use muster_language::{Body, ResolvedQuery, ResolvedSegment, STACK_BYTES};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tokio::runtime::{Builder, Runtime};
 
@@ -61,10 +60,6 @@ impl Default for Limits {
         }
     }
 }
-
-/// The stack of a thread: plans of the deepest statements are walked by recursion. Address space only, pages cost memory
-/// when they are touched.
-const STACK_BYTES: usize = 256 << 20;
 
 /// The rows of an answer.
 #[derive(Debug, Clone)]
@@ -155,8 +150,12 @@ impl Engine {
     /// # Errors
     /// As [`Engine::answer`], as far as it shows before the first row; the rest comes with the rows.
     pub fn begin(&self, query: &ResolvedQuery, evaluation: &Evaluation) -> Result<Running, Error> {
-        let (run, pool) = (self.run(query, evaluation), Arc::clone(&self.pool));
+        let run = self.run(query, evaluation);
         let (patience, masks) = (run.patience.clone(), run.evaluation.masks.clone());
+        let (mut run, pool) = match self.counted(run)? {
+            Ok(count) => return Running::of_one(count, patience, &masks),
+            Err(run) => (run, Arc::clone(&self.pool)),
+        };
         // Without a bound: the answer's rows are bounded, and a slow reader must not make a query late.
         let (parts, coming) = channel();
         let task = self.runtime().spawn(async move {
@@ -173,7 +172,10 @@ impl Engine {
     /// # Errors
     /// If it passes a limit of time or memory, or the engine refuses it.
     pub fn all(&self, query: &ResolvedQuery, evaluation: &Evaluation) -> Result<Answer, Error> {
-        let (run, pool) = (self.run(query, evaluation), Arc::clone(&self.pool));
+        let (mut run, pool) = match self.counted(self.run(query, evaluation))? {
+            Ok(count) => return Ok(Answer { schema: count.schema(), batches: vec![count] }),
+            Err(run) => (run, Arc::clone(&self.pool)),
+        };
         self.within(&run.patience.clone(), async move {
             let mut stream = run.stream(&pool).await?;
             let (schema, mut batches) = (stream.schema(), Vec::new());
@@ -190,11 +192,12 @@ impl Engine {
     /// If it passes a limit (of time and memory; sets of rows are small), or the engine refuses it.
     pub fn rows(&self, segment: &ResolvedSegment, evaluation: &Evaluation) -> Result<RowSet, Error> {
         let run = self.run(&segment.query, evaluation);
-        let pool = Arc::clone(&self.pool);
+        let of_kernel = if run.is_of_rows() { self.by_kernel(run, Run::numbers)? } else { Err(run) };
+        let (mut run, pool) = match of_kernel {
+            Ok(rows) => return Ok(rows),
+            Err(run) => (run, Arc::clone(&self.pool)),
+        };
         self.within(&run.patience.clone(), async move {
-            if let Some(rows) = run.numbers(&pool)? {
-                return Ok(rows);
-            }
             let mut stream = run.stream(&pool).await?;
             let mut rows = Vec::new();
             while let Some(batch) = stream.next().await {
@@ -233,10 +236,10 @@ impl Engine {
     /// # Errors
     /// As [`Engine::begin`].
     pub fn cubes(&self, query: &ResolvedQuery, evaluation: &Evaluation) -> Result<usize, Error> {
-        let (run, pool) = (self.run(query, evaluation), Arc::clone(&self.pool));
+        let (mut run, pool) = (self.run(query, evaluation), Arc::clone(&self.pool));
         self.within(&run.patience.clone(), async move {
-            let context = run.context()?;
-            let plan = run.planned(run.compiled()?, &context, &pool).await?;
+            let (context, compiled) = (run.context()?, run.compiled()?);
+            let plan = run.planned(compiled, &context, &pool).await?;
             kernel::cubes_of(&plan).map_err(|error| run.engine_error(error))
         })
     }
@@ -246,7 +249,7 @@ impl Engine {
     /// # Errors
     /// If it passes a limit of time or memory, or the engine refuses it.
     pub fn values(&self, variable: &ResolvedQuery, evaluation: &Evaluation) -> Result<Values, Error> {
-        let (run, pool) = (self.run(variable, evaluation), Arc::clone(&self.pool));
+        let (mut run, pool) = (self.run(variable, evaluation), Arc::clone(&self.pool));
         self.within(&run.patience.clone(), async move {
             let mut stream = run.stream(&pool).await?;
             let (mut rows, mut values) = (Vec::new(), vec![new_empty_array(stream.schema().field(1).data_type())]);
@@ -266,7 +269,34 @@ impl Engine {
         let patience = self.stopper.patience(self.limits.time).in_a_process(self.limits.process);
         let (back, limits) = (self.back, self.limits);
         let (base, planners) = (Arc::clone(&self.base), Arc::clone(&self.planners));
-        Run { query: query.clone(), back, evaluation: evaluation.clone(), limits, patience, base, planners }
+        let (query, evaluation) = (query.clone(), evaluation.clone());
+        Run { query, back, evaluation, limits, patience, base, planners, compiled: None }
+    }
+
+    /// The answer to a query that only counts rows, if the kernel can count them; else the query back.
+    fn counted(&self, run: Run) -> Result<Result<RecordBatch, Run>, Error> {
+        if run.is_a_count() { self.by_kernel(run, Run::count) } else { Ok(Err(run)) }
+    }
+
+    /// What the kernel does of a query without the engine, on the kernel's own threads: to hand a small query over from
+    /// thread to thread takes as long as to answer it. Where that is nothing, the query comes back. The time is kept here.
+    fn by_kernel<T: Send + 'static>(
+        &self,
+        mut run: Run,
+        work: impl FnOnce(&mut Run) -> Result<Option<T>, Error> + Send + 'static,
+    ) -> Result<Result<T, Run>, Error> {
+        let patience = run.patience.clone();
+        let (done, outcome) = sync_channel(1);
+        self.pool.spawn(move || {
+            let worked = catch_unwind(AssertUnwindSafe(|| work(&mut run)));
+            // Whoever asked may have stopped waiting.
+            let _ = done.send(worked.map(|worked| worked.map(|found| found.ok_or(run))));
+        });
+        match patience.next(&outcome)? {
+            Some(Ok(worked)) => worked,
+            Some(Err(panic)) => resume_unwind(panic),
+            None => unreachable!("work ends with an answer or a panic"),
+        }
     }
 
     fn runtime(&self) -> &Runtime {
@@ -317,14 +347,13 @@ struct Run {
     patience: Patience,
     base: Arc<SessionState>,
     planners: Arc<Planners>,
+    /// What the kernel does of it, once somebody asked, until it is done.
+    compiled: Option<Option<Compiled>>,
 }
 
 impl Run {
-    async fn stream(&self, pool: &Arc<ThreadPool>) -> Result<SendableRecordBatchStream, Error> {
+    async fn stream(&mut self, pool: &Arc<ThreadPool>) -> Result<SendableRecordBatchStream, Error> {
         let compiled = self.compiled()?;
-        if let Some(count) = self.counted(compiled.as_ref(), pool)? {
-            return Ok(count);
-        }
         let context = self.context()?;
         let plan = self.planned(compiled, &context, pool).await?;
         let frame = context.execute_logical_plan(plan).await.map_err(|error| self.engine_error(error))?;
@@ -368,34 +397,39 @@ impl Run {
         context.state().statement_to_plan(kernel::statement(compiled.statement.clone())).await
     }
 
+    /// Whether it only asks how many rows there are.
+    fn is_a_count(&self) -> bool {
+        matches!(&self.query.body, Body::Grain(grain) if grain.counts_rows().is_some())
+    }
+
+    /// Whether it only asks which rows there are.
+    fn is_of_rows(&self) -> bool {
+        matches!(&self.query.body, Body::Grain(grain) if grain.answers_each_row())
+    }
+
     /// How many rows there are, where that is all of the query: there is nothing to plan.
-    fn counted(
-        &self,
-        compiled: Option<&Compiled>,
-        pool: &ThreadPool,
-    ) -> Result<Option<SendableRecordBatchStream>, Error> {
+    fn count(&mut self) -> Result<Option<RecordBatch>, Error> {
+        let Some(rows) = self.all_rows()? else { return Ok(None) };
         let Body::Grain(grain) = &self.query.body else { return Ok(None) };
-        let (Some(column), Some(rows)) = (grain.counts_rows(), compiled.and_then(Compiled::all_rows)) else {
-            return Ok(None);
-        };
-        let rows = self.kernel_rows(rows);
-        let count = pool.install(|| rows.count()).map_err(|error| self.engine_error(error))?;
+        let Some(column) = grain.counts_rows() else { return Ok(None) };
+        let count = rows.count().map_err(|error| self.engine_error(error))?;
         let schema = Arc::new(Schema::new(vec![Field::new(column, DataType::Int64, false)]));
-        let count = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(Int64Array::from(vec![count as i64]))]);
-        let batches = futures::stream::iter([count.map_err(DataFusionError::from)]);
-        Ok(Some(Box::pin(RecordBatchStreamAdapter::new(schema, batches))))
+        let count = RecordBatch::try_new(schema, vec![Arc::new(Int64Array::from(vec![count as i64]))]);
+        count.map(Some).map_err(|error| self.engine_error(error.into()))
     }
 
     /// The rows of a segment, where the kernel finds them without the engine.
-    fn numbers(&self, pool: &ThreadPool) -> Result<Option<RowSet>, Error> {
-        let Body::Grain(grain) = &self.query.body else { return Ok(None) };
-        if !grain.answers_each_row() {
-            return Ok(None);
-        }
+    fn numbers(&mut self) -> Result<Option<RowSet>, Error> {
+        let Some(rows) = self.all_rows()? else { return Ok(None) };
+        rows.numbers().map(Some).map_err(|error| self.engine_error(error))
+    }
+
+    /// The rows that the query is about, where the kernel finds all of them; what else it does is kept for the engine.
+    fn all_rows(&mut self) -> Result<Option<KernelRows>, Error> {
         let compiled = self.compiled()?;
-        let Some(rows) = compiled.as_ref().and_then(Compiled::all_rows) else { return Ok(None) };
-        let rows = self.kernel_rows(rows);
-        pool.install(|| rows.numbers()).map(Some).map_err(|error| self.engine_error(error))
+        let rows = compiled.as_ref().and_then(Compiled::all_rows).map(|rows| self.kernel_rows(rows));
+        self.compiled = Some(compiled);
+        Ok(rows)
     }
 
     fn kernel_rows(&self, compiled: &Arc<CompiledRows>) -> KernelRows {
@@ -404,7 +438,10 @@ impl Run {
     }
 
     /// What the kernel does of the query, if it can.
-    fn compiled(&self) -> Result<Option<Compiled>, Error> {
+    fn compiled(&mut self) -> Result<Option<Compiled>, Error> {
+        if let Some(known) = self.compiled.take() {
+            return Ok(known);
+        }
         if self.back != Back::Kernel {
             return Ok(None);
         }
@@ -422,7 +459,7 @@ impl Run {
     }
 
     /// Sends the columns and then the rows, as long as somebody waits for them.
-    async fn send(&self, parts: &Sender<Result<Part, Error>>, pool: &Arc<ThreadPool>) -> Result<(), Error> {
+    async fn send(&mut self, parts: &Sender<Result<Part, Error>>, pool: &Arc<ThreadPool>) -> Result<(), Error> {
         let mut stream = self.stream(pool).await?;
         let mut waited_for = parts.send(Ok(Part::Columns(stream.schema()))).is_ok();
         let (mut rows, mut bytes) = (0, 0);

@@ -4,9 +4,10 @@
 //! pattern is nobody's count, so where the process does nothing else its size is looked at while somebody waits.
 
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The growth of the process since a query began.
@@ -73,12 +74,26 @@ impl Footprint {
     }
 }
 
-/// The bytes of the process that stand in memory; nothing where the system does not tell.
+/// The bytes of the process that stand in memory; nothing where the system does not tell. Short files: who asks for a
+/// count of few milliseconds waits for them.
 fn resident() -> usize {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<usize>().ok());
-    kib.unwrap_or_default() << 10
+    let mut said = [0; 128];
+    let read = File::open("/proc/self/statm").and_then(|mut file| file.read(&mut said)).unwrap_or_default();
+    let pages = str::from_utf8(&said[..read]).ok().and_then(|said| said.split(' ').nth(1)?.parse::<usize>().ok());
+    pages.unwrap_or_default() * page_bytes()
+}
+
+/// How large a page is, as the system told when it started the process: pairs of words, a kind and its value.
+fn page_bytes() -> usize {
+    const PAGE_SIZE: usize = 6;
+    static BYTES: OnceLock<usize> = OnceLock::new();
+    let told = || {
+        let words = fs::read("/proc/self/auxv").unwrap_or_default();
+        let words = words.as_chunks::<{ size_of::<usize>() }>().0.iter().map(|word| usize::from_ne_bytes(*word));
+        let words: Vec<usize> = words.collect();
+        words.as_chunks::<2>().0.iter().find(|pair| pair[0] == PAGE_SIZE).map(|pair| pair[1])
+    };
+    *BYTES.get_or_init(|| told().unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -105,5 +120,6 @@ mod tests {
     fn memory_that_is_written_counts() {
         let made = vec![1_u8; 256 << 20];
         assert!(resident() >= made.len());
+        assert!(page_bytes().is_power_of_two());
     }
 }

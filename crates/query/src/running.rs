@@ -1,7 +1,7 @@
 //! An answer on its way: its rows as they come.
 
 use std::panic::resume_unwind;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, channel};
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -33,9 +33,9 @@ pub struct Running {
 struct Rest {
     parts: Receiver<Result<Part, Error>>,
     patience: Patience,
-    runtime: Handle,
-    /// None once it has ended.
-    task: Option<JoinHandle<()>>,
+    has_ended: bool,
+    /// What sends the parts, and where it runs; none where all of them were sent before.
+    task: Option<(Handle, JoinHandle<()>)>,
 }
 
 impl Running {
@@ -47,7 +47,19 @@ impl Running {
         task: JoinHandle<()>,
         masks: &Masks,
     ) -> Result<Self, Error> {
-        let mut rest = Rest { parts, patience, runtime, task: Some(task) };
+        Self::of(Rest { parts, patience, has_ended: false, task: Some((runtime, task)) }, masks)
+    }
+
+    /// An answer that is there already.
+    pub(crate) fn of_one(batch: RecordBatch, patience: Patience, masks: &Masks) -> Result<Self, Error> {
+        let (send, parts) = channel();
+        for part in [Part::Columns(batch.schema()), Part::Rows(batch)] {
+            send.send(Ok(part)).expect("its other end is here");
+        }
+        Self::of(Rest { parts, patience, has_ended: false, task: None }, masks)
+    }
+
+    fn of(mut rest: Rest, masks: &Masks) -> Result<Self, Error> {
         match rest.next() {
             // The columns come when the plan is there, and with it what it reads.
             Some(Ok(Part::Columns(schema))) => Ok(Self { schema, masked: masks.read(), rest }),
@@ -89,7 +101,9 @@ impl Iterator for Running {
 
 impl Rest {
     fn next(&mut self) -> Option<Result<Part, Error>> {
-        self.task.as_ref()?;
+        if self.has_ended {
+            return None;
+        }
         match self.patience.next(&self.parts) {
             Ok(Some(Ok(part))) => Some(Ok(part)),
             Ok(Some(Err(error))) | Err(error) => {
@@ -105,15 +119,17 @@ impl Rest {
 
     /// The task is over; its panic is the caller's.
     fn end(&mut self) {
-        let Some(task) = self.task.take() else { return };
-        match self.runtime.block_on(task) {
+        self.has_ended = true;
+        let Some((runtime, task)) = self.task.take() else { return };
+        match runtime.block_on(task) {
             Err(broken) if broken.is_panic() => resume_unwind(broken.into_panic()),
             _ => {}
         }
     }
 
     fn stop(&mut self) {
-        if let Some(task) = self.task.take() {
+        self.has_ended = true;
+        if let Some((_, task)) = self.task.take() {
             task.abort();
         }
     }
