@@ -41,7 +41,8 @@ pub struct TableLoad {
     /// The Arrow schema of the batches: [`ColumnType::arrow`](muster_catalog::ColumnType::arrow) of each column,
     /// nullable.
     pub schema: SchemaRef,
-    /// The rows in the order of the files; with `one_row_per_key` in the order in which the keys first appear.
+    /// The rows in the order of the files; with `one_row_per_key` in the order in which the keys first appear. One batch,
+    /// or none where there are no rows.
     pub batches: Vec<RecordBatch>,
     /// What became of every row.
     pub report: Report,

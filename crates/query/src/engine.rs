@@ -192,7 +192,7 @@ impl Engine {
     /// If it passes a limit (of time and memory; sets of rows are small), or the engine refuses it.
     pub fn rows(&self, segment: &ResolvedSegment, evaluation: &Evaluation) -> Result<RowSet, Error> {
         let run = self.run(&segment.query, evaluation);
-        let of_kernel = if run.is_of_rows() { self.by_kernel(run, Run::numbers)? } else { Err(run) };
+        let of_kernel = if run.is_of_rows() { self.by_kernel(run, Run::numbers)? } else { Err(Box::new(run)) };
         let (mut run, pool) = match of_kernel {
             Ok(rows) => return Ok(rows),
             Err(run) => (run, Arc::clone(&self.pool)),
@@ -274,8 +274,8 @@ impl Engine {
     }
 
     /// The answer to a query that only counts rows, if the kernel can count them; else the query back.
-    fn counted(&self, run: Run) -> Result<Result<RecordBatch, Run>, Error> {
-        if run.is_a_count() { self.by_kernel(run, Run::count) } else { Ok(Err(run)) }
+    fn counted(&self, run: Run) -> Result<Result<RecordBatch, Box<Run>>, Error> {
+        if run.is_a_count() { self.by_kernel(run, Run::count) } else { Ok(Err(Box::new(run))) }
     }
 
     /// What the kernel does of a query without the engine, on the kernel's own threads: to hand a small query over from
@@ -284,13 +284,13 @@ impl Engine {
         &self,
         mut run: Run,
         work: impl FnOnce(&mut Run) -> Result<Option<T>, Error> + Send + 'static,
-    ) -> Result<Result<T, Run>, Error> {
+    ) -> Result<Result<T, Box<Run>>, Error> {
         let patience = run.patience.clone();
         let (done, outcome) = sync_channel(1);
         self.pool.spawn(move || {
             let worked = catch_unwind(AssertUnwindSafe(|| work(&mut run)));
             // Whoever asked may have stopped waiting.
-            let _ = done.send(worked.map(|worked| worked.map(|found| found.ok_or(run))));
+            let _ = done.send(worked.map(|worked| worked.map(|found| found.ok_or_else(|| Box::new(run)))));
         });
         match patience.next(&outcome)? {
             Some(Ok(worked)) => worked,

@@ -37,7 +37,7 @@ impl KnownFiles {
     /// # Errors
     /// If the state cannot be read.
     pub fn of<'a>(state: &State, files: impl Iterator<Item = &'a SourceFile>) -> Result<Self> {
-        let kept = state.read(|tx| Store::looks(tx))?;
+        let kept = state.read(Store::looks)?;
         let paths: BTreeMap<String, PathBuf> = files.map(|file| (file.name.clone(), file.path.clone())).collect();
         let looks = paths.iter().filter_map(|(name, path)| Some((name.clone(), settled_look(path)?))).collect();
         Ok(Self { paths, kept, looks, digests: BTreeMap::new() })
@@ -127,7 +127,7 @@ mod tests {
     }
 
     fn kept(state: &State) -> BTreeMap<String, Look> {
-        state.read(|tx| Store::looks(tx)).unwrap()
+        state.read(Store::looks).unwrap()
     }
 
     #[test]

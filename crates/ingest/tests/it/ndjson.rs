@@ -263,8 +263,8 @@ fn row_66_a_line_without_end_is_rejected_and_the_next_one_is_read() {
 fn chunks_of_a_long_file_are_put_together_in_order() {
     let rows = 2_000;
     let content: String = (0..rows).map(|row| format!("{{\"id\":\"{row}\",\"remark\":\"{:05000}\"}}\n", row)).collect();
+    assert!(content.len() > 8 << 20, "the file must be longer than a chunk");
     let load = World::new(TABLE).file("c.ndjson", content + "nonsense").load("profiles");
-    assert!(load.batches.len() > 1, "the file must be longer than a chunk");
     assert_eq!(column(&load, "id"), (0..rows).map(|row| row.to_string()).collect::<Vec<_>>());
     assert_eq!(load.report.rejects[0].line, rows as u64 + 1);
 }
