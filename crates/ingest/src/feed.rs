@@ -203,8 +203,9 @@ impl Groups {
         let part = if self.count == 0 { Part::Nothing } else { Part::RowGroup(self.next) };
         self.next += 1;
         let last = self.next >= self.count;
-        // The file was read whole for its digest, so its bytes are spread over the groups only for progress.
-        let bytes = if last { self.identity.bytes } else { 0 };
+        // The file was read whole for its digest; its bytes are spread over the groups to tell how much of it went by.
+        let each = self.identity.bytes / self.count.max(1) as u64;
+        let bytes = if last { self.identity.bytes - each * (self.next as u64 - 1) } else { each };
         Piece { file, part, bytes, ended: last.then_some(self.identity) }
     }
 }

@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use arrow_schema::DataType;
+use arrow_schema::{DataType, FieldRef, Fields};
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, DFSchemaRef};
+use datafusion::common::{DFSchema, ExprSchema};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Between, Case, Cast, InList, InSubquery, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
@@ -41,30 +41,55 @@ const UNIFYING: [&str; 18] = [
 
 /// The plan in which no decimal meets a double.
 pub(crate) fn among_doubles(plan: LogicalPlan) -> Result<LogicalPlan> {
-    Ok(plan.transform_up_with_subqueries(unified_node)?.data)
+    Ok(unified_node(plan)?.data)
 }
 
 fn unified_node(node: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    let schema = merge_schema(&node.inputs());
-    let names = NamePreserver::new(&node);
-    let node = node.map_expressions(|expr| {
-        let name = names.save(&expr);
-        let expr = expr.transform_up(|expr| unified(expr, &schema))?;
-        Ok(expr.update_data(|expr| name.restore(expr)))
-    })?;
-    let node = node.transform_data(|node| match node {
-        LogicalPlan::Union(union) => unified_rows(union),
-        LogicalPlan::Join(mut join) => {
-            let mut is_new = false;
-            for (left, right) in &mut join.on {
-                is_new |= make_alike(&mut [left, right], &schema)?;
+    // Rows that are written out have the types that were found for them already.
+    if matches!(node, LogicalPlan::Values(_)) {
+        return Ok(Transformed::no(node));
+    }
+    // Inputs first, and subqueries before what compares with them: what an expression became is what others are told.
+    let node = node.map_children(unified_node)?;
+    let schema = merge_schema(&node.data.inputs());
+    let names = NamePreserver::new(&node.data);
+    let node = node
+        .transform_data(|node| {
+            node.map_subqueries(|subquery| told_of_outer(subquery, &schema)?.transform_data(unified_node))
+        })?
+        .transform_data(|node| {
+            node.map_expressions(|expr| {
+                let name = names.save(&expr);
+                let expr = expr.transform_up(|expr| unified(expr, &schema))?;
+                Ok(expr.update_data(|expr| name.restore(expr)))
+            })
+        })?
+        .transform_data(|node| match node {
+            LogicalPlan::Union(union) => unified_rows(union),
+            LogicalPlan::Join(mut join) => {
+                let mut is_new = false;
+                for (left, right) in &mut join.on {
+                    is_new |= make_alike(&mut [left, right], &schema)?;
+                }
+                Ok(transformed_if(is_new, LogicalPlan::Join(join)))
             }
-            Ok(transformed_if(is_new, LogicalPlan::Join(join)))
-        }
-        node => Ok(Transformed::no(node)),
-    })?;
-    // What an expression becomes is what those above are told.
-    node.map_data(|node| if node.inputs().is_empty() { Ok(node) } else { node.recompute_schema() })
+            node => Ok(Transformed::no(node)),
+        })?;
+    if node.transformed { node.map_data(LogicalPlan::recompute_schema) } else { Ok(node) }
+}
+
+/// A subquery keeps what it was told of the columns around it, which may have become doubles meanwhile.
+fn told_of_outer(subquery: LogicalPlan, outer: &DFSchema) -> Result<Transformed<LogicalPlan>> {
+    subquery.transform_down_with_subqueries(|node| {
+        node.map_expressions(|expr| {
+            expr.transform_up(|expr| {
+                let Expr::OuterReferenceColumn(before, column) = expr else { return Ok(Transformed::no(expr)) };
+                let now = outer.field_from_column(&column).map_or_else(|_| Arc::clone(&before), Arc::clone);
+                let is_new = now != before;
+                Ok(transformed_if(is_new, Expr::OuterReferenceColumn(now, column)))
+            })
+        })
+    })
 }
 
 fn unified(mut expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
@@ -94,7 +119,9 @@ fn unified(mut expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             }
         }
         Expr::ScalarFunction(ScalarFunction { func, args }) if UNIFYING.contains(&func.name()) => {
-            make_alike(&mut args.iter_mut().collect::<Vec<_>>(), schema)?
+            // Of the others only where to begin is another kind of number.
+            let alike = if func.name() == "array_position" { 2 } else { args.len() };
+            make_alike(&mut args.iter_mut().take(alike).collect::<Vec<_>>(), schema)?
         }
         Expr::InSubquery(InSubquery { expr, subquery, .. }) => unified_membership(expr, subquery, schema)?,
         _ => false,
@@ -111,7 +138,8 @@ fn transformed_if<T>(is_new: bool, data: T) -> Transformed<T> {
     if is_new { Transformed::yes(data) } else { Transformed::no(data) }
 }
 
-/// Decimals among these become doubles if there is a double; whether one did.
+/// All numbers among these become doubles if one is a double; whether any became one. Of whole numbers the engine would do
+/// the same, but it says the type of a choice by its first branch.
 fn make_alike(exprs: &mut [&mut Expr], schema: &DFSchema) -> Result<bool> {
     let types = exprs.iter().map(|expr| expr.get_type(schema)).collect::<Result<Vec<_>>>()?;
     if !types.iter().any(is_double) {
@@ -145,22 +173,27 @@ fn unified_membership(expr: &mut Expr, subquery: &mut Subquery, schema: &DFSchem
 }
 
 fn unified_rows(union: Union) -> Result<Transformed<LogicalPlan>> {
-    let schemas: Vec<DFSchemaRef> = union.inputs.iter().map(|input| Arc::clone(input.schema())).collect();
-    let columns = schemas.first().map_or(0, |schema| schema.fields().len());
-    let any =
-        |column: usize, is: fn(&DataType) -> bool| schemas.iter().any(|schema| is(schema.field(column).data_type()));
-    let meets: Vec<bool> =
-        (0..columns).map(|column| any(column, is_double) && any(column, |its| as_double(its).is_some())).collect();
-    if !meets.contains(&true) {
+    let fields: Vec<&Fields> = union.inputs.iter().map(|input| input.schema().fields()).collect();
+    let has = |column: usize, is: fn(&DataType) -> bool| fields.iter().any(|fields| is(fields[column].data_type()));
+    let columns = fields.first().map_or(0, |fields| fields.len());
+    let doubles: Vec<bool> = (0..columns).map(|column| has(column, is_double)).collect();
+    // Also where the inputs became doubles themselves: it says still what they were.
+    let is_stale = |column: usize| doubles[column] && !is_double(union.schema.field(column).data_type());
+    let is_mixed = |column: usize| doubles[column] && has(column, |data_type| as_double(data_type).is_some());
+    if !(0..columns).any(|column| is_stale(column) || is_mixed(column)) {
         return Ok(Transformed::no(LogicalPlan::Union(union)));
     }
-    let inputs =
-        union.inputs.iter().map(|input| with_doubles(input, &meets).map(Arc::new)).collect::<Result<Vec<_>>>()?;
+    let inputs = union.inputs.iter().map(|input| with_doubles(input, &doubles).map(Arc::new));
+    let inputs = inputs.collect::<Result<_>>()?;
     Ok(Transformed::yes(LogicalPlan::Union(Union::try_new_with_loose_types(inputs)?)))
 }
 
-/// The rows of `plan` with doubles for the decimals of these columns.
+/// The rows of `plan` with doubles for the numbers of these columns.
 fn with_doubles(plan: &LogicalPlan, which: &[bool]) -> Result<LogicalPlan> {
+    let becomes = |(field, is_asked): (&FieldRef, &bool)| *is_asked && as_double(field.data_type()).is_some();
+    if !plan.schema().fields().iter().zip(which).any(becomes) {
+        return Ok(plan.clone());
+    }
     let columns = plan.schema().columns().into_iter().zip(plan.schema().fields()).zip(which);
     let columns = columns.map(|((column, field), is_asked)| match as_double(field.data_type()) {
         Some(double) if *is_asked => {
@@ -181,13 +214,13 @@ fn is_double(data_type: &DataType) -> bool {
     }
 }
 
-/// The double that stands for such a decimal, or the list of doubles for such a list.
+/// The double that stands for such a number, or the list of doubles for such a list; none where it is one.
 fn as_double(data_type: &DataType) -> Option<DataType> {
     match data_type {
         DataType::List(item) => {
             let double = as_double(item.data_type())?;
             Some(DataType::List(Arc::new(item.as_ref().clone().with_data_type(double))))
         }
-        other => other.is_decimal().then_some(DataType::Float64),
+        other => (other.is_decimal() || other.is_integer()).then_some(DataType::Float64),
     }
 }

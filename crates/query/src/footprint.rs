@@ -86,6 +86,7 @@ fn resident() -> usize {
 /// How large a page is, as the system told when it started the process: pairs of words, a kind and its value.
 fn page_bytes() -> usize {
     const PAGE_SIZE: usize = 6;
+    const SMALLEST: usize = 4 << 10;
     static BYTES: OnceLock<usize> = OnceLock::new();
     let told = || {
         let words = fs::read("/proc/self/auxv").unwrap_or_default();
@@ -93,7 +94,7 @@ fn page_bytes() -> usize {
         let words: Vec<usize> = words.collect();
         words.as_chunks::<2>().0.iter().find(|pair| pair[0] == PAGE_SIZE).map(|pair| pair[1])
     };
-    *BYTES.get_or_init(|| told().unwrap_or_default())
+    *BYTES.get_or_init(|| told().unwrap_or(SMALLEST))
 }
 
 #[cfg(test)]

@@ -149,6 +149,9 @@ impl BlockTable {
             }
             Ok(())
         })?;
+        if row as usize != self.rows() {
+            return Err(self.file.damaged(format!("it tells the parents of {row} of its rows")));
+        }
         offsets.push(row);
         Ok(offsets.into())
     }

@@ -2,8 +2,8 @@
 //! to find what is new in it.
 //!
 //! A file looks as it did if it is the same one (device, inode) of the same size, and neither its content nor anything about
-//! it was touched since: the system sets the latter instant by its own clock, and no program can set it back. What was
-//! touched just before it was looked at is not known, since clocks of files have steps.
+//! it was touched since: the system sets the latter instant by its own clock, and no program can set it back where the
+//! file system keeps it. What was touched just before it was looked at is not known, since clocks of files have steps.
 
 use std::collections::BTreeMap;
 use std::fs;

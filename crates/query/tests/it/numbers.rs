@@ -80,6 +80,28 @@ fn a_decimal_beside_a_double_is_a_double() {
         &["3"],
     );
     shop.check(
+        "SELECT count(*) AS n FROM (SELECT order_id, coalesce(total, CAST(0 AS DOUBLE)) AS x FROM orders) t
+         WHERE EXISTS (SELECT 1 FROM orders o WHERE o.total = t.x)
+           AND (SELECT max(o.total) FROM orders o WHERE o.total = t.x) = t.x",
+        &["3"],
+    );
+    shop.check(
+        "SELECT count(*) AS n FROM orders WHERE CASE WHEN total > 1000 THEN 0 ELSE CAST(total AS DOUBLE) END = total",
+        &["3"],
+    );
+    shop.check(
+        "SELECT max(x) > 1000 AS large, count(*) FILTER (WHERE x = 133.80) AS n FROM (
+             SELECT coalesce(total, CAST(0 AS DOUBLE)) AS x FROM orders
+             UNION ALL SELECT CAST(total AS DOUBLE) * 100000000000000000000.0 FROM orders) t",
+        &["true 1"],
+    );
+    shop.check(
+        "SELECT count(*) AS n FROM (SELECT 1 AS x UNION ALL SELECT CAST(2 AS DOUBLE) UNION ALL SELECT total FROM orders) t
+         WHERE x IN (133.80, 0.07, 1)",
+        &["3"],
+    );
+    shop.check("SELECT x FROM (VALUES (coalesce(1.5, CAST(2 AS DOUBLE)))) AS t(x)", &["1.500000000000000"]);
+    shop.check(
         "SELECT count(*) AS n FROM profiles WHERE avg(orders.total) > 212.57 AND avg(orders.total) < 212.58",
         &["1"],
     );
