@@ -157,8 +157,8 @@ impl Desk for WorkspaceDesk {
         })
     }
 
-    fn preview(&self, wanted: PreviewRequest) -> Result<Previewed, Failure> {
-        self.previewer.preview(wanted)
+    fn preview(&self, wanted: PreviewRequest, turn: u64) -> Result<Previewed, Failure> {
+        self.previewer.preview(wanted, turn)
     }
 
     fn checks(&self) -> Vec<Check> {

@@ -55,14 +55,14 @@ impl Previewer {
         Ok(Self { line, stopper, thread: Some(thread.context("cannot start a thread")?) })
     }
 
-    /// Counts a definition; what the same editor asked before and has no answer yet is given up.
+    /// Counts a definition; what the same editor asked in an earlier turn and has no answer yet is given up.
     ///
     /// # Errors
     /// [`Failure::Superseded`] if this is what is given up; [`Failure::Refused`] if the definition is not in order, or takes
     /// more than a query may.
-    pub fn preview(&self, wanted: PreviewRequest) -> Result<Previewed, Failure> {
+    pub fn preview(&self, wanted: PreviewRequest, turn: u64) -> Result<Previewed, Failure> {
         let (answer, answered) = sync_channel(1);
-        self.line.join(Asked { wanted, answer }, &self.stopper)?;
+        self.line.join(Asked { wanted, turn, answer }, &self.stopper)?;
         answered.recv().unwrap_or_else(|_| Err(Failure::Unavailable("counting broke off".to_owned())))
     }
 }
@@ -81,6 +81,8 @@ impl Drop for Previewer {
 /// A request and where its answer goes.
 struct Asked {
     wanted: PreviewRequest,
+    /// Which of all requests it was.
+    turn: u64,
     answer: SyncSender<Result<Previewed, Failure>>,
 }
 
@@ -101,8 +103,8 @@ struct Line {
 #[derive(Default)]
 struct Waiting {
     requests: VecDeque<Asked>,
-    /// The editor whose request is at work.
-    at_work: Option<String>,
+    /// The editor whose request is at work, and its turn.
+    at_work: Option<(String, u64)>,
     /// Whether a newer one of the same editor came meanwhile.
     is_superseded: bool,
     has_ended: bool,
@@ -115,12 +117,17 @@ impl Line {
         if waiting.has_ended {
             return Err(Failure::Unavailable("the running `muster serve` is ending".to_owned()));
         }
-        if waiting.at_work.as_ref() == Some(&asked.wanted.editor) && !waiting.is_superseded {
+        let at_work =
+            waiting.at_work.as_ref().filter(|(editor, _)| *editor == asked.wanted.editor).map(|(_, turn)| *turn);
+        let place = waiting.requests.iter().position(|other| other.wanted.editor == asked.wanted.editor);
+        if at_work.max(place.map(|place| waiting.requests[place].turn)) > Some(asked.turn) {
+            return Err(Failure::Superseded);
+        }
+        if at_work.is_some() && !waiting.is_superseded {
             waiting.is_superseded = true;
             stopper.stop();
         }
-        let older = waiting.requests.iter_mut().find(|older| older.wanted.editor == asked.wanted.editor);
-        match older {
+        match place.map(|place| &mut waiting.requests[place]) {
             Some(older) => std::mem::replace(older, asked).answer(Err(Failure::Superseded)),
             None => waiting.requests.push_back(asked),
         }
@@ -134,7 +141,7 @@ impl Line {
         let idle = |waiting: &mut Waiting| waiting.requests.is_empty() && !waiting.has_ended;
         let mut waiting = self.came.wait_while(waiting, idle).unwrap_or_else(PoisonError::into_inner);
         let next = waiting.requests.pop_front().filter(|_| !waiting.has_ended)?;
-        waiting.at_work = Some(next.wanted.editor.clone());
+        waiting.at_work = Some((next.wanted.editor.clone(), next.turn));
         waiting.is_superseded = false;
         Some(next)
     }
@@ -248,5 +255,31 @@ impl Counting<'_> {
         let is_same = served.opened.store.snapshot().is_some_and(|newest| newest.number() == self.session.snapshot());
         let age = now.micros().saturating_sub(before.micros());
         if is_same && u128::try_from(age).is_ok_and(|age| age < SAME_INSTANT.as_micros()) { before } else { now }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(editor: &str, turn: u64) -> Asked {
+        let (editor, definition) = (editor.to_owned(), turn.to_string());
+        Asked { wanted: PreviewRequest { editor, definition, as_of: None }, turn, answer: sync_channel(1).0 }
+    }
+
+    /// Threads come in any order; the newest request of an editor counts all the same, and of another one every request.
+    #[test]
+    fn the_newest_request_counts_in_whatever_order_they_arrive() {
+        let (line, stopper) = (Line::default(), Stopper::default());
+        assert!(line.join(asked("ann", 7), &stopper).is_ok());
+        assert!(matches!(line.join(asked("ann", 5), &stopper), Err(Failure::Superseded)));
+        assert!(line.join(asked("bob", 6), &stopper).is_ok());
+        assert_eq!(line.next().unwrap().turn, 7);
+        assert!(matches!(line.join(asked("ann", 4), &stopper), Err(Failure::Superseded)));
+        assert!(!line.done(), "an older request gives up no newer one");
+        assert_eq!(line.next().unwrap().turn, 6);
+        assert!(line.join(asked("bob", 8), &stopper).is_ok());
+        assert!(line.done());
+        assert_eq!(line.next().unwrap().turn, 8);
     }
 }

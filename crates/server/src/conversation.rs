@@ -4,6 +4,7 @@
 //! waited for by what follows, so that a sender's lines take effect in their order.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::AsyncWriteExt;
 use tokio::net::UnixStream;
@@ -32,6 +33,8 @@ pub(crate) struct Hall {
     pub(crate) commands: Arc<Semaphore>,
     /// Who may have a definition counted.
     pub(crate) previews: Arc<Semaphore>,
+    /// How many of them came.
+    pub(crate) turns: AtomicU64,
 }
 
 /// An answer that is there, or will be when a commit is.
@@ -189,9 +192,10 @@ impl<'a> Listener<'a> {
             return tokio::spawn(async { Err(Wrong::busy("too many previews are under way")) });
         };
         let desk = Arc::clone(&self.hall.desk);
+        let turn = self.hall.turns.fetch_add(1, Ordering::Relaxed);
         spawn_blocking(move || {
             let _place = place;
-            desk.preview(wanted).map_err(Wrong::from)
+            desk.preview(wanted, turn).map_err(Wrong::from)
         })
     }
 

@@ -26,11 +26,11 @@ pub trait Desk: Send + Sync + 'static {
     fn append(&self, batches: &[Batch]) -> Result<Vec<Result<Appended, Refusal>>, Failure>;
 
     /// Counts the rows that each condition of a definition leaves. A newer request of the same editor takes the place of one
-    /// that is not answered yet.
+    /// that is not answered yet; `turn` says which is newer, since threads may call in another order than requests came.
     ///
     /// # Errors
     /// [`Failure::Superseded`] then; [`Failure::Refused`] where the definition is not in order.
-    fn preview(&self, wanted: PreviewRequest) -> Result<Previewed, Failure>;
+    fn preview(&self, wanted: PreviewRequest, turn: u64) -> Result<Previewed, Failure>;
 
     /// Everything that must hold for writes to succeed.
     fn checks(&self) -> Vec<Check>;

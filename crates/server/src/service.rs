@@ -4,6 +4,7 @@ use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use tokio::net::UnixListener;
@@ -126,6 +127,7 @@ fn open_hall(
         long_lines: Arc::new(Semaphore::new(limits.long_lines)),
         commands: Arc::new(Semaphore::new(limits.commands)),
         previews: Arc::new(Semaphore::new(limits.previews)),
+        turns: AtomicU64::new(0),
     };
     Ok((Arc::new(hall), written))
 }

@@ -112,7 +112,7 @@ impl Desk for Counting {
     }
 
     /// Counts no row; of an editor whose definition is `wait` it waits until it is let go on, and was superseded.
-    fn preview(&self, wanted: PreviewRequest) -> Result<Previewed, Failure> {
+    fn preview(&self, wanted: PreviewRequest, _turn: u64) -> Result<Previewed, Failure> {
         match wanted.definition.as_str() {
             "wait" => {
                 self.wait();
