@@ -96,7 +96,7 @@ impl Bench<'_> {
             let (results, next) = rayon::join(|| self.shape_all(&wave), || feed.take(count));
             let mut batches = Vec::new();
             for (piece, shaped) in wave.iter().zip(results?) {
-                tally.add(piece, shaped, observer, &mut batches)?;
+                batches.extend(tally.add(piece, shaped, observer)?);
             }
             let bytes: u64 = wave.iter().map(|piece| piece.bytes).sum();
             tally.rows.append(&batches, bytes as f64 / all_bytes.max(1) as f64);
@@ -150,25 +150,23 @@ impl<'a> Tally<'a> {
         }
     }
 
+    /// Counts what became of a piece; its rows come back.
     fn add(
         &mut self,
         piece: &Piece,
         results: Vec<Shaped>,
         observer: &mut dyn Observer,
-        batches: &mut Vec<RecordBatch>,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<RecordBatch>, Error> {
         if self.files.len() == piece.file {
             self.begin_file(piece.file);
         }
-        for shaped in results {
-            batches.push(self.add_rows(shaped, observer)?);
-        }
+        let rows = results.into_iter().map(|shaped| self.add_rows(shaped, observer)).collect::<Result<_, _>>()?;
         let file = &mut self.files[piece.file];
         observer.advanced(&file.name, piece.bytes);
         if let Some(identity) = piece.ended {
             (file.digest, file.bytes) = (identity.digest, identity.bytes);
         }
-        Ok(())
+        Ok(rows)
     }
 
     fn begin_file(&mut self, number: usize) {

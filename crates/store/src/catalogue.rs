@@ -111,7 +111,7 @@ CREATE TABLE store_looks (
 
 /// How a source file looked when its content was digested.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Look {
+pub struct KnownFile {
     /// All by which it would be known again, as whoever looked says it.
     pub look: String,
     /// SHA-256 of its content, in hexadecimal.
@@ -379,16 +379,16 @@ pub(crate) fn known_sources(tx: &Tx<'_>, table: &str, definition: &str) -> Resul
 }
 
 /// How source files looked when their digests were taken.
-pub(crate) fn looks(tx: &Tx<'_>) -> Result<BTreeMap<String, Look>, Error> {
-    let look = |row: &muster_state::Row<'_>| Ok((row.get(0)?, Look { look: row.get(1)?, digest: row.get(2)? }));
+pub(crate) fn looks(tx: &Tx<'_>) -> Result<BTreeMap<String, KnownFile>, Error> {
+    let look = |row: &muster_state::Row<'_>| Ok((row.get(0)?, KnownFile { look: row.get(1)?, digest: row.get(2)? }));
     Ok(tx.all("SELECT name, look, digest FROM store_looks", [], look)?.into_iter().collect())
 }
 
 /// Keeps `now` in the place of `before`.
 pub(crate) fn keep_looks(
     tx: &Tx<'_>,
-    before: &BTreeMap<String, Look>,
-    now: &BTreeMap<String, Look>,
+    before: &BTreeMap<String, KnownFile>,
+    now: &BTreeMap<String, KnownFile>,
 ) -> Result<(), Error> {
     for name in before.keys().filter(|name| !now.contains_key(*name)) {
         tx.execute("DELETE FROM store_looks WHERE name = ?1", [name])?;

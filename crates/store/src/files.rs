@@ -383,3 +383,41 @@ impl ChunkReader for Chunks {
         if length <= rest.len() { Ok(rest.slice(..length)) } else { Err(ParquetError::EOF(format!("byte {start}"))) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow_array::StringViewArray;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::disk::FileDisk;
+
+    #[test]
+    fn digests_of_before_are_still_known_and_both_kinds_see_damage() {
+        let of_before = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        for written in [of_before, &digest(b"abc")] {
+            assert!(are_as_written(b"abc", written) && !are_as_written(b"abd", written), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_file_says_between_what_its_texts_stand() {
+        let folder = TempDir::new().unwrap();
+        let folder = Folder::on(Arc::new(FileDisk::at(folder.path())));
+        let texts = |texts: [Option<&str>; 3]| -> ArrayRef { Arc::new(StringViewArray::from(texts.to_vec())) };
+        let long = "k".repeat(200);
+        let columns = [
+            ("some", texts([Some("b"), None, Some("d")])),
+            ("empty", texts([Some(""), None, Some("a")])),
+            ("long", texts([Some(&long), None, None])),
+            ("none", texts([None, None, None])),
+        ];
+        let file = ColumnFile::new(&folder, folder.write("t.parquet", &columns, 3).unwrap());
+        let holds = |name: &str, text: &str| file.text_bounds(name).unwrap().is_none_or(|bounds| bounds.hold(text));
+        assert!(["b", "c", "d"].iter().all(|text| holds("some", text)));
+        assert!(["", "a", "da", "e"].iter().all(|text| !holds("some", text)));
+        assert!(holds("empty", "") && holds("empty", "a") && !holds("empty", "b"));
+        assert!(holds("long", &long), "what is cut off is still between");
+        assert!(holds("none", "x") && holds("not there", "x"), "where nothing is said nothing is ruled out");
+    }
+}

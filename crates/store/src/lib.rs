@@ -54,7 +54,7 @@ mod changes;
 mod owner;
 
 mod catalogue;
-pub use catalogue::{LoadRecord, LoadedSource, Look, MIGRATIONS, SourceRecord};
+pub use catalogue::{KnownFile, LoadRecord, LoadedSource, MIGRATIONS, SourceRecord};
 
 mod inventory;
 pub use inventory::{BLOCKS, NamedFile, faults_of_log};

@@ -354,3 +354,28 @@ pub(crate) fn read_places(file: &ColumnFile) -> Result<BTreeMap<usize, Arc<Edits
     }
     Ok(edits.into_iter().map(|(block, edits)| (block, Arc::new(edits))).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Its slow twin has a number for each row.
+    #[test]
+    fn rows_stand_where_the_whole_list_says() {
+        let came = |slot, before, replaces| Came { row: slot, slot, before, replaces, parent: Parent::ABSENT };
+        for (gone, came) in [
+            (vec![], vec![]),
+            (vec![0, 3, 4, 9], vec![]),
+            (vec![2, 9], vec![came(7, 0, NONE), came(8, 2, 2), came(9, 5, NONE), came(4, 5, NONE), came(5, 10, NONE)]),
+            ((0..10).collect(), vec![came(1, 10, NONE)]),
+        ] {
+            let edits = Edits { gone, came };
+            let (all, few) = (edits.translation(10), edits.places(10));
+            for number in 0..12 {
+                for row in [Parent::Base(number), Parent::Slot(number)] {
+                    assert_eq!(few.place(row), all.place(row), "{row:?} of {edits:?}");
+                }
+            }
+        }
+    }
+}

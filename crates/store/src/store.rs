@@ -7,7 +7,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use muster_catalog::{Catalog, Timestamp};
 use muster_state::Tx;
 
-use crate::catalogue::{self, Kept, LoadRecord, LoadedSource, LogEntry, Look, Manifest};
+use crate::catalogue::{self, Kept, KnownFile, LoadRecord, LoadedSource, LogEntry, Manifest};
 use crate::disk::{Disk, FileDisk};
 use crate::files::{ColumnFile, Folder};
 use crate::incoming::{Incoming, Ready, TableInput};
@@ -328,7 +328,7 @@ impl Store {
     ///
     /// # Errors
     /// If the catalogue cannot be read.
-    pub fn looks(tx: &Tx<'_>) -> Result<BTreeMap<String, Look>, Error> {
+    pub fn looks(tx: &Tx<'_>) -> Result<BTreeMap<String, KnownFile>, Error> {
         catalogue::looks(tx)
     }
 
@@ -336,7 +336,11 @@ impl Store {
     ///
     /// # Errors
     /// If the catalogue cannot be written.
-    pub fn keep_looks(tx: &Tx<'_>, before: &BTreeMap<String, Look>, now: &BTreeMap<String, Look>) -> Result<(), Error> {
+    pub fn keep_looks(
+        tx: &Tx<'_>,
+        before: &BTreeMap<String, KnownFile>,
+        now: &BTreeMap<String, KnownFile>,
+    ) -> Result<(), Error> {
         catalogue::keep_looks(tx, before, now)
     }
 

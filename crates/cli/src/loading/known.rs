@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::Result;
 use muster_ingest::{SourceFile, digest};
 use muster_state::State;
-use muster_store::{Look, SourceRecord, Store};
+use muster_store::{KnownFile, SourceRecord, Store};
 
 use crate::workspace::is_young;
 
@@ -25,7 +25,8 @@ const SETTLED: Duration = Duration::from_secs(3);
 pub(super) struct KnownFiles {
     /// Where the files are, by their names.
     paths: BTreeMap<String, PathBuf>,
-    kept: BTreeMap<String, Look>,
+    /// How they looked before, with their digests.
+    kept: BTreeMap<String, KnownFile>,
     /// How files look now that could be known by it.
     looks: BTreeMap<String, String>,
     digests: BTreeMap<String, String>,
@@ -51,7 +52,7 @@ impl KnownFiles {
         if let Some(known) = self.digests.get(&file.name) {
             return Ok(known.clone());
         }
-        let looks_the_same = |kept: &&Look| self.looks.get(&file.name) == Some(&kept.look);
+        let looks_the_same = |kept: &&KnownFile| self.looks.get(&file.name) == Some(&kept.look);
         let digest = match self.kept.get(&file.name).filter(looks_the_same) {
             Some(kept) => kept.digest.clone(),
             None => digest(file)?.to_string(),
@@ -73,7 +74,7 @@ impl KnownFiles {
             match looks.remove(&name).zip(digests.remove(&name)) {
                 // Where it is another by now, it may have been neither while it was read.
                 Some((look, digest)) if settled_look(&path).as_ref() == Some(&look) => {
-                    knowing.insert(name, Look { look, digest });
+                    knowing.insert(name, KnownFile { look, digest });
                 }
                 _ => drop(knowing.remove(&name)),
             }
@@ -126,7 +127,7 @@ mod tests {
         SourceFile { name: "Cargo.toml".to_owned(), path: Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml") }
     }
 
-    fn kept(state: &State) -> BTreeMap<String, Look> {
+    fn kept(state: &State) -> BTreeMap<String, KnownFile> {
         state.read(Store::looks).unwrap()
     }
 
@@ -141,7 +142,7 @@ mod tests {
 
         let look = looks["Cargo.toml"].look.clone();
         for (look, answer) in [(look, "as it was kept"), ("another".to_owned(), read.as_str())] {
-            let other = BTreeMap::from([(old().name, Look { look, digest: "as it was kept".to_owned() })]);
+            let other = BTreeMap::from([(old().name, KnownFile { look, digest: "as it was kept".to_owned() })]);
             state.write(|tx| Store::keep_looks(tx, &kept(&state), &other)).unwrap();
             assert_eq!(KnownFiles::of(&state, [old()].iter()).unwrap().digest(&old()).unwrap(), answer);
         }
